@@ -1,0 +1,72 @@
+import type { Address } from "../words/hex.ts";
+
+/** EIP-712 domains: each binds the chain and the contract that a signature speaks to. */
+const domain = (name: string) => (chainId: number, verifyingContract: Address) => ({
+  name,
+  version: "1",
+  chainId,
+  verifyingContract,
+});
+
+/** Leases and lease requests: the ledger. */
+export const leaseDomain = domain("Charter Lease");
+/** The bound key's consent to be entered as an instance: the ledger. */
+export const ledgerDomain = domain("Charter AttestationLedger");
+/** Operator's and key's consent to be entered as a node: the registry. */
+export const nodeRegistryDomain = domain("Charter NodeRegistry");
+/** Committee verdicts: the verifier. */
+export const committeeDomain = domain("Charter CommitteeVerifier");
+
+export const instanceEntryTypes = {
+  InstanceEntry: [
+    { name: "app", type: "address" },
+    { name: "evidenceDigest", type: "bytes32" },
+  ],
+} as const;
+
+export const nodeEntryTypes = {
+  NodeEntry: [
+    { name: "operator", type: "address" },
+    { name: "platformId", type: "bytes32" },
+    { name: "evidenceDigest", type: "bytes32" },
+  ],
+} as const;
+
+export const verdictTypes = {
+  Verdict: [
+    { name: "consumer", type: "address" },
+    { name: "subject", type: "address" },
+    { name: "key", type: "address" },
+    { name: "evidenceBlock", type: "uint64" },
+    { name: "evidenceBlockHash", type: "bytes32" },
+    { name: "platformId", type: "bytes32" },
+    { name: "composeHash", type: "bytes32" },
+    { name: "osImageHash", type: "bytes32" },
+    { name: "measurementDigest", type: "bytes32" },
+    { name: "pinnedMeasurementDigest", type: "bytes32" },
+    { name: "kind", type: "uint8" },
+    { name: "status", type: "uint8" },
+    { name: "advisoriesDigest", type: "bytes32" },
+    { name: "evidenceDigest", type: "bytes32" },
+    { name: "gpuDigest", type: "bytes32" },
+    { name: "validUntil", type: "uint40" },
+    { name: "simulated", type: "bool" },
+  ],
+} as const;
+
+/** The instance key's request for a lease over a fresh nonce. */
+export const leaseRequestTypes = {
+  LeaseRequest: [
+    { name: "app", type: "address" },
+    { name: "nonce", type: "bytes32" },
+  ],
+} as const;
+
+/** One signature over all leases of a tick. */
+export const leaseTickTypes = {
+  LeaseTick: [
+    { name: "root", type: "bytes32" },
+    { name: "blockNumber", type: "uint64" },
+    { name: "blockHash", type: "bytes32" },
+  ],
+} as const;

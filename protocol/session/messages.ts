@@ -1,0 +1,156 @@
+import { z } from "zod";
+
+import type { Address, Bytes32, ComposeHash, Hex, PlatformId } from "../words/hex.ts";
+
+/**
+ * What workers and relayers say to each other over HTTP (JSON). Unknown fields are refused. A refusal is
+ * `{ "error": { code, message, details, docs } }` with a 4xx status (see CharterError.toJSON).
+ */
+const hex = <T extends Hex>(bytes: number) =>
+  z
+    .string()
+    .regex(new RegExp(`^0x[0-9a-fA-F]{${bytes * 2}}$`), `expected 0x and ${bytes} bytes of hex`)
+    .transform((value) => value.toLowerCase() as T);
+export const addressSchema = hex<Address>(20);
+export const bytes32Schema = hex<Bytes32>(32);
+export const composeHashSchema = hex<ComposeHash>(32);
+export const platformIdSchema = hex<PlatformId>(32);
+export const signatureSchema = hex<Hex>(65);
+const uint = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const blockSchema = z.strictObject({ number: uint, hash: bytes32Schema, timestamp: uint });
+
+/**
+ * The evidence envelope (protocol/evidence parses its inside). `blockNumber`/`blockHash`: the finalized block that
+ * the report data binds.
+ */
+export const evidenceSchema = z.strictObject({
+  kind: z.enum(["tdx", "sgx", "snp", "nitro"]),
+  quote: z.string().max(2 + 2 * 65_536),
+  eventLog: z.string().max(1_048_576),
+  vmConfig: z.string().max(65_536),
+  blockNumber: uint,
+  blockHash: bytes32Schema,
+});
+export type EvidenceMessage = z.infer<typeof evidenceSchema>;
+
+/** `GET /chain` → where this relayer stands. */
+export const chainInfoSchema = z.strictObject({
+  chainId: uint,
+  genesisHash: bytes32Schema,
+  appRegistry: addressSchema,
+  nodeRegistry: addressSchema,
+  ledger: addressSchema,
+  committeeVerifier: addressSchema,
+  finalized: blockSchema,
+  head: blockSchema,
+});
+export type ChainInfo = z.infer<typeof chainInfoSchema>;
+
+/** `POST /nodes`: register (or, for a known key, renew) a platform. → 202 `{ intent }`. */
+export const nodeRegistrationSchema = z.strictObject({
+  operator: addressSchema,
+  key: addressSchema,
+  evidence: evidenceSchema,
+  operatorSignature: signatureSchema,
+  keySignature: signatureSchema,
+});
+export type NodeRegistration = z.infer<typeof nodeRegistrationSchema>;
+
+/** `GET /nodes/:key` → the node as the final block has it, 404 `node/unknown` until then. */
+export const nodeInfoSchema = z.strictObject({
+  number: uint,
+  key: addressSchema,
+  operator: addressSchema,
+  platformId: platformIdSchema,
+  expiresAt: uint,
+  retired: z.boolean(),
+});
+export type NodeInfo = z.infer<typeof nodeInfoSchema>;
+
+/** `GET /nodes/:key/placements` → what this node should run, as of `block`. */
+export const placementsSchema = z.strictObject({
+  block: blockSchema,
+  placements: z.array(
+    z.strictObject({
+      app: addressSchema,
+      release: uint,
+      composeHash: composeHashSchema,
+      slot: uint,
+    }),
+  ),
+});
+export type Placements = z.infer<typeof placementsSchema>;
+
+/** `POST /instances`: evidence of a started guest. → 202 `{ release, intent }`, or a typed refusal. */
+export const instanceRegistrationSchema = z.strictObject({
+  app: addressSchema,
+  node: uint,
+  key: addressSchema,
+  evidence: evidenceSchema,
+  keySignature: signatureSchema,
+});
+export type InstanceRegistration = z.infer<typeof instanceRegistrationSchema>;
+
+/** Answer to `POST /nodes` and `POST /instances`: the outbox intent's id (its idempotency key). */
+export const acceptedSchema = z.strictObject({ intent: bytes32Schema, release: uint.optional() });
+export type Accepted = z.infer<typeof acceptedSchema>;
+
+/** `POST /leases`: `signature` is the instance key's EIP-712 LeaseRequest(app, nonce). */
+export const leaseRequestSchema = z.strictObject({
+  app: addressSchema,
+  key: addressSchema,
+  nonce: bytes32Schema,
+  signature: signatureSchema,
+});
+export type LeaseRequest = z.infer<typeof leaseRequestSchema>;
+
+/** Answer to `POST /leases`. A denial is 403 `lease/denied` with `details.reason`. */
+export const signedLeaseSchema = z.strictObject({
+  lease: z.strictObject({
+    app: addressSchema,
+    key: addressSchema,
+    release: uint,
+    composeHash: composeHashSchema,
+    nonce: bytes32Schema,
+    maxSeconds: uint,
+  }),
+  path: z.array(bytes32Schema).max(32),
+  blockNumber: uint.transform(BigInt),
+  blockHash: bytes32Schema,
+  signature: signatureSchema,
+});
+
+/** `POST /committee/sign`: each signer verifies the evidence itself and answers with its own verdict. */
+export const committeeRequestSchema = z.discriminatedUnion("purpose", [
+  z.strictObject({ purpose: z.literal("instance"), app: addressSchema, key: addressSchema, evidence: evidenceSchema }),
+  z.strictObject({ purpose: z.literal("node"), operator: addressSchema, key: addressSchema, evidence: evidenceSchema }),
+]);
+export type CommitteeRequest = z.infer<typeof committeeRequestSchema>;
+
+/** Answer of a signer: numbers of the verdict as JSON numbers, see protocol/session/verdict.ts. */
+export const verdictMessageSchema = z.strictObject({
+  consumer: addressSchema,
+  subject: addressSchema,
+  key: addressSchema,
+  evidenceBlock: uint,
+  evidenceBlockHash: bytes32Schema,
+  platformId: platformIdSchema,
+  composeHash: bytes32Schema,
+  osImageHash: bytes32Schema,
+  measurementDigest: bytes32Schema,
+  pinnedMeasurementDigest: bytes32Schema,
+  kind: uint,
+  status: uint,
+  advisoriesDigest: bytes32Schema,
+  evidenceDigest: bytes32Schema,
+  gpuDigest: bytes32Schema,
+  validUntil: uint,
+  simulated: z.boolean(),
+});
+export type VerdictMessage = z.infer<typeof verdictMessageSchema>;
+export const committeeAnswerSchema = z.strictObject({
+  verdict: verdictMessageSchema,
+  signer: addressSchema,
+  signature: signatureSchema,
+});
+export type CommitteeAnswer = z.infer<typeof committeeAnswerSchema>;

@@ -1,0 +1,116 @@
+import type { Address, Bytes32, ComposeHash, Hex, NoteDigest, PlatformId } from "../words/hex.ts";
+import type { Level, TcbStatus, TeeKind } from "../words/enums.ts";
+
+/** "No end" and "never": type(uint40).max seconds. */
+export const NEVER = 2 ** 40 - 1;
+
+/** One entry of an app's history. Times are unix seconds; a status follows from them and is never stored. */
+export interface Release {
+  readonly number: number;
+  readonly composeHash: ComposeHash;
+  readonly noteDigest: NoteDigest;
+  readonly activatesAt: number;
+  /** First second in which it is not allowed any more; `NEVER` while it has no end. */
+  endsAt: number;
+  /** Grace that it gives its predecessor. */
+  readonly graceSeconds: number;
+  readonly predecessor: number;
+  readonly proposedBy: Address;
+  vetoed: boolean;
+  revoked: boolean;
+}
+
+/** A policy entry: its settled value and the loosening that waits, if any. */
+export interface SettingEntry {
+  value: bigint;
+  pending?: { value: bigint; effectiveAt: number };
+}
+
+/** Placement wishes of an owner; empty means no further restriction. */
+export interface NodeSelector {
+  teeKinds: number;
+  gpu: boolean;
+  operators: readonly Address[];
+}
+
+/** All that events say of one app. */
+export interface AppState {
+  readonly address: Address;
+  readonly registry: Address;
+  owner: Address;
+  pendingOwner: Address | null;
+  guardian: Address | null;
+  pendingGuardian: { guardian: Address | null; effectiveAt: number } | null;
+  level: Level;
+  noticeFloorSeconds: number;
+  /** Key: `settingKey(kind, key)`. */
+  readonly settings: Map<string, SettingEntry>;
+  /** Index = number - 1. */
+  readonly releases: Release[];
+  replicas: number;
+  selector: NodeSelector;
+}
+
+/** All that events say of one node. */
+export interface NodeState {
+  readonly number: number;
+  readonly operator: Address;
+  readonly platformId: PlatformId;
+  readonly key: Address;
+  readonly kind: TeeKind;
+  status: TcbStatus;
+  readonly simulated: boolean;
+  retired: boolean;
+  evidenceBlock: bigint;
+  attestedAt: number;
+  expiresAt: number;
+}
+
+/** All that events say of one proven instance. */
+export interface InstanceState {
+  readonly app: Address;
+  readonly key: Address;
+  node: number;
+  release: number;
+  kind: TeeKind;
+  status: TcbStatus;
+  proofSystems: number;
+  simulated: boolean;
+  hasAdvisories: boolean;
+  osImageHash: Bytes32;
+  measurementDigest: Bytes32;
+  pinnedMeasurementDigest: Bytes32;
+  evidenceDigest: Bytes32;
+  evidenceBlock: bigint;
+  expiresAt: number;
+}
+
+/** The whole projection: what replaying every event up to a block gives. */
+export interface ChainState {
+  readonly apps: Map<Address, AppState>;
+  readonly nodes: Map<number, NodeState>;
+  /** Key: `${app}:${key}`. */
+  readonly instances: Map<string, InstanceState>;
+  committee: { members: readonly Address[]; threshold: number; expiresAt: number };
+}
+
+/** Block identity; `timestamp` in unix seconds. */
+export interface BlockRef {
+  readonly number: bigint;
+  readonly hash: Bytes32;
+  readonly parentHash: Bytes32;
+  readonly timestamp: number;
+}
+
+/** An event of one of Charter's contracts, decoded by its typed ABI. */
+export interface ChainEvent {
+  readonly contract: "appRegistry" | "app" | "nodeRegistry" | "attestationLedger" | "committeeVerifier";
+  readonly address: Address;
+  readonly name: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly blockNumber: bigint;
+  readonly blockHash: Bytes32;
+  readonly blockTimestamp: number;
+  readonly transactionHash: Hex;
+  readonly logIndex: number;
+}
