@@ -12,7 +12,11 @@ const ROOMS = ["relayer", "worker", "cli", "web"];
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
-    between("protocol-imports-nothing-of-the-project", "^protocol/", "^(relayer|worker|cli|web|scripts|bench|test|types|subgraph)/"),
+    between(
+      "protocol-imports-nothing-of-the-project",
+      "^protocol/",
+      "^(relayer|worker|cli|web|scripts|bench|test|types|subgraph)/",
+    ),
     ...ROOMS.map((room) =>
       between(
         `${room}-imports-only-protocol`,
@@ -53,6 +57,9 @@ module.exports = {
     tsPreCompilationDeps: "specify",
     doNotFollow: { path: "node_modules" },
     exclude: { path: "^(artifacts|cache|types|coverage|web/dist|subgraph)/" },
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default", "types"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+    },
   },
 };

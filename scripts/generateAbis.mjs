@@ -6,8 +6,14 @@ const root = new URL("../", import.meta.url);
 /** export name → artifact. Interfaces stand in until the contract exists; a contract's ABI is a superset. */
 const ABIS = {
   app: ["contracts/apps/App.sol/App.json", "contracts/interfaces/IApp.sol/IApp.json"],
-  appRegistry: ["contracts/apps/AppRegistry.sol/AppRegistry.json", "contracts/interfaces/IAppRegistry.sol/IAppRegistry.json"],
-  nodeRegistry: ["contracts/nodes/NodeRegistry.sol/NodeRegistry.json", "contracts/interfaces/INodeRegistry.sol/INodeRegistry.json"],
+  appRegistry: [
+    "contracts/apps/AppRegistry.sol/AppRegistry.json",
+    "contracts/interfaces/IAppRegistry.sol/IAppRegistry.json",
+  ],
+  nodeRegistry: [
+    "contracts/nodes/NodeRegistry.sol/NodeRegistry.json",
+    "contracts/interfaces/INodeRegistry.sol/INodeRegistry.json",
+  ],
   attestationLedger: [
     "contracts/attestation/AttestationLedger.sol/AttestationLedger.json",
     "contracts/interfaces/IAttestationLedger.sol/IAttestationLedger.json",
@@ -21,7 +27,9 @@ const ABIS = {
 const check = process.argv.includes("--check");
 let stale = 0;
 for (const [name, candidates] of Object.entries(ABIS)) {
-  const artifact = candidates.map((path) => new URL(`artifacts/${path}`, root)).find((url) => existsSync(url));
+  const artifact = candidates
+    .map((path) => new URL(`artifacts/${path}`, root))
+    .find((url) => existsSync(url));
   if (!artifact) throw new Error(`no artifact for ${name}: compile the contracts first`);
   const { abi, contractName } = JSON.parse(readFileSync(artifact, "utf8"));
   const text =

@@ -1,0 +1,75 @@
+import { spawn } from "node:child_process";
+
+import type { Suite } from "./suites.ts";
+
+/** What a suite did. Counts are the runner's own closing lines; a suite without tests counts its commands. */
+export interface SuiteResult {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: readonly string[];
+  readonly minutes: number;
+}
+
+/** Runs a suite, shows its output as it comes, and reads the counts off Mocha's and Hardhat's closing lines. */
+export async function runSuite(suite: Suite): Promise<SuiteResult> {
+  const startedAt = performance.now();
+  let ok = true;
+  let output = "";
+  let commandsRun = 0;
+  for (const command of suite.commands) {
+    const { code, text } = await runCommand(command);
+    output += text;
+    commandsRun++;
+    if (code !== 0) {
+      ok = false;
+      break;
+    }
+  }
+  const passing = sumOf(output, /^\s*(\d+) passing/gm);
+  const failing = sumOf(output, /^\s*(\d+) failing/gm);
+  const isTests = passing + failing > 0;
+  return {
+    name: suite.name,
+    ok,
+    passed: isTests ? passing : commandsRun - (ok ? 0 : 1),
+    failed: ok ? failing : Math.max(failing, 1),
+    skipped: skippedIn(output),
+    minutes: (performance.now() - startedAt) / 60_000,
+  };
+}
+
+function runCommand(command: readonly string[]): Promise<{ code: number; text: string }> {
+  const [program, ...args] = command;
+  const child = spawn(program as string, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, FORCE_COLOR: "0", NO_COLOR: "1" },
+  });
+  let text = "";
+  const keep = (out: NodeJS.WriteStream) => (chunk: Buffer) => {
+    out.write(chunk);
+    text += chunk.toString("utf8");
+  };
+  child.stdout.on("data", keep(process.stdout));
+  child.stderr.on("data", keep(process.stderr));
+  return new Promise((resolve) => {
+    child.on("error", (error) => {
+      console.error(`${program}: ${error.message}`);
+      resolve({ code: 127, text });
+    });
+    child.on("close", (code) => resolve({ code: code ?? 1, text }));
+  });
+}
+
+function sumOf(text: string, pattern: RegExp): number {
+  return [...text.matchAll(pattern)].reduce((sum, match) => sum + Number(match[1]), 0);
+}
+
+/** Lines `skipped: <what>: <why>` that tests print, and Mocha's pending titles where a test gave no reason. */
+function skippedIn(text: string): string[] {
+  const stated = [...text.matchAll(/^\s*skipped: (.+)$/gm)].map((match) => match[1] as string);
+  const pending = sumOf(text, /^\s*(\d+) pending/gm);
+  const titles = [...text.matchAll(/^\s+- (.+)$/gm)].map((match) => match[1] as string);
+  return pending > 0 && stated.length === 0 ? titles.slice(0, pending) : stated;
+}

@@ -1,0 +1,63 @@
+/** One step of `npm test`: commands that run one after another on Node 24; the first that fails ends the suite. */
+export interface Suite {
+  readonly name: string;
+  /** What it shows, for the table. */
+  readonly shows: string;
+  readonly commands: readonly (readonly string[])[];
+}
+
+const mocha = (room: string): readonly string[] => ["mocha", `test/${room}/**/*.test.ts`];
+
+/** In order: cheap and general first. Later suites use what `compile` generated (types, artifacts). */
+export const SUITES: readonly Suite[] = [
+  { name: "compile", shows: "contracts compile; bindings are generated", commands: [["hardhat", "compile"]] },
+  { name: "format", shows: "prettier", commands: [["prettier", "--check", "--log-level", "warn", "."]] },
+  {
+    name: "lint",
+    shows: "eslint, solhint",
+    commands: [
+      ["eslint", "."],
+      ["solhint", "--max-warnings", "0", "contracts/**/*.sol"],
+    ],
+  },
+  { name: "types", shows: "tsc --noEmit", commands: [["tsc", "--noEmit", "-p", "."]] },
+  {
+    name: "boundaries",
+    shows: "imports go one way",
+    commands: [["depcruise", "protocol", "relayer", "worker", "cli", "web", "scripts", "bench", "test"]],
+  },
+  {
+    name: "snapshots",
+    shows: "ABI, storage layout, size and gas are the committed ones",
+    commands: [["node", "scripts/snapshots.ts", "--check"]],
+  },
+  {
+    name: "solidity",
+    shows: "fuzz and invariants beside the contracts",
+    commands: [["hardhat", "test", "solidity"]],
+  },
+  {
+    name: "contracts",
+    shows: "contracts through ethers and TypeChain",
+    commands: [["hardhat", "test", "mocha"]],
+  },
+  { name: "protocol", shows: "evidence, policy, manifest, leases", commands: [mocha("protocol")] },
+  { name: "worker", shows: "simulated TEE, guest, node agent", commands: [mocha("worker")] },
+  {
+    name: "relayer",
+    shows: "follower, outbox, decisions, API on real Postgres and anvil",
+    commands: [mocha("relayer")],
+  },
+  { name: "cli", shows: "charter", commands: [mocha("cli")] },
+  { name: "web", shows: "the explorer page in Chromium", commands: [mocha("web")] },
+  {
+    name: "subgraph",
+    shows: "mappings under gnd test, entities on the real graph-node",
+    commands: [
+      ["node", "scripts/subgraph.ts", "build"],
+      ["node", "scripts/subgraph.ts", "test"],
+      mocha("subgraph"),
+    ],
+  },
+  { name: "e2e", shows: "the way of a decision, whole", commands: [mocha("e2e")] },
+];
