@@ -14,6 +14,8 @@ export const leaseDomain = domain("Charter Lease");
 export const ledgerDomain = domain("Charter AttestationLedger");
 /** Operator's and key's consent to be entered as a node: the registry. */
 export const nodeRegistryDomain = domain("Charter NodeRegistry");
+/** Publishing bytes that stand in no event yet: the app registry. */
+export const publishDomain = domain("Charter Publish");
 /** Committee verdicts: the verifier. */
 export const committeeDomain = domain("Charter CommitteeVerifier");
 
@@ -52,6 +54,14 @@ export const verdictTypes = {
     { name: "validUntil", type: "uint40" },
     { name: "simulated", type: "bool" },
   ],
+} as const;
+
+/**
+ * An app owner's (or a configured publisher's) wish that the relayer keeps bytes which stand in no event yet; `digest`
+ * is their SHA-256. Sent as the header `charter-signature` of `PUT /ipfs/<cid>`.
+ */
+export const publishTypes = {
+  Publish: [{ name: "digest", type: "bytes32" }],
 } as const;
 
 /** The instance key's request for a lease over a fresh nonce. */

@@ -40,7 +40,8 @@ export function leaseLeaf(lease: Lease): Bytes32 {
   ) as Bytes32;
 }
 
-const hashPair = (a: Bytes32, b: Bytes32): Bytes32 => keccak256(a < b ? concat([a, b]) : concat([b, a])) as Bytes32;
+const hashPair = (a: Bytes32, b: Bytes32): Bytes32 =>
+  keccak256(a < b ? concat([a, b]) : concat([b, a])) as Bytes32;
 
 /** Merkle root and one path per leaf (commutative pairs; an odd node moves up alone). Leaves must not be empty. */
 export function leaseTree(leaves: readonly Bytes32[]): { root: Bytes32; paths: Bytes32[][] } {
@@ -72,7 +73,11 @@ export function leaseRoot(leaf: Bytes32, path: readonly Bytes32[]): Bytes32 {
 }
 
 /** The signer of a lease's tick. The caller decides whether that signer may lease. */
-export async function recoverLeaseSigner(chainId: number, ledger: Address, signed: SignedLease): Promise<Address> {
+export async function recoverLeaseSigner(
+  chainId: number,
+  ledger: Address,
+  signed: SignedLease,
+): Promise<Address> {
   const signer = await recoverTypedDataAddress({
     domain: leaseDomain(chainId, ledger),
     types: leaseTickTypes,

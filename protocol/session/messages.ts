@@ -120,10 +120,26 @@ export const signedLeaseSchema = z.strictObject({
   signature: signatureSchema,
 });
 
-/** `POST /committee/sign`: each signer verifies the evidence itself and answers with its own verdict. */
+/**
+ * `POST /committee/sign`: each signer verifies the evidence itself and answers with its own verdict. `validUntil` caps
+ * the answer's: collateral that two signers fetched at different times ends at different times, and signatures only
+ * add up over one and the same verdict. A signer never answers with a longer validity than it found.
+ */
 export const committeeRequestSchema = z.discriminatedUnion("purpose", [
-  z.strictObject({ purpose: z.literal("instance"), app: addressSchema, key: addressSchema, evidence: evidenceSchema }),
-  z.strictObject({ purpose: z.literal("node"), operator: addressSchema, key: addressSchema, evidence: evidenceSchema }),
+  z.strictObject({
+    purpose: z.literal("instance"),
+    app: addressSchema,
+    key: addressSchema,
+    evidence: evidenceSchema,
+    validUntil: uint,
+  }),
+  z.strictObject({
+    purpose: z.literal("node"),
+    operator: addressSchema,
+    key: addressSchema,
+    evidence: evidenceSchema,
+    validUntil: uint,
+  }),
 ]);
 export type CommitteeRequest = z.infer<typeof committeeRequestSchema>;
 

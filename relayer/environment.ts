@@ -1,0 +1,122 @@
+import { readFileSync } from "node:fs";
+
+import { privateKeyToAccount } from "viem/accounts";
+import type { PrivateKeyAccount } from "viem/accounts";
+import { z } from "zod";
+
+import { parseDeployment } from "../protocol/deployment/deployment.ts";
+import type { Deployment } from "../protocol/deployment/deployment.ts";
+import { CharterError, isCharterError } from "../protocol/errors/CharterError.ts";
+import type { Hex } from "../protocol/words/hex.ts";
+
+/** How final a block must be before it grants: a tag of the node, or a number of confirmations. */
+export type Finality = "finalized" | "safe" | number;
+
+/** Chain ids of local development: the only ones on which test roots may be configured (DESIGN section 4). */
+export const DEVELOPMENT_CHAIN_IDS: readonly number[] = [1337, 31_337];
+
+/** Intel's provisioning certification service. */
+export const INTEL_PCS_URL = "https://api.trustedservices.intel.com";
+
+/** The shapes that several programs' variables share. Each message says what was expected. */
+export const variables = {
+  urls: z
+    .string({ error: "expected a comma-separated list of http(s) URLs" })
+    .transform((text) => text.split(",").map((url) => url.trim()))
+    .pipe(
+      z.array(z.url({ protocol: /^https?$/, error: "expected http(s) URLs, separated by commas" })).min(1),
+    ),
+  url: z.url({ protocol: /^https?$/, error: "expected an http(s) URL" }),
+  postgresUrl: z.url({ protocol: /^postgres(ql)?$/, error: "expected a postgres:// URL" }),
+  /** 32 bytes of hex; becomes an account, so that the key itself stands in no configuration object. */
+  key: z
+    .string({ error: "expected a private key: 0x and 64 hex digits" })
+    .regex(/^0x[0-9a-fA-F]{64}$/, "expected a private key: 0x and 64 hex digits")
+    .transform((key, context): PrivateKeyAccount => {
+      try {
+        return privateKeyToAccount(key as Hex);
+      } catch {
+        context.addIssue({ code: "custom", message: "expected a private key on secp256k1" });
+        return z.NEVER;
+      }
+    }),
+  finality: z
+    .string()
+    .regex(/^(finalized|safe|\d{1,5})$/, 'expected "finalized", "safe" or a number of confirmations')
+    .transform((text): Finality => (text === "finalized" || text === "safe" ? text : Number(text))),
+  port: z
+    .string()
+    .regex(/^\d{1,5}$/, "expected a port, 0 to 65535")
+    .transform(Number)
+    .pipe(z.number().max(65_535, "expected a port, 0 to 65535")),
+  host: z.string().min(1, "expected a host name or address"),
+  seconds: z
+    .string()
+    .regex(/^[1-9]\d{0,5}$/, "expected a positive number of seconds")
+    .transform(Number),
+  count: z
+    .string()
+    .regex(/^[1-9]\d{0,6}$/, "expected a positive number")
+    .transform(Number),
+  logLevel: z.enum(["trace", "debug", "info", "warn", "error", "silent"], {
+    error: "expected trace, debug, info, warn, error or silent",
+  }),
+  /** A path whose content is a deployment's address book. */
+  deployment: z
+    .string({ error: "expected the path of an address book (deployments/<chainId>.json)" })
+    .transform((path, context): Deployment => {
+      try {
+        return parseDeployment(readFileSync(path, "utf8"));
+      } catch (error) {
+        const why = isCharterError(error) ? error.message : "the file cannot be read";
+        context.addIssue({ code: "custom", message: `expected the path of an address book: ${why}` });
+        return z.NEVER;
+      }
+    }),
+  /** A path whose content is one PEM certificate. */
+  pemFile: z.string().transform((path, context): string => {
+    try {
+      const pem = readFileSync(path, "utf8");
+      if (/^\s*-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\s*$/.test(pem)) return pem;
+    } catch {
+      // Said below: a file that cannot be read is no certificate either.
+    }
+    context.addIssue({ code: "custom", message: "expected the path of one PEM certificate" });
+    return z.NEVER;
+  }),
+} as const;
+
+/**
+ * Reads one program's environment. Empty variables count as absent.
+ * @throws CharterError `config/invalid` naming every wrong variable and what was expected of it, all at once. Values
+ * are not repeated: one of them may be a key.
+ */
+export function readEnvironment<Schema extends z.ZodType>(
+  schema: Schema,
+  environment: Readonly<Record<string, string | undefined>>,
+): z.output<Schema> {
+  const present = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ""),
+  );
+  const parsed = schema.safeParse(present);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => ({
+    variable: issue.path.join("."),
+    expected: issue.message.replace(/^expected /, ""),
+  }));
+  const sentence = problems.map(({ variable, expected }) => `${variable}: expected ${expected}`).join("; ");
+  throw new CharterError("config/invalid", sentence, { problems });
+}
+
+/**
+ * Refuses a test root anywhere but on a development chain id. The genesis hash that the address book pins is compared
+ * with the node's when the chain is connected, before the root is used: an RPC's word for the chain id is not enough.
+ * @throws CharterError `config/test-root-refused`.
+ */
+export function requireTestRootAllowed(testRootPem: string | undefined, deployment: Deployment): void {
+  if (testRootPem === undefined || DEVELOPMENT_CHAIN_IDS.includes(deployment.chainId)) return;
+  throw new CharterError("config/test-root-refused", "CHARTER_TEST_ROOT is for development chains only", {
+    expected: DEVELOPMENT_CHAIN_IDS,
+    actual: deployment.chainId,
+  });
+}
