@@ -49,6 +49,13 @@ export interface AppState {
   readonly releases: Release[];
   replicas: number;
   selector: NodeSelector;
+  /**
+   * Hash of the block of the last ReplicasChanged, or of creation: seeds placement, so that it cannot be chosen in
+   * advance and does not move with every block.
+   */
+  placementSeed: Bytes32;
+  /** Nodes that had been registered by then: later ones fill gaps, and displace nobody. */
+  placementNodes: number;
 }
 
 /** All that events say of one node. */

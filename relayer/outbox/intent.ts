@@ -1,0 +1,46 @@
+import { encodeAbiParameters, keccak256 } from "viem";
+
+import type { Address, Bytes32, Hex } from "../../protocol/words/hex.ts";
+
+/** `planned → signed → sent → included → final`, or `failed`. A reorg takes `included` back to `sent`. */
+export type IntentState = "planned" | "signed" | "sent" | "included" | "final" | "failed";
+
+/** One effect that the chain shall have, exactly once. */
+export interface IntentRequest {
+  /** Idempotency key: see `intentId`. */
+  readonly id: Bytes32;
+  readonly to: Address;
+  readonly data: Hex;
+  /** What it is, for people and metrics, e.g. `node.register`. */
+  readonly label: string;
+}
+
+/** An intent as stored: what the API answers and metrics count. */
+export interface Intent extends IntentRequest {
+  readonly state: IntentState;
+  readonly nonce: bigint | null;
+  /** Transaction that was included last, null before. */
+  readonly transactionHash: Hex | null;
+  readonly includedIn: { readonly number: bigint; readonly hash: Bytes32 } | null;
+  /** Why it failed, or what kept it from advancing when last tried: a stable code and details. */
+  readonly error: { readonly code: string; readonly message: string; readonly details: Record<string, unknown> } | null;
+}
+
+/**
+ * Idempotency key of a proof or an entry: the same evidence for the same subject and key at the same contract is one
+ * effect, however often and from wherever it is asked for.
+ */
+export function intentId(of: {
+  chainId: number;
+  contract: Address;
+  subject: Address;
+  key: Address;
+  evidenceDigest: Bytes32;
+}): Bytes32 {
+  return keccak256(
+    encodeAbiParameters(
+      [{ type: "uint256" }, { type: "address" }, { type: "address" }, { type: "address" }, { type: "bytes32" }],
+      [BigInt(of.chainId), of.contract, of.subject, of.key, of.evidenceDigest],
+    ),
+  ) as Bytes32;
+}
