@@ -1,4 +1,4 @@
-// Generated from IApp by scripts/generateAbis.mjs; do not edit.
+// Generated from App by scripts/generateAbis.mjs; do not edit.
 export const appAbi = [
   {
     "inputs": [],
@@ -322,6 +322,17 @@ export const appAbi = [
       }
     ],
     "name": "SettingsMismatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
+    ],
+    "name": "TooManyPending",
     "type": "error"
   },
   {
@@ -941,7 +952,7 @@ export const appAbi = [
           }
         ],
         "internalType": "struct Control",
-        "name": "",
+        "name": "c",
         "type": "tuple"
       }
     ],
@@ -956,6 +967,134 @@ export const appAbi = [
         "internalType": "uint32",
         "name": "",
         "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint32",
+            "name": "noticeSeconds",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "graceSeconds",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "composeHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "noteDigest",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "internalType": "enum SettingKind",
+                "name": "kind",
+                "type": "uint8"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "key",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              }
+            ],
+            "internalType": "struct Setting[]",
+            "name": "settings",
+            "type": "tuple[]"
+          }
+        ],
+        "internalType": "struct AppSettings",
+        "name": "settings",
+        "type": "tuple"
+      }
+    ],
+    "name": "initialize",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "appId",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "composeHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "instanceId",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "deviceId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "mrAggregated",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "mrSystem",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "osImageHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "string",
+            "name": "tcbStatus",
+            "type": "string"
+          },
+          {
+            "internalType": "string[]",
+            "name": "advisoryIds",
+            "type": "string[]"
+          }
+        ],
+        "internalType": "struct AppBootInfo",
+        "name": "bootInfo",
+        "type": "tuple"
+      }
+    ],
+    "name": "isAppAllowed",
+    "outputs": [
+      {
+        "internalType": "bool",
+        "name": "isAllowed",
+        "type": "bool"
+      },
+      {
+        "internalType": "string",
+        "name": "reason",
+        "type": "string"
       }
     ],
     "stateMutability": "view",
@@ -1106,7 +1245,7 @@ export const appAbi = [
           }
         ],
         "internalType": "struct LiveRelease[]",
-        "name": "",
+        "name": "releases",
         "type": "tuple[]"
       }
     ],
@@ -1258,7 +1397,7 @@ export const appAbi = [
           }
         ],
         "internalType": "struct LiveRelease",
-        "name": "live",
+        "name": "release",
         "type": "tuple"
       }
     ],
@@ -1326,7 +1465,7 @@ export const appAbi = [
     "inputs": [
       {
         "internalType": "uint16",
-        "name": "replicas",
+        "name": "replicas_",
         "type": "uint16"
       },
       {
@@ -1389,6 +1528,25 @@ export const appAbi = [
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes4",
+        "name": "interfaceId",
+        "type": "bytes4"
+      }
+    ],
+    "name": "supportsInterface",
+    "outputs": [
+      {
+        "internalType": "bool",
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "pure",
     "type": "function"
   },
   {

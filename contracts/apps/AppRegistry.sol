@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+
+import {AppSettings} from "../interfaces/IApp.sol";
+import {IAppRegistry} from "../interfaces/IAppRegistry.sol";
+import {App} from "./App.sol";
+
+/// @title AppRegistry
+contract AppRegistry is IAppRegistry {
+    /// @dev ERC-1167 code (45) and the immutable arguments: registry, owner, guardian, settings digest, salt.
+    uint256 private constant CLONE_LENGTH = 45 + 20 + 20 + 20 + 32 + 32;
+
+    /// @inheritdoc IAppRegistry
+    address public immutable implementation;
+
+    constructor() {
+        implementation = address(new App());
+    }
+
+    /// @inheritdoc IAppRegistry
+    function createApp(address owner, address guardian, AppSettings calldata settings, bytes32 salt)
+        external
+        returns (address app)
+    {
+        require(owner != address(0), ZeroOwner());
+        bytes32 digest = keccak256(abi.encode(settings));
+        app = Clones.cloneDeterministicWithImmutableArgs(
+            implementation, _arguments(owner, guardian, digest, salt), salt
+        );
+        emit AppCreated(app, owner, guardian, digest, salt, msg.sender);
+        App(app).initialize(settings);
+    }
+
+    /// @inheritdoc IAppRegistry
+    function predictApp(address owner, address guardian, bytes32 settingsDigest, bytes32 salt)
+        external
+        view
+        returns (address)
+    {
+        return Clones.predictDeterministicAddressWithImmutableArgs(
+            implementation, _arguments(owner, guardian, settingsDigest, salt), salt
+        );
+    }
+
+    /// @inheritdoc IAppRegistry
+    /// @dev No list is stored: an app's own code says with which arguments and salt it was made, and only this
+    /// registry can have made a contract at the address that follows from them.
+    function isApp(address app) external view returns (bool) {
+        if (app.code.length != CLONE_LENGTH) return false;
+        bytes memory arguments = Clones.fetchCloneArgs(app);
+        bytes32 salt;
+        assembly ("memory-safe") {
+            salt := mload(add(arguments, 124)) // 32 length + 92: registry, owner, guardian, settings digest
+        }
+        return Clones.predictDeterministicAddressWithImmutableArgs(implementation, arguments, salt) == app;
+    }
+
+    function _arguments(address owner, address guardian, bytes32 settingsDigest, bytes32 salt)
+        private
+        view
+        returns (bytes memory)
+    {
+        return abi.encodePacked(address(this), owner, guardian, settingsDigest, salt);
+    }
+}
