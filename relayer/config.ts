@@ -5,8 +5,8 @@ import type { Deployment } from "../protocol/deployment/deployment.ts";
 import { CharterError } from "../protocol/errors/CharterError.ts";
 import { addressSchema } from "../protocol/session/messages.ts";
 import type { Address } from "../protocol/words/hex.ts";
+import type { Finality } from "./chain/finality.ts";
 import { INTEL_PCS_URL, readEnvironment, requireTestRootAllowed, variables } from "./environment.ts";
-import type { Finality } from "./environment.ts";
 
 /** Everything that the relayer is told from outside, parsed once at start. Keys are accounts already. */
 export interface RelayerConfig {

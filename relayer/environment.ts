@@ -8,9 +8,7 @@ import { parseDeployment } from "../protocol/deployment/deployment.ts";
 import type { Deployment } from "../protocol/deployment/deployment.ts";
 import { CharterError, isCharterError } from "../protocol/errors/CharterError.ts";
 import type { Hex } from "../protocol/words/hex.ts";
-
-/** How final a block must be before it grants: a tag of the node, or a number of confirmations. */
-export type Finality = "finalized" | "safe" | number;
+import type { Finality } from "./chain/finality.ts";
 
 /** Chain ids of local development: the only ones on which test roots may be configured (DESIGN section 4). */
 export const DEVELOPMENT_CHAIN_IDS: readonly number[] = [1337, 31_337];
@@ -101,7 +99,7 @@ export function readEnvironment<Schema extends z.ZodType>(
   const parsed = schema.safeParse(present);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => ({
-    variable: issue.path.join("."),
+    variable: String(issue.path[0] ?? ""),
     expected: issue.message.replace(/^expected /, ""),
   }));
   const sentence = problems.map(({ variable, expected }) => `${variable}: expected ${expected}`).join("; ");

@@ -1,0 +1,62 @@
+import { getAddress } from "viem";
+import type { PublicClient } from "viem";
+
+import { appRegistryAbi } from "../../../protocol/abi/appRegistry.ts";
+import { asChainError } from "../../chain/rpc.ts";
+import type { Follower } from "../../chain/follower.ts";
+import type { RelayerConfig } from "../../config.ts";
+import { judgeBoot } from "../../decisions/boot.ts";
+import type { BootRequest } from "./parseBootRequest.ts";
+import type { BootAuthInfo, BootAuthOptions, BootDecision } from "./server.ts";
+
+interface Options {
+  readonly client: PublicClient;
+  readonly follower: Pick<Follower, "projection" | "status" | "headAgeSeconds">;
+  readonly config: Pick<RelayerConfig, "deployment" | "rpcUrls" | "maxHeadAgeSeconds">;
+  readonly onDecided: (outcome: { outcome: "allowed" | "denied" | "unavailable"; seconds: number }) => void;
+}
+
+/** Scheme and host of an RPC endpoint: path and query often hold an API key. */
+const originOf = (url: string): string => new URL(url).origin;
+
+/**
+ * Boot authorization over the projection: allowed only when the final and the newest block allow. While the chain does
+ * not answer, or its head is too old, every boot is denied.
+ */
+export async function bootAuthorizer(options: Options): Promise<Omit<BootAuthOptions, "logger">> {
+  const { client, follower, config, onDecided } = options;
+  const { chainId, appRegistry } = config.deployment;
+  const implementation = await asChainError(
+    "app implementation",
+    client.readContract({ address: appRegistry, abi: appRegistryAbi, functionName: "implementation" }),
+  );
+  const known: BootAuthInfo = {
+    kmsContractAddr: getAddress(appRegistry),
+    ethRpcUrl: originOf(config.rpcUrls[0] ?? ""),
+    gatewayAppId: "", // No gateway app is governed yet.
+    chainId,
+    appAuthImplementation: implementation,
+    appImplementation: implementation,
+  };
+  const consultable = (): boolean =>
+    follower.status().ready && follower.headAgeSeconds() <= config.maxHeadAgeSeconds;
+
+  const decide = (bootInfo: BootRequest): BootDecision => {
+    if (!consultable()) return { kind: "unavailable" };
+    const now = Math.floor(Date.now() / 1_000);
+    const { isAllowed, reason } = judgeBoot({ projection: follower.projection(), bootInfo, now, chainId });
+    return { kind: "decided", isAllowed, reason };
+  };
+
+  return {
+    info: () => (consultable() ? known : undefined),
+    decideApp: (bootInfo) => {
+      const started = performance.now();
+      const decision = decide(bootInfo);
+      const outcome =
+        decision.kind === "unavailable" ? decision.kind : decision.isAllowed ? "allowed" : "denied";
+      onDecided({ outcome, seconds: (performance.now() - started) / 1_000 });
+      return decision;
+    },
+  };
+}

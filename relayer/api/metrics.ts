@@ -1,0 +1,108 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+import type { FollowerStatus } from "../chain/follower.ts";
+import type { IntentState } from "../outbox/intent.ts";
+
+interface MetricsSource {
+  readonly status: () => FollowerStatus;
+  readonly headAgeSeconds: () => number;
+  readonly intents: () => Promise<Readonly<Record<IntentState, number>>>;
+}
+
+/** What an operator watches. One registry per service: nothing global, so that tests may run several. */
+export interface Metrics {
+  readonly registry: Registry;
+  leaseDecided(outcome: { granted: boolean; reason: string; seconds: number }): void;
+  bootDecided(outcome: { outcome: "allowed" | "denied" | "unavailable"; seconds: number }): void;
+  /** `result`: "accepted" or the code of the refusal. */
+  evidenceJudged(purpose: "instance" | "node", result: string): void;
+  signerRejected(code: string): void;
+}
+
+/** Builds the registry; gauges of the chain and the outbox are read when scraped. */
+export function createMetrics({ status, headAgeSeconds, intents }: MetricsSource): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+
+  new Gauge({
+    name: "charter_block_number",
+    help: "Number of the newest block seen and of the final one",
+    labelNames: ["height"],
+    registers,
+    collect() {
+      const { newest, final } = status();
+      if (newest !== null) this.set({ height: "newest" }, Number(newest.number));
+      if (final !== null) this.set({ height: "final" }, Number(final.number));
+    },
+  });
+  new Gauge({
+    name: "charter_head_age_seconds",
+    help: "Age of the newest block seen; nothing is granted when it is too old",
+    registers,
+    collect() {
+      if (status().newest !== null) this.set(headAgeSeconds());
+    },
+  });
+  new Gauge({
+    name: "charter_reorgs_total",
+    help: "Reorganisations followed since start",
+    registers,
+    collect() {
+      this.set(status().reorgs);
+    },
+  });
+  new Gauge({
+    name: "charter_intents",
+    help: "Intents of the outbox by state",
+    labelNames: ["state"],
+    registers,
+    async collect() {
+      for (const [state, count] of Object.entries(await intents())) this.set({ state }, count);
+    },
+  });
+  const leases = new Counter({
+    name: "charter_lease_decisions_total",
+    help: "Lease requests by outcome and reason",
+    labelNames: ["outcome", "reason"],
+    registers,
+  });
+  const boots = new Counter({
+    name: "charter_boot_decisions_total",
+    help: "Boot authorizations by outcome",
+    labelNames: ["outcome"],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: "charter_decision_seconds",
+    help: "Time from a request to its decision",
+    labelNames: ["kind"],
+    buckets: [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1],
+    registers,
+  });
+  const evidence = new Counter({
+    name: "charter_evidence_total",
+    help: "Evidence judged, by purpose and result",
+    labelNames: ["purpose", "result"],
+    registers,
+  });
+  const signers = new Counter({
+    name: "charter_committee_rejected_answers_total",
+    help: "Answers of committee signers that did not count",
+    labelNames: ["code"],
+    registers,
+  });
+
+  return {
+    registry,
+    leaseDecided({ granted, reason, seconds: took }) {
+      leases.inc({ outcome: granted ? "granted" : "denied", reason });
+      seconds.observe({ kind: "lease" }, took);
+    },
+    bootDecided({ outcome, seconds: took }) {
+      boots.inc({ outcome });
+      seconds.observe({ kind: "boot" }, took);
+    },
+    evidenceJudged: (purpose, result) => evidence.inc({ purpose, result }),
+    signerRejected: (code) => signers.inc({ code }),
+  };
+}

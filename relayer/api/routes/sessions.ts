@@ -1,0 +1,116 @@
+import type { FastifyInstance } from "fastify";
+
+import { CharterError } from "../../../protocol/errors/CharterError.ts";
+import {
+  addressSchema,
+  instanceRegistrationSchema,
+  leaseRequestSchema,
+  nodeRegistrationSchema,
+} from "../../../protocol/session/messages.ts";
+import type {
+  Accepted,
+  ChainInfo,
+  InstanceRegistration,
+  NodeInfo,
+  NodeRegistration,
+  Placements,
+} from "../../../protocol/session/messages.ts";
+import type { SignedLease } from "../../../protocol/session/lease.ts";
+import type { LeaseRequest } from "../../../protocol/session/messages.ts";
+import type { Deployment } from "../../../protocol/deployment/deployment.ts";
+import type { BlockRef, ChainState, NodeState } from "../../../protocol/state/types.ts";
+import type { Address } from "../../../protocol/words/hex.ts";
+import type { Projection } from "../../chain/projection.ts";
+import { placements } from "../../decisions/placements.ts";
+import { parseMessage } from "../errors.ts";
+
+export interface SessionOptions {
+  readonly deployment: Deployment;
+  /** @throws chain/not-ready */
+  readonly projection: () => Projection;
+  readonly admitNode: (message: NodeRegistration) => Promise<Accepted>;
+  readonly admitInstance: (message: InstanceRegistration) => Promise<Accepted>;
+  readonly lease: (message: LeaseRequest) => Promise<SignedLease>;
+}
+
+/** An evidence message at its largest: quote in hex, event log (escaped once more as JSON), VM configuration. */
+const EVIDENCE_BODY_LIMIT = 4 * 1_048_576;
+
+/** A verification costs milliseconds and may ask the vendor's service: fewer per minute than reads. */
+const EVIDENCE_RATE = { max: 600, timeWindow: 60_000 };
+
+const blockMessage = ({ number, hash, timestamp }: BlockRef) => ({ number: Number(number), hash, timestamp });
+
+/** The node with this key; a live one before one that was retired. */
+export function nodeByKey(state: ChainState, key: Address): NodeState | undefined {
+  let retired: NodeState | undefined;
+  for (const node of state.nodes.values()) {
+    if (node.key !== key) continue;
+    if (!node.retired) return node;
+    retired = node;
+  }
+  return retired;
+}
+
+function requireNode(state: ChainState, key: Address): NodeState {
+  const node = nodeByKey(state, key);
+  if (node === undefined) {
+    throw new CharterError("node/unknown", "no node with this key stands in the final block", { key });
+  }
+  return node;
+}
+
+/** What workers ask (protocol/session/messages.ts). */
+export function sessionRoutes(server: FastifyInstance, options: SessionOptions): void {
+  const { deployment, projection, admitNode, admitInstance, lease } = options;
+
+  server.get("/chain", (): ChainInfo => {
+    const { final, newest } = projection();
+    return {
+      chainId: deployment.chainId,
+      genesisHash: deployment.genesisHash,
+      appRegistry: deployment.appRegistry,
+      nodeRegistry: deployment.nodeRegistry,
+      ledger: deployment.attestationLedger,
+      committeeVerifier: deployment.committeeVerifier,
+      finalized: blockMessage(final.block),
+      head: blockMessage(newest.block),
+    };
+  });
+
+  server.post(
+    "/nodes",
+    { bodyLimit: EVIDENCE_BODY_LIMIT, config: { rateLimit: EVIDENCE_RATE } },
+    async ({ body }, reply) =>
+      reply.code(202).send(await admitNode(parseMessage(nodeRegistrationSchema, body))),
+  );
+
+  server.get<{ Params: { key: string } }>("/nodes/:key", ({ params }): NodeInfo => {
+    const node = requireNode(projection().final.state, parseMessage(addressSchema, params.key));
+    const { number, key, operator, platformId, expiresAt, retired } = node;
+    return { number, key, operator, platformId, expiresAt, retired };
+  });
+
+  server.get<{ Params: { key: string } }>("/nodes/:key/placements", ({ params }): Placements => {
+    const { final } = projection();
+    const { number } = requireNode(final.state, parseMessage(addressSchema, params.key));
+    return {
+      block: blockMessage(final.block),
+      placements: placements(final.state, final.block)
+        .filter(({ node }) => node === number)
+        .map(({ app, release, composeHash, slot }) => ({ app, release, composeHash, slot })),
+    };
+  });
+
+  server.post(
+    "/instances",
+    { bodyLimit: EVIDENCE_BODY_LIMIT, config: { rateLimit: EVIDENCE_RATE } },
+    async ({ body }, reply) =>
+      reply.code(202).send(await admitInstance(parseMessage(instanceRegistrationSchema, body))),
+  );
+
+  server.post("/leases", async ({ body }) => {
+    const signed = await lease(parseMessage(leaseRequestSchema, body));
+    return { ...signed, blockNumber: Number(signed.blockNumber) };
+  });
+}

@@ -1,0 +1,159 @@
+import { recoverTypedDataAddress } from "viem";
+
+import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
+import { committeeAnswerSchema } from "../../protocol/session/messages.ts";
+import type { CommitteeAnswer, CommitteeRequest, VerdictMessage } from "../../protocol/session/messages.ts";
+import { encodeCommitteeProof, verdictTypedData } from "../../protocol/session/verdict.ts";
+import type { Address, Hex } from "../../protocol/words/hex.ts";
+
+/** A request before the asked validity is known: it follows from our own verdict. */
+export type CommitteeQuestion = CommitteeRequest extends infer Request
+  ? Request extends CommitteeRequest
+    ? Omit<Request, "validUntil">
+    : never
+  : never;
+
+/** A verdict and the committee's proof of it, as `attest` and `register` take them. */
+export interface ProvenVerdict {
+  readonly verdict: VerdictMessage;
+  /** abi.encode(bytes[]), signers ascending. */
+  readonly proof: Hex;
+}
+
+interface Options {
+  readonly urls: readonly string[];
+  readonly chainId: number;
+  readonly verifier: Address;
+  readonly members: readonly Address[];
+  readonly threshold: number;
+  readonly timeoutMs?: number;
+  readonly fetch?: typeof globalThis.fetch;
+  /** Told of every answer that does not count, so that a lying or silent signer is seen. */
+  readonly onRejected?: (url: string, error: CharterError) => void;
+}
+
+const MAX_ANSWER_BYTES = 16_384;
+
+/**
+ * Asks every signer at once for its signature over *our* verdict. An answer counts only when the signature recovers,
+ * over our own digest, to a member that has not been counted: what the answer says of itself is never believed.
+ * A minority that lies or stays silent changes nothing.
+ *
+ * Collateral fetched at another time may end earlier at a signer, which then answers with a shorter validity. When
+ * that leaves too few signatures over one verdict, each shorter validity that a member named is asked, longest first.
+ * @throws CharterError `committee/not-enough-signatures`.
+ */
+export async function collectSignatures(
+  question: CommitteeQuestion,
+  ours: VerdictMessage,
+  options: Options,
+): Promise<ProvenVerdict> {
+  const first = await askAll(question, ours, options);
+  if (first.signatures.length >= options.threshold) return prove(ours, first.signatures, options.threshold);
+
+  for (const validUntil of [...new Set(first.shorterValidities)].sort((a, b) => b - a)) {
+    const shorter = { ...ours, validUntil };
+    const { signatures } = await askAll(question, shorter, options);
+    if (signatures.length >= options.threshold) return prove(shorter, signatures, options.threshold);
+  }
+  throw new CharterError("committee/not-enough-signatures", "too few committee members signed this verdict", {
+    expected: options.threshold,
+    actual: first.signatures.length,
+    evidenceDigest: ours.evidenceDigest,
+  });
+}
+
+interface Counted {
+  readonly signer: Address;
+  readonly signature: Hex;
+}
+
+function prove(verdict: VerdictMessage, signatures: readonly Counted[], threshold: number): ProvenVerdict {
+  // No more than needed: each signature costs gas.
+  return { verdict, proof: encodeCommitteeProof(signatures.slice(0, threshold)) };
+}
+
+async function askAll(
+  question: CommitteeQuestion,
+  verdict: VerdictMessage,
+  options: Options,
+): Promise<{ signatures: Counted[]; shorterValidities: number[] }> {
+  const bySigner = new Map<Address, Counted>();
+  const shorterValidities: number[] = [];
+  const request = { ...question, validUntil: verdict.validUntil } as CommitteeRequest;
+  await Promise.all(
+    options.urls.map(async (url) => {
+      try {
+        const answer = await ask(url, request, options);
+        const { validUntil } = answer.verdict;
+        if (validUntil < verdict.validUntil) {
+          // Ours in everything but the end, and signed by a member: a difference of collateral, not of judgement.
+          if ((await recover({ ...verdict, validUntil }, answer, options)) !== undefined) {
+            shorterValidities.push(validUntil);
+            return;
+          }
+        }
+        const signer = await recover(verdict, answer, options);
+        if (signer === undefined) {
+          throw new CharterError(
+            "committee/signature-not-a-members",
+            "the signature is no member's over our verdict",
+            {
+              claimed: answer.signer,
+            },
+          );
+        }
+        bySigner.set(signer, { signer, signature: answer.signature });
+      } catch (cause) {
+        const error = isCharterError(cause)
+          ? cause
+          : new CharterError("committee/signer-unreachable", "a signer did not answer", { url }, { cause });
+        options.onRejected?.(url, error);
+      }
+    }),
+  );
+  return { signatures: [...bySigner.values()], shorterValidities };
+}
+
+/** The member whose signature over `verdict` the answer carries; undefined when there is none. */
+async function recover(
+  verdict: VerdictMessage,
+  { signature }: CommitteeAnswer,
+  { chainId, verifier, members }: Options,
+): Promise<Address | undefined> {
+  try {
+    const typedData = verdictTypedData(chainId, verifier, verdict);
+    const signer = (await recoverTypedDataAddress({ ...typedData, signature })).toLowerCase() as Address;
+    return members.includes(signer) ? signer : undefined;
+  } catch {
+    return undefined; // Not a signature at all.
+  }
+}
+
+async function ask(url: string, request: CommitteeRequest, options: Options): Promise<CommitteeAnswer> {
+  const { fetch = globalThis.fetch, timeoutMs = 10_000 } = options;
+  const response = await fetch(`${url.replace(/\/+$/, "")}/committee/sign`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(request),
+    redirect: "error",
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  const text = await response.text();
+  if (response.status !== 200 || text.length > MAX_ANSWER_BYTES) {
+    throw new CharterError("committee/signer-refused", "a signer must answer 200", {
+      url,
+      actual: response.status,
+      answer: text.slice(0, 500),
+    });
+  }
+  const parsed = committeeAnswerSchema.safeParse(JSON.parse(text));
+  if (!parsed.success) {
+    throw new CharterError(
+      "committee/answer-malformed",
+      "a signer's answer has another shape than documented",
+      { url },
+    );
+  }
+  return parsed.data;
+}

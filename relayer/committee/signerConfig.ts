@@ -1,0 +1,58 @@
+import type { PrivateKeyAccount } from "viem/accounts";
+import { z } from "zod";
+
+import type { Deployment } from "../../protocol/deployment/deployment.ts";
+import type { Finality } from "../chain/finality.ts";
+import { INTEL_PCS_URL, readEnvironment, requireTestRootAllowed, variables } from "../environment.ts";
+
+/** Everything that a committee signer is told from outside. */
+export interface SignerConfig {
+  readonly account: PrivateKeyAccount;
+  readonly rpcUrls: readonly string[];
+  readonly deployment: Deployment;
+  readonly finality: Finality;
+  readonly pcsUrl: string;
+  readonly testRootPem: string | undefined;
+  /** Its own: what a signer has signed is nobody else's to write. */
+  readonly databaseUrl: string;
+  readonly maxRequestsPerMinute: number;
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: string;
+}
+
+const schema = z.object({
+  CHARTER_SIGNER_KEY: variables.key,
+  CHARTER_RPC_URLS: variables.urls,
+  CHARTER_DEPLOYMENT: variables.deployment,
+  CHARTER_FINALITY: variables.finality.default("finalized"),
+  CHARTER_PCS_URL: variables.url.default(INTEL_PCS_URL),
+  CHARTER_TEST_ROOT: variables.pemFile.optional(),
+  DATABASE_URL: variables.postgresUrl,
+  CHARTER_MAX_REQUESTS_PER_MINUTE: variables.count.default(6_000),
+  HOST: variables.host.default("127.0.0.1"),
+  PORT: variables.port.default(8790),
+  LOG_LEVEL: variables.logLevel.default("info"),
+});
+
+/**
+ * Reads a signer's environment.
+ * @throws CharterError `config/invalid` (every wrong variable at once), `config/test-root-refused`.
+ */
+export function readSignerConfig(environment: Readonly<Record<string, string | undefined>>): SignerConfig {
+  const read = readEnvironment(schema, environment);
+  requireTestRootAllowed(read.CHARTER_TEST_ROOT, read.CHARTER_DEPLOYMENT);
+  return {
+    account: read.CHARTER_SIGNER_KEY,
+    rpcUrls: read.CHARTER_RPC_URLS,
+    deployment: read.CHARTER_DEPLOYMENT,
+    finality: read.CHARTER_FINALITY,
+    pcsUrl: read.CHARTER_PCS_URL,
+    testRootPem: read.CHARTER_TEST_ROOT,
+    databaseUrl: read.DATABASE_URL,
+    maxRequestsPerMinute: read.CHARTER_MAX_REQUESTS_PER_MINUTE,
+    host: read.HOST,
+    port: read.PORT,
+    logLevel: read.LOG_LEVEL,
+  };
+}

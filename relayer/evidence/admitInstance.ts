@@ -1,0 +1,123 @@
+import { encodeFunctionData } from "viem";
+
+import { attestationLedgerAbi } from "../../protocol/abi/attestationLedger.ts";
+import type { Deployment } from "../../protocol/deployment/deployment.ts";
+import { CharterError } from "../../protocol/errors/CharterError.ts";
+import { effectiveSetting, settingKey } from "../../protocol/policy/settings.ts";
+import { SettingKind } from "../../protocol/policy/settingKind.ts";
+import type { Accepted, InstanceRegistration, VerdictMessage } from "../../protocol/session/messages.ts";
+import { verdictStruct } from "../../protocol/session/verdict.ts";
+import { ProofSystem } from "../../protocol/words/enums.ts";
+import type { Address } from "../../protocol/words/hex.ts";
+import type { Projection } from "../chain/projection.ts";
+import type { CommitteeQuestion, ProvenVerdict } from "../committee/collectSignatures.ts";
+import type { LeaseDecision, LeaseSession } from "../decisions/lease.ts";
+import { intentId } from "../outbox/intent.ts";
+import type { Intent, IntentRequest } from "../outbox/intent.ts";
+import type { EvidenceStore } from "../store/evidenceStore.ts";
+import { requireInstanceConsent } from "./consent.ts";
+import type { EvidenceJudge } from "./judgeEvidence.ts";
+
+export interface AdmitInstanceOptions {
+  readonly deployment: Deployment;
+  readonly projection: () => Projection;
+  readonly judge: EvidenceJudge;
+  readonly evidence: Pick<EvidenceStore, "accept">;
+  /** The same decision that every lease of this session will meet. */
+  readonly decide: (session: LeaseSession, now: number) => LeaseDecision;
+  /** From now on this session may ask for leases. */
+  readonly admit: (session: LeaseSession) => void;
+  readonly prove: (question: CommitteeQuestion, verdict: VerdictMessage) => Promise<ProvenVerdict>;
+  readonly plan: (intent: IntentRequest) => Promise<Intent>;
+  /** Unix seconds. */
+  readonly now: () => number;
+}
+
+/**
+ * `POST /instances`: verifies a guest's evidence, asks the same decision that its leases will meet, binds the evidence
+ * to this key for good, and plans the proof. The session stands before the proof does: a lease follows from verified
+ * evidence, proofs are posted after it (DESIGN section 3).
+ * @throws CharterError `app/unknown`, `node/unknown`, `instance/denied` with `details.reason`, `evidence/…`,
+ * `committee/…`, `chain/…`, `collateral/…`.
+ */
+export function instanceAdmission(
+  options: AdmitInstanceOptions,
+): (message: InstanceRegistration) => Promise<Accepted> {
+  const { deployment, projection, judge, evidence: store, decide, admit, prove, plan, now } = options;
+  const { chainId, attestationLedger: ledger } = deployment;
+  return async ({ app, node, key, evidence, keySignature }) => {
+    requireKnown(projection(), app, node); // Before any work: strangers' evidence costs nothing.
+    const judged = await judge({ purpose: "instance", subject: app, key }, evidence);
+    const { evidenceDigest } = judged;
+    await requireInstanceConsent({ chainId, ledger }, { app, key, evidenceDigest, signature: keySignature });
+
+    requirePlatformAndAge(projection(), app, node, judged);
+    const session = { app, key, node, verdict: judged };
+    const decision = decide(session, now());
+    if (!decision.allow) {
+      const { reason, details } = decision;
+      throw new CharterError("instance/denied", `this instance may not run: ${reason}`, {
+        ...details,
+        reason,
+      });
+    }
+    const binding = { digest: evidenceDigest, purpose: "instance", subject: app, key, node } as const;
+    await store.accept({ ...binding, verdict: judged, evidence, acceptedAt: now() });
+    admit(session);
+
+    const { verdict, proof } = await prove({ purpose: "instance", app, key, evidence }, judged);
+    const data = encodeFunctionData({
+      abi: attestationLedgerAbi,
+      functionName: "attest",
+      args: [verdictStruct(verdict), node, ProofSystem.Committee, proof, keySignature],
+    });
+    const id = intentId({ chainId, contract: ledger, subject: app, key, evidenceDigest });
+    const intent = await plan({ id, to: ledger, data, label: "instance.attest" });
+    return { intent: intent.id, release: decision.release };
+  };
+}
+
+/** Grants need the final block: an app or a node that is not final yet is not known yet. */
+function requireKnown({ final }: Projection, app: Address, node: number): void {
+  if (!final.state.apps.has(app)) {
+    throw new CharterError("app/unknown", "no app at this address stands in the final block", { app });
+  }
+  if (!final.state.nodes.has(node)) {
+    throw new CharterError("node/unknown", "no node of this number stands in the final block", { node });
+  }
+}
+
+/** What the ledger will check again: the registered platform, and the app's own bound on the evidence's age. */
+function requirePlatformAndAge(
+  { final, newest }: Projection,
+  app: Address,
+  node: number,
+  verdict: VerdictMessage,
+): void {
+  const platformId = final.state.nodes.get(node)?.platformId;
+  if (platformId !== verdict.platformId) {
+    throw new CharterError(
+      "evidence/platform-mismatch",
+      "the evidence is of another platform than the node",
+      {
+        expected: platformId,
+        actual: verdict.platformId,
+      },
+    );
+  }
+  const state = newest.state.apps.get(app) ?? final.state.apps.get(app);
+  if (state === undefined) throw new CharterError("app/unknown", "no app at this address", { app });
+  const maxAgeBlocks = effectiveSetting(
+    state,
+    SettingKind.MaxEvidenceAge,
+    settingKey,
+    newest.block.timestamp,
+  );
+  const age = newest.block.number - BigInt(verdict.evidenceBlock);
+  if (age > maxAgeBlocks) {
+    throw new CharterError("evidence/too-old", "the app refuses evidence this old", {
+      maxAgeBlocks,
+      actual: age,
+    });
+  }
+}

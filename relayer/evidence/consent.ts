@@ -1,0 +1,93 @@
+import { recoverTypedDataAddress } from "viem";
+import type { PublicClient } from "viem";
+
+import { CharterError } from "../../protocol/errors/CharterError.ts";
+import {
+  instanceEntryTypes,
+  ledgerDomain,
+  nodeEntryTypes,
+  nodeRegistryDomain,
+} from "../../protocol/session/domains.ts";
+import type { Address, Bytes32, Hex, PlatformId } from "../../protocol/words/hex.ts";
+
+interface Chain {
+  readonly chainId: number;
+}
+
+/**
+ * The bound key's consent to be entered as an instance of `app` by exactly this evidence (IAttestationLedger.attest).
+ * @throws CharterError `evidence/key-signature-invalid`.
+ */
+export async function requireInstanceConsent(
+  chain: Chain & { readonly ledger: Address },
+  entry: { app: Address; key: Address; evidenceDigest: Bytes32; signature: Hex },
+): Promise<void> {
+  const { app, key, evidenceDigest, signature } = entry;
+  await requireSigner(key, () =>
+    recoverTypedDataAddress({
+      domain: ledgerDomain(chain.chainId, chain.ledger),
+      types: instanceEntryTypes,
+      primaryType: "InstanceEntry",
+      message: { app, evidenceDigest },
+      signature,
+    }),
+  );
+}
+
+interface NodeEntry {
+  readonly operator: Address;
+  readonly key: Address;
+  readonly platformId: PlatformId;
+  readonly evidenceDigest: Bytes32;
+  readonly keySignature: Hex;
+  readonly operatorSignature: Hex;
+}
+
+/**
+ * Operator's and key's consent to be entered as a node (INodeRegistry.register). An operator may be a contract
+ * (ERC-1271), so its consent is asked of the chain when it is no plain signature.
+ * @throws CharterError `evidence/key-signature-invalid`, `evidence/operator-signature-invalid`.
+ */
+export async function requireNodeConsent(
+  chain: Chain & { readonly nodeRegistry: Address; readonly client: Pick<PublicClient, "verifyTypedData"> },
+  entry: NodeEntry,
+): Promise<void> {
+  const { operator, key, platformId, evidenceDigest, keySignature, operatorSignature } = entry;
+  const typedData = {
+    domain: nodeRegistryDomain(chain.chainId, chain.nodeRegistry),
+    types: nodeEntryTypes,
+    primaryType: "NodeEntry",
+    message: { operator, platformId, evidenceDigest },
+  } as const;
+  await requireSigner(key, () => recoverTypedDataAddress({ ...typedData, signature: keySignature }));
+  const consents = await signedBy(operator, () =>
+    recoverTypedDataAddress({ ...typedData, signature: operatorSignature }),
+  );
+  if (consents) return;
+  const asContract = await chain.client
+    .verifyTypedData({ address: operator, ...typedData, signature: operatorSignature })
+    .catch((cause: unknown) => {
+      throw new CharterError("chain/unreachable", "the chain did not answer", {}, { cause });
+    });
+  if (asContract) return;
+  throw new CharterError("evidence/operator-signature-invalid", "the entry must be signed by the operator", {
+    operator,
+  });
+}
+
+async function requireSigner(key: Address, recover: () => Promise<Hex>): Promise<void> {
+  if (await signedBy(key, recover)) return;
+  throw new CharterError(
+    "evidence/key-signature-invalid",
+    "the entry must be signed by the key that it enters",
+    { key },
+  );
+}
+
+async function signedBy(expected: Address, recover: () => Promise<Hex>): Promise<boolean> {
+  try {
+    return (await recover()).toLowerCase() === expected;
+  } catch {
+    return false; // Not a signature at all.
+  }
+}

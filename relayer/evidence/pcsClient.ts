@@ -1,0 +1,158 @@
+import { CharterError } from "../../protocol/errors/CharterError.ts";
+import { INTEL_PCS_URL } from "../environment.ts";
+
+/** Which of Intel's two intermediate CAs issued a PCK certificate. */
+export type PckCa = "platform" | "processor";
+
+/** Collateral for one platform family, in the JSON shape that `parseCollateral` reads (CRLs in hex, chains in PEM). */
+export interface RawCollateral {
+  readonly pck_crl_issuer_chain: string;
+  readonly root_ca_crl: string;
+  readonly pck_crl: string;
+  readonly tcb_info_issuer_chain: string;
+  readonly tcb_info: string;
+  readonly tcb_info_signature: string;
+  readonly qe_identity_issuer_chain: string;
+  readonly qe_identity: string;
+  readonly qe_identity_signature: string;
+}
+
+interface Options {
+  /** Base URL of Intel's service, or of one that speaks PCCS (the simulator does). */
+  readonly url: string;
+  readonly fetch?: typeof globalThis.fetch;
+  readonly timeoutMs?: number;
+}
+
+/** Intel serves the root CRL apart from its PCS; a PCCS serves it under its own URL. */
+const INTEL_ROOT_CRL = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
+const MAX_ANSWER_BYTES = 1_048_576;
+const MAX_CHAIN_CHARACTERS = 16_384;
+
+/**
+ * Client of Intel's Provisioning Certification Service, API version 4
+ * (https://api.portal.trustedservices.intel.com/content/documentation.html). It moves bytes and judges none of them:
+ * the verifier does. Every failure is a `CharterError` `collateral/…`, so that no answer is never an empty answer.
+ */
+export class PcsClient {
+  readonly #url: string;
+  readonly #fetch: typeof globalThis.fetch;
+  readonly #timeoutMs: number;
+
+  constructor({ url, fetch = globalThis.fetch, timeoutMs = 10_000 }: Options) {
+    this.#url = url.replace(/\/+$/, "");
+    this.#fetch = fetch;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Everything that a TDX quote of this FMSPC (12 hex digits) and CA is judged by. */
+  async tdxCollateral(fmspc: string, ca: PckCa): Promise<RawCollateral> {
+    const [rootCrl, pckCrl, tcbInfo, qeIdentity] = await Promise.all([
+      this.#rootCrl(),
+      this.#get(`${this.#url}/sgx/certification/v4/pckcrl?ca=${ca}&encoding=der`),
+      this.#get(`${this.#url}/tdx/certification/v4/tcb?fmspc=${fmspc.toUpperCase()}`),
+      this.#get(`${this.#url}/tdx/certification/v4/qe/identity`),
+    ]);
+    const [tcbInfoText, tcbInfoSignature] = signedBody("tcbInfo", tcbInfo);
+    const [qeIdentityText, qeIdentitySignature] = signedBody("enclaveIdentity", qeIdentity);
+    return {
+      root_ca_crl: rootCrl,
+      pck_crl: derHex(pckCrl),
+      pck_crl_issuer_chain: chain(pckCrl, "SGX-PCK-CRL-Issuer-Chain"),
+      tcb_info: tcbInfoText,
+      tcb_info_signature: tcbInfoSignature,
+      tcb_info_issuer_chain: chain(tcbInfo, "TCB-Info-Issuer-Chain"),
+      qe_identity: qeIdentityText,
+      qe_identity_signature: qeIdentitySignature,
+      qe_identity_issuer_chain: chain(qeIdentity, "SGX-Enclave-Identity-Issuer-Chain"),
+    };
+  }
+
+  async #rootCrl(): Promise<string> {
+    const ownHost = this.#url !== INTEL_PCS_URL;
+    return derHex(await this.#get(ownHost ? `${this.#url}/sgx/certification/v4/rootcacrl` : INTEL_ROOT_CRL));
+  }
+
+  async #get(url: string): Promise<Answer> {
+    try {
+      const response = await this.#fetch(url, {
+        redirect: "error",
+        signal: AbortSignal.timeout(this.#timeoutMs),
+      });
+      if (response.status !== 200) {
+        await response.body?.cancel();
+        throw new CharterError("collateral/refused", "the collateral service must answer 200", {
+          url,
+          actual: response.status,
+        });
+      }
+      return { url, headers: response.headers, bytes: await readBounded(response, url) };
+    } catch (cause) {
+      if (cause instanceof CharterError) throw cause;
+      throw new CharterError(
+        "collateral/unreachable",
+        "the collateral service did not answer",
+        { url },
+        { cause },
+      );
+    }
+  }
+}
+
+interface Answer {
+  readonly url: string;
+  readonly headers: Headers;
+  readonly bytes: Uint8Array;
+}
+
+async function readBounded(response: Response, url: string): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += (chunk as Uint8Array).length;
+    if (size > MAX_ANSWER_BYTES) {
+      throw new CharterError("collateral/too-large", "a collateral answer is at most 1 MiB", { url });
+    }
+    chunks.push(chunk as Uint8Array);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** DER as hex without 0x. A PCCS may answer the root CRL as hex text already; DER begins with SEQUENCE (0x30). */
+function derHex({ bytes, url }: Answer): string {
+  if (bytes[0] === 0x30 && (bytes[1] ?? 0) >= 0x80) return Buffer.from(bytes).toString("hex");
+  const text = Buffer.from(bytes).toString("latin1").trim();
+  if (/^30[0-9a-fA-F]+$/.test(text) && text.length % 2 === 0) return text.toLowerCase();
+  throw new CharterError("collateral/malformed", "a CRL must be DER", { url });
+}
+
+/** The issuer chain of a header: PEM, percent-encoded. */
+function chain({ headers, url }: Answer, name: string): string {
+  const value = headers.get(name) ?? "";
+  if (value === "" || value.length > MAX_CHAIN_CHARACTERS) {
+    throw new CharterError("collateral/malformed", `the header ${name} must hold an issuer chain`, { url });
+  }
+  try {
+    return decodeURIComponent(value);
+  } catch (cause) {
+    throw new CharterError(
+      "collateral/malformed",
+      `the header ${name} must be percent-encoded`,
+      { url },
+      { cause },
+    );
+  }
+}
+
+/**
+ * `{"<name>":{…},"signature":"<hex>"}` → the exact text that was signed, and its signature. The text is cut out, never
+ * printed anew: the signature is over the vendor's own bytes.
+ */
+function signedBody(name: "tcbInfo" | "enclaveIdentity", { bytes, url }: Answer): [string, string] {
+  const text = Buffer.from(bytes).toString("utf8").trim();
+  const match = new RegExp(`^\\{"${name}":(\\{.*\\}),"signature":"([0-9a-fA-F]{128})"\\}$`, "s").exec(text);
+  if (match?.[1] === undefined || match[2] === undefined) {
+    throw new CharterError("collateral/malformed", `the answer must be {"${name}":…,"signature":…}`, { url });
+  }
+  return [match[1], match[2].toLowerCase()];
+}

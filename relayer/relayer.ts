@@ -1,0 +1,221 @@
+import { readFileSync } from "node:fs";
+
+import type { FastifyBaseLogger } from "fastify";
+
+import type { Address } from "../protocol/words/hex.ts";
+import { bootAuthServer } from "./api/bootAuth/server.ts";
+import { bootAuthorizer } from "./api/bootAuth/authorizer.ts";
+import { liveSchema } from "./api/graphql/liveSchema.ts";
+import type { HealthReport } from "./api/graphql/liveSchema.ts";
+import { subgraphSubschema } from "./api/graphql/subgraphSchema.ts";
+import { stitchedSchema } from "./api/graphql/yoga.ts";
+import { createMetrics } from "./api/metrics.ts";
+import { nodeByKey } from "./api/routes/sessions.ts";
+import { apiServer } from "./api/server.ts";
+import { createChainClient } from "./chain/client.ts";
+import { Follower } from "./chain/follower.ts";
+import { collectSignatures } from "./committee/collectSignatures.ts";
+import type { CommitteeQuestion, ProvenVerdict } from "./committee/collectSignatures.ts";
+import type { RelayerConfig } from "./config.ts";
+import { decideLease } from "./decisions/lease.ts";
+import type { LeaseDecision, LeaseSession } from "./decisions/lease.ts";
+import { instanceAdmission } from "./evidence/admitInstance.ts";
+import { nodeAdmission } from "./evidence/admitNode.ts";
+import { finalBlocksOf } from "./evidence/finalBlocks.ts";
+import { countedJudge, evidenceJudge } from "./evidence/judgeEvidence.ts";
+import { evidenceVerifier } from "./evidence/verifier.ts";
+import { LeaseDesk } from "./leases/LeaseDesk.ts";
+import { LeaseTicker } from "./leases/LeaseTicker.ts";
+import { localSigner } from "./outbox/localSigner.ts";
+import { Outbox } from "./outbox/outbox.ts";
+import { viemOutboxChain } from "./outbox/viemChain.ts";
+import { listen } from "./program.ts";
+import type { Closers, Started } from "./program.ts";
+import { startEmbeddedPostgres } from "./store/embedded.ts";
+import type { AcceptedEvidence } from "./store/evidenceStore.ts";
+import { openStore } from "./store/store.ts";
+import type { VerdictMessage } from "../protocol/session/messages.ts";
+
+/** Leases decided within this share one signature. */
+const TICK_MS = 20;
+
+const unixSeconds = (): number => Math.floor(Date.now() / 1_000);
+
+/**
+ * Starts the whole service: store, follower, outbox, then the two listeners. What it starts is put on `closers` at once,
+ * so that a failure or a signal half-way leaves nothing behind.
+ * @throws CharterError `chain/…`, `store/…`, `config/…`.
+ */
+export async function startRelayer(
+  config: RelayerConfig,
+  logger: FastifyBaseLogger,
+  closers: Closers,
+): Promise<Started> {
+  const { deployment, maxHeadAgeSeconds, maxLeaseSeconds } = config;
+  const { chainId, attestationLedger: ledger, nodeRegistry, committeeVerifier } = deployment;
+
+  const store = await openStore(config.databaseUrl ?? (await embeddedDatabase(config.dataDir, closers)));
+  closers.add("database", () => store.close());
+
+  const client = createChainClient(config.rpcUrls);
+  const follower = new Follower({ client, store, deployment, finality: config.finality });
+  await follower.start(); // Pins chain id and genesis hash: before it a test root counts for nothing.
+  const outbox = new Outbox({
+    chainId,
+    chain: viemOutboxChain(client, config.finality),
+    store: store.intents,
+    signer: localSigner(config.outboxAccount),
+  });
+  const metrics = createMetrics({
+    status: () => follower.status(),
+    headAgeSeconds: () => follower.headAgeSeconds(),
+    intents: () => outbox.counts(),
+  });
+
+  const judge = countedJudge(
+    evidenceJudge({
+      chainId,
+      ledger,
+      nodeRegistry,
+      blocks: finalBlocksOf(client, config.finality),
+      verify: evidenceVerifier({ pcsUrl: config.pcsUrl, testRootPem: config.testRootPem, logger }),
+    }),
+    (purpose, result) => metrics.evidenceJudged(purpose, result),
+  );
+  const prove = async (question: CommitteeQuestion, verdict: VerdictMessage): Promise<ProvenVerdict> => {
+    const { members, threshold } = follower.projection().newest.state.committee;
+    return collectSignatures(question, verdict, {
+      urls: config.committeeUrls,
+      chainId,
+      verifier: committeeVerifier,
+      members,
+      threshold,
+      onRejected: (url, error) => {
+        metrics.signerRejected(error.code);
+        logger.warn({ url, code: error.code, details: error.details }, "a signer's answer does not count");
+      },
+    });
+  };
+  const decide = (session: LeaseSession, now: number): LeaseDecision =>
+    decideLease({
+      projection: follower.projection(),
+      session,
+      now,
+      chainId,
+      maxHeadAgeSeconds,
+      maxLeaseSeconds,
+    });
+  const desk = new LeaseDesk({
+    chainId,
+    ledger,
+    decide,
+    now: unixSeconds,
+    recall: async (app, key) => sessionOf(await store.evidence.latest("instance", app, key)),
+    ticker: new LeaseTicker({
+      chainId,
+      ledger,
+      signer: config.leaseAccount,
+      later: (run) => setTimeout(run, TICK_MS),
+    }),
+    onDecided: (outcome) => metrics.leaseDecided(outcome),
+  });
+  const shared = {
+    deployment,
+    judge,
+    evidence: store.evidence,
+    prove,
+    plan: outbox.plan.bind(outbox),
+    now: unixSeconds,
+  };
+  const report = (): HealthReport => {
+    const { ready, newest, lastError } = follower.status();
+    const age = newest === null ? null : Math.max(0, Math.round(follower.headAgeSeconds()));
+    const fresh = age !== null && age <= maxHeadAgeSeconds;
+    return {
+      status: ready && fresh ? "ok" : "degraded",
+      chainId,
+      ready: ready && fresh,
+      headAgeSeconds: age,
+      error: lastError?.code ?? (fresh ? null : "chain/head-too-old"),
+    };
+  };
+
+  const schema = stitchedSchema(
+    liveSchema({ projection: () => follower.projection(), leases: () => desk.granted(), health: report }),
+    config.subgraphUrl === undefined
+      ? undefined
+      : subgraphSubschema({
+          sdl: readFileSync(new URL("api/subgraph.graphql", import.meta.url), "utf8"),
+          url: config.subgraphUrl,
+          onFailure: (cause) => logger.warn({ err: cause }, "the subgraph did not answer"),
+        }),
+  );
+  const api = await apiServer({
+    logger,
+    maxRequestsPerMinute: config.maxRequestsPerMinute,
+    schema,
+    webDir: config.webDir,
+    health: { metrics, report, pingStore: () => store.ping() },
+    ipfs: {
+      blobs: store.blobs,
+      newestState: () => follower.projection().newest.state,
+      publishers: config.publishers,
+      chainId,
+      appRegistry: deployment.appRegistry,
+    },
+    sessions: {
+      deployment,
+      projection: () => follower.projection(),
+      admitNode: nodeAdmission({
+        ...shared,
+        client,
+        nodeByKey: (key: Address) => {
+          const node = nodeByKey(follower.projection().newest.state, key);
+          return node?.retired === true ? undefined : node;
+        },
+      }),
+      admitInstance: instanceAdmission({
+        ...shared,
+        projection: () => follower.projection(),
+        decide,
+        admit: (session) => desk.admit(session),
+      }),
+      lease: (request) => desk.request(request),
+    },
+  });
+  const bootAuth = bootAuthServer({
+    logger,
+    ...(await bootAuthorizer({
+      client,
+      follower,
+      config,
+      onDecided: (outcome) => metrics.bootDecided(outcome),
+    })),
+  });
+
+  const stopping = new AbortController();
+  const running = [follower.run(stopping.signal), outbox.run(stopping.signal)];
+  closers.add("follower and outbox", async () => {
+    stopping.abort();
+    await Promise.all(running);
+  });
+  closers.add("listener", () => api.close());
+  const url = await listen(api, config.host, config.port);
+  closers.add("boot authorization listener", () => bootAuth.close());
+  const bootAuthUrl = await listen(bootAuth, config.bootAuthHost, config.bootAuthPort);
+  const failed = Promise.race(running).then(() => new Promise<never>(() => undefined));
+  return { ready: { url, bootAuthUrl }, failed };
+}
+
+async function embeddedDatabase(dir: string, closers: Closers): Promise<string> {
+  const postgres = await startEmbeddedPostgres({ dir });
+  closers.add("embedded Postgres", () => postgres.stop());
+  return postgres.createDatabase("charter");
+}
+
+/** What of stored evidence a lease is decided upon. */
+function sessionOf(accepted: AcceptedEvidence | null): LeaseSession | undefined {
+  if (accepted === null || accepted.node === null) return undefined;
+  const { subject, key, node, verdict } = accepted;
+  return { app: subject, key, node, verdict };
+}

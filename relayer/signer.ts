@@ -1,0 +1,52 @@
+import { CommitteeSigner } from "./committee/CommitteeSigner.ts";
+import { signerServer } from "./committee/server.ts";
+import { readSignerConfig } from "./committee/signerConfig.ts";
+import { createChainClient } from "./chain/client.ts";
+import { verifyChain } from "./chain/verifyChain.ts";
+import { evidenceJudge } from "./evidence/judgeEvidence.ts";
+import { finalBlocksOf } from "./evidence/finalBlocks.ts";
+import { evidenceVerifier } from "./evidence/verifier.ts";
+import { createLogger, listen, runProgram } from "./program.ts";
+import { openStore } from "./store/store.ts";
+
+/**
+ * A committee signer: its own process, key, database, chain client and collateral. Its environment stands in
+ * relayer/committee/signerConfig.ts.
+ */
+const logger = createLogger("charter-signer", process.env.LOG_LEVEL);
+
+await runProgram(logger, async (closers) => {
+  const config = readSignerConfig(process.env);
+  const { deployment } = config;
+  const { chainId } = deployment;
+  const client = createChainClient(config.rpcUrls);
+  // Before a test root may count for anything: an RPC's word for the chain id is not enough.
+  await verifyChain(client, deployment);
+
+  const store = await openStore(config.databaseUrl);
+  closers.add("database", () => store.close());
+  const judge = evidenceJudge({
+    chainId,
+    ledger: deployment.attestationLedger,
+    nodeRegistry: deployment.nodeRegistry,
+    blocks: finalBlocksOf(client, config.finality),
+    verify: evidenceVerifier({ pcsUrl: config.pcsUrl, testRootPem: config.testRootPem, logger }),
+  });
+  const verifier = deployment.committeeVerifier;
+  const signer = new CommitteeSigner({
+    account: config.account,
+    chainId,
+    verifier,
+    judge,
+    verdicts: store.verdicts,
+  });
+  const server = await signerServer({
+    logger,
+    maxRequestsPerMinute: config.maxRequestsPerMinute,
+    sign: (request) => signer.sign(request),
+    pingStore: () => store.ping(),
+  });
+  closers.add("listener", () => server.close());
+  const url = await listen(server, config.host, config.port);
+  return { ready: { url, signer: config.account.address }, failed: new Promise<never>(() => undefined) };
+});

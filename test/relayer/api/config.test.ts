@@ -1,0 +1,151 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { expect } from "chai";
+
+import { CharterError } from "../../../protocol/errors/CharterError.ts";
+import { readSignerConfig } from "../../../relayer/committee/signerConfig.ts";
+import { readRelayerConfig } from "../../../relayer/config.ts";
+import type { RelayerConfig } from "../../../relayer/config.ts";
+
+const PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+const address = (byte: string) => `0x${byte.repeat(20)}`;
+const deployment = (chainId: number) => ({
+  chainId,
+  genesisHash: `0x${"0a".repeat(32)}`,
+  startBlock: 1,
+  appRegistry: address("01"),
+  nodeRegistry: address("02"),
+  attestationLedger: address("03"),
+  committeeVerifier: address("04"),
+  timelock: address("05"),
+  governor: address("06"),
+  votes: address("07"),
+});
+
+function failure(read: () => unknown): CharterError {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof CharterError) return error;
+    throw error;
+  }
+  throw new Error("expected a refusal");
+}
+
+describe("configuration", () => {
+  let dir: string;
+  let environment: Record<string, string>;
+
+  before(() => {
+    dir = mkdtempSync(join(tmpdir(), "charter-config-"));
+    writeFileSync(join(dir, "31337.json"), JSON.stringify(deployment(31_337)));
+    writeFileSync(join(dir, "1.json"), JSON.stringify(deployment(1)));
+    writeFileSync(join(dir, "root.pem"), PEM);
+    writeFileSync(join(dir, "two.pem"), PEM + PEM);
+    environment = {
+      CHARTER_RPC_URLS: "http://127.0.0.1:8545, https://rpc.test/key",
+      CHARTER_DEPLOYMENT: join(dir, "31337.json"),
+      CHARTER_OUTBOX_KEY: `0x${"11".repeat(32)}`,
+      CHARTER_LEASE_KEY: `0x${"22".repeat(32)}`,
+      CHARTER_COMMITTEE_URLS: "http://127.0.0.1:1,http://127.0.0.1:2",
+    };
+  });
+  after(() => rmSync(dir, { recursive: true }));
+
+  const read = (changes: Record<string, string> = {}): RelayerConfig =>
+    readRelayerConfig({ ...environment, ...changes });
+
+  it("needs little, and fills in the rest", () => {
+    const config = read({ CHARTER_WEB_DIR: "" });
+    expect(config.rpcUrls).to.deep.equal(["http://127.0.0.1:8545", "https://rpc.test/key"]);
+    expect(config.deployment.chainId).to.equal(31_337);
+    expect(config).to.include({
+      finality: "finalized",
+      maxLeaseSeconds: 60,
+      maxHeadAgeSeconds: 60,
+      host: "127.0.0.1",
+      bootAuthHost: "127.0.0.1",
+      pcsUrl: "https://api.trustedservices.intel.com",
+      databaseUrl: undefined,
+      webDir: undefined,
+    });
+    expect(config.publishers).to.deep.equal([]);
+  });
+
+  it("reads what is given", () => {
+    const config = read({
+      CHARTER_FINALITY: "12",
+      PORT: "0",
+      CHARTER_PUBLISHERS: `${address("AB")}, ${address("cd")}`,
+      CHARTER_TEST_ROOT: join(dir, "root.pem"),
+      BOOTAUTH_HOST: "::1",
+    });
+    expect(config).to.include({ finality: 12, port: 0, testRootPem: PEM, bootAuthHost: "::1" });
+    expect(config.publishers).to.deep.equal([address("ab"), address("cd")]);
+  });
+
+  it("holds no key in plain", () => {
+    expect(JSON.stringify(read())).not.to.contain("11".repeat(32));
+    expect(JSON.stringify(read())).not.to.contain("22".repeat(32));
+  });
+
+  it("names every wrong variable at once, and never its value", () => {
+    const secret = `0x${"zz".repeat(32)}`;
+    const error = failure(() =>
+      readRelayerConfig({
+        CHARTER_RPC_URLS: "ftp://x",
+        CHARTER_DEPLOYMENT: join(dir, "absent.json"),
+        CHARTER_OUTBOX_KEY: secret,
+        CHARTER_COMMITTEE_URLS: "",
+        CHARTER_FINALITY: "soon",
+        PORT: "70000",
+        LOG_LEVEL: "loud",
+      }),
+    );
+    expect(error.code).to.equal("config/invalid");
+    for (const variable of [
+      "CHARTER_RPC_URLS",
+      "CHARTER_DEPLOYMENT",
+      "CHARTER_OUTBOX_KEY",
+      "CHARTER_LEASE_KEY",
+      "CHARTER_COMMITTEE_URLS",
+      "CHARTER_FINALITY",
+      "PORT",
+      "LOG_LEVEL",
+    ]) {
+      expect(error.message).to.contain(`${variable}: expected`);
+    }
+    expect(JSON.stringify(error)).not.to.contain(secret);
+  });
+
+  it("refuses a test root on any chain but a development one", () => {
+    const changes = { CHARTER_TEST_ROOT: join(dir, "root.pem"), CHARTER_DEPLOYMENT: join(dir, "1.json") };
+    expect(failure(() => read(changes)).code).to.equal("config/test-root-refused");
+    const signer = {
+      ...environment,
+      ...changes,
+      CHARTER_SIGNER_KEY: `0x${"33".repeat(32)}`,
+      DATABASE_URL: "postgres://u:p@127.0.0.1/x",
+    };
+    expect(failure(() => readSignerConfig(signer)).code).to.equal("config/test-root-refused");
+  });
+
+  it("refuses a test root that is not one certificate", () => {
+    expect(failure(() => read({ CHARTER_TEST_ROOT: join(dir, "two.pem") })).message).to.match(
+      /one PEM certificate/,
+    );
+  });
+
+  for (const host of ["0.0.0.0", "192.168.0.1", "::", "example.org", "127.0.0.1.example.org"]) {
+    it(`refuses boot authorization on ${host}`, () => {
+      expect(failure(() => read({ BOOTAUTH_HOST: host })).code).to.equal("config/bootauth-not-loopback");
+    });
+  }
+
+  it("gives a signer its own database or nothing", () => {
+    const signer = { ...environment, CHARTER_SIGNER_KEY: `0x${"33".repeat(32)}` };
+    expect(failure(() => readSignerConfig(signer)).message).to.match(/DATABASE_URL: expected/);
+  });
+});

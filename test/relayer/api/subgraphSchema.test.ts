@@ -1,0 +1,99 @@
+import { makeExecutableSchema } from "@graphql-tools/schema";
+import { expect } from "chai";
+import { graphql, parse, validate } from "graphql";
+
+import { operationLimits } from "../../../relayer/api/graphql/limits.ts";
+import { subgraphSubschema } from "../../../relayer/api/graphql/subgraphSchema.ts";
+import { stitchedSchema } from "../../../relayer/api/graphql/yoga.ts";
+
+const SDL = `
+  scalar Bytes
+  type App { id: Bytes! releases: [Release!]! }
+  type Release { number: Int! }
+  type Query { apps(first: Int = 100): [App!]! app(id: ID!): App }
+  type Subscription { apps: [App!]! }
+`;
+
+const live = makeExecutableSchema({
+  typeDefs: "scalar Bytes\ntype Query { health: String! }",
+  resolvers: { Query: { health: () => "ok" } },
+});
+
+function fixture(answer: () => Response | Promise<Response>) {
+  const failures: unknown[] = [];
+  const asked: string[] = [];
+  const subgraph = subgraphSubschema({
+    sdl: SDL,
+    url: "http://graph.test",
+    onFailure: (cause) => failures.push(cause),
+    fetch: async (_url, init) => {
+      asked.push(String(init?.body));
+      return answer();
+    },
+  });
+  const schema = stitchedSchema(live, subgraph);
+  return { schema, failures, asked, query: (source: string) => graphql({ schema, source }) };
+}
+
+describe("stitched schema", () => {
+  it("answers live and indexed fields in one query", async () => {
+    const { query, asked } = fixture(() => Response.json({ data: { apps: [{ id: "0xaa", releases: [] }] } }));
+    const { data, errors } = await query("{ health apps(first: 2) { id releases { number } } }");
+    expect(errors).to.equal(undefined);
+    expect(JSON.parse(JSON.stringify(data))).to.deep.equal({
+      health: "ok",
+      apps: [{ id: "0xaa", releases: [] }],
+    });
+    expect(asked).to.have.length(1);
+  });
+
+  const failing: Record<string, () => Response | Promise<Response>> = {
+    "is not there": () => Promise.reject(new TypeError("connect ECONNREFUSED 10.0.0.7:8000")),
+    "answers an error": () => Response.json({ errors: [{ message: "database 10.0.0.7 is gone" }] }),
+    "answers 500": () => new Response("stack at 10.0.0.7", { status: 500 }),
+  };
+  for (const [what, answer] of Object.entries(failing)) {
+    it(`answers live fields when graph-node ${what}, and tells nothing of it`, async () => {
+      const { query, asked, failures } = fixture(answer);
+      const { data, errors } = await query("{ health apps { id } }");
+      expect(JSON.parse(JSON.stringify(data))).to.deep.equal({ health: "ok", apps: null });
+      expect(errors?.[0]?.extensions["code"]).to.equal("subgraph/unavailable");
+      expect(JSON.stringify(errors)).not.to.contain("10.0.0.7");
+      expect(failures).to.have.length(1);
+      expect(asked).to.have.length(1);
+    });
+  }
+
+  it("leaves subscriptions out", () => {
+    expect(fixture(() => Response.json({})).schema.getSubscriptionType() ?? null).to.equal(null);
+  });
+});
+
+describe("operation limits", () => {
+  const deep = (levels: number) => `${"a{".repeat(levels)}b${"}".repeat(levels)}`;
+  const schema = makeExecutableSchema({ typeDefs: "type Query { a: Query b: String }" });
+  const problems = (source: string) => validate(schema, parse(source), [operationLimits]).length;
+
+  it("let useful operations pass", () => {
+    expect(problems(`{ ${deep(7)} }`)).to.equal(0);
+  });
+
+  const refused: Record<string, string> = {
+    "an operation that is too deep": `{ ${deep(8)} }`,
+    "depth hidden in fragments": `{ ${"a{".repeat(5)}...F${"}".repeat(5)} } fragment F on Query { ${deep(4)} }`,
+    "too many aliases": `{ ${Array.from({ length: 501 }, (_, n) => `x${n}: b`).join(" ")} }`,
+    "fragments that double each other":
+      "{ ...F0 } " +
+      Array.from({ length: 12 }, (_, n) => `fragment F${n} on Query { ...F${n + 1} ...F${n + 1} }`).join(
+        " ",
+      ) +
+      " fragment F12 on Query { b }",
+  };
+  for (const [what, source] of Object.entries(refused)) {
+    it(`refuse ${what}`, () => expect(problems(source)).to.equal(1));
+  }
+
+  it("end on fragments that spread themselves", () => {
+    expect(problems("{ ...F } fragment F on Query { b ...F }")).to.equal(0);
+  });
+});
