@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {IVerdictConsumer} from "./IVerdictConsumer.sol";
 import {ProofSystem, Reason, TcbStatus, TeeKind, Verdict} from "./Types.sol";
 
 /// @notice One running copy of an app, as proven.
@@ -22,7 +23,7 @@ struct Instance {
 
 /// @title AttestationLedger: instances and proofs
 /// @notice Answers one question for other contracts: is this key a live instance of that app under its rules of now?
-interface IAttestationLedger {
+interface IAttestationLedger is IVerdictConsumer {
     /// @notice An instance was proven (again). `proofSystems` is the bitmap after this proof; newer evidence clears
     /// the older.
     event InstanceProven(
@@ -44,22 +45,14 @@ interface IAttestationLedger {
         uint40 expiresAt,
         address actor
     );
-    event VerifierChanged(ProofSystem indexed system, address oldVerifier, address newVerifier, address actor);
 
-    error WrongConsumer(address expected, address actual);
     error UnknownApp(address app);
-    error NoVerifier(ProofSystem system);
-    error VerifierMismatch(ProofSystem expected, ProofSystem actual);
-    error SimulatedOnProductionChain(uint256 chainId);
-    error VerdictExpired(uint40 validUntil, uint256 timestamp);
-    error EvidenceTooOld(uint64 evidenceBlock, uint256 blockNumber, uint256 maxAgeBlocks);
-    error EvidenceBlockUnknown(uint64 evidenceBlock);
-    error EvidenceBlockMismatch(uint64 evidenceBlock, bytes32 expected, bytes32 actual);
     error EvidenceNotNewer(uint64 current, uint64 actual);
     error BadKeySignature(address expected, address actual);
     error NodeNotActive(uint32 number);
     error PlatformMismatch(bytes32 expected, bytes32 actual);
     error ReleaseUnknown(bytes32 composeHash);
+    error FactsChanged(bytes32 evidenceDigest);
     error NotAllowed(Reason reason);
     error NotLive(address app, address key);
 
@@ -73,10 +66,7 @@ interface IAttestationLedger {
         bytes calldata proof,
         bytes calldata keySignature
     ) external;
-    /// @notice Which contract proves which system. Owner (the Timelock) only; zero removes.
-    function setVerifier(ProofSystem system, address verifier) external;
 
-    function verifierOf(ProofSystem system) external view returns (address);
     /// @notice Stored facts judged by release, policy, node and expiry of now.
     function isLive(address app, address key) external view returns (bool);
     /// @notice Why (not): Reason.Allowed exactly when `isLive`.

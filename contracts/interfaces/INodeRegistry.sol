@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {IVerdictConsumer} from "./IVerdictConsumer.sol";
 import {ProofSystem, TcbStatus, TeeKind, Verdict} from "./Types.sol";
 
 /// @notice One registered physical platform.
@@ -18,7 +19,7 @@ struct Node {
 }
 
 /// @title NodeRegistry: physical platforms and who operates them
-interface INodeRegistry {
+interface INodeRegistry is IVerdictConsumer {
     event NodeRegistered(
         uint32 indexed number,
         bytes32 indexed platformId,
@@ -45,19 +46,10 @@ interface INodeRegistry {
         address actor
     );
     event NodeRetired(uint32 indexed number, bytes32 indexed platformId, address indexed operator, address actor);
-    event VerifierChanged(ProofSystem indexed system, address oldVerifier, address newVerifier, address actor);
 
-    error WrongConsumer(address expected, address actual);
     error UnexpectedComposeHash(bytes32 actual);
-    error NoVerifier(ProofSystem system);
-    error VerifierMismatch(ProofSystem expected, ProofSystem actual);
-    error SimulatedOnProductionChain(uint256 chainId);
-    error VerdictExpired(uint40 validUntil, uint256 timestamp);
     error StatusNotAcceptable(TcbStatus status);
-    error EvidenceTooOld(uint64 evidenceBlock, uint256 blockNumber, uint256 maxAgeBlocks);
-    error EvidenceBlockUnknown(uint64 evidenceBlock);
-    error EvidenceBlockMismatch(uint64 evidenceBlock, bytes32 expected, bytes32 actual);
-    error BadOperatorSignature(address expected, address actual);
+    error BadOperatorSignature(address expected);
     error BadKeySignature(address expected, address actual);
     error KeyInUse(address key, uint32 number);
     error TooManyKeys(bytes32 platformId, uint256 limit);
@@ -66,6 +58,8 @@ interface INodeRegistry {
     error PlatformChanged(bytes32 expected, bytes32 actual);
     error OperatorChanged(address expected, address actual);
     error KeyChanged(address expected, address actual);
+    error KindChanged(TeeKind expected, TeeKind actual);
+    error SimulatedChanged(bool expected, bool actual);
     error EvidenceNotNewer(uint64 current, uint64 actual);
     error NotOperator(address expected, address actual);
 
@@ -92,10 +86,7 @@ interface INodeRegistry {
 
     /// @notice Takes a node out for good. Its operator; anyone once it has been expired for `RETIRE_AFTER` (30 days).
     function retire(uint32 number) external;
-    /// @notice Which contract proves which system. Owner (the Timelock) only; zero removes.
-    function setVerifier(ProofSystem system, address verifier) external;
 
-    function verifierOf(ProofSystem system) external view returns (address);
     function node(uint32 number) external view returns (Node memory);
     /// @notice 0 when no live node has this key.
     function numberOfKey(address key) external view returns (uint32);

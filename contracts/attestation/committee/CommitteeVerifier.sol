@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
+import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+
+import {ICommitteeVerifier} from "../../interfaces/ICommitteeVerifier.sol";
+import {IProofVerifier} from "../../interfaces/IProofVerifier.sol";
+import {ProofSystem, Verdict} from "../../interfaces/Types.sol";
+import {DevelopmentChain} from "../../lib/DevelopmentChain.sol";
+
+/// @title CommitteeVerifier
+/// @dev A threshold is more than half of the members, so that two disjoint groups cannot both speak for it.
+contract CommitteeVerifier is ICommitteeVerifier, EIP712, Ownable2Step {
+    bytes32 private constant VERDICT_TYPEHASH = keccak256(
+        "Verdict(address consumer,address subject,address key,uint64 evidenceBlock,bytes32 evidenceBlockHash,"
+        "bytes32 platformId,bytes32 composeHash,bytes32 osImageHash,bytes32 measurementDigest,"
+        "bytes32 pinnedMeasurementDigest,uint8 kind,uint8 status,bytes32 advisoriesDigest,bytes32 evidenceDigest,"
+        "bytes32 gpuDigest,uint40 validUntil,bool simulated)"
+    );
+
+    address[] private _members;
+    mapping(address account => bool isMember) private _isMember;
+    uint8 private _threshold;
+    uint40 private _expiresAt;
+
+    error SimulatedOnProductionChain(uint256 chainId);
+
+    constructor(address owner, address[] memory members, uint8 threshold, uint40 expiresAt)
+        EIP712("Charter CommitteeVerifier", "1")
+        Ownable(owner)
+    {
+        _setCommittee(members, threshold, expiresAt);
+    }
+
+    /// @inheritdoc ICommitteeVerifier
+    function setCommittee(address[] calldata members, uint8 threshold, uint40 expiresAt) external onlyOwner {
+        _setCommittee(members, threshold, expiresAt);
+    }
+
+    /// @inheritdoc IProofVerifier
+    function requireProven(Verdict calldata verdict, bytes calldata proof) external view {
+        require(!verdict.simulated || DevelopmentChain.isOne(), SimulatedOnProductionChain(block.chainid));
+        require(block.timestamp < _expiresAt, CommitteeExpired(_expiresAt, block.timestamp));
+        bytes[] memory signatures = abi.decode(proof, (bytes[]));
+        require(signatures.length >= _threshold, NotEnoughSignatures(_threshold, signatures.length));
+        bytes32 digest = verdictDigest(verdict);
+        address previous = address(0);
+        for (uint256 i = 0; i < signatures.length; ++i) {
+            address signer = ECDSA.recover(digest, signatures[i]);
+            require(_isMember[signer], NotAMember(signer));
+            require(signer > previous, SignersNotAscending(previous, signer));
+            previous = signer;
+        }
+    }
+
+    /// @inheritdoc IProofVerifier
+    function proofSystem() external pure returns (ProofSystem) {
+        return ProofSystem.Committee;
+    }
+
+    /// @inheritdoc ICommitteeVerifier
+    function committee() external view returns (address[] memory members, uint8 threshold, uint40 expiresAt) {
+        return (_members, _threshold, _expiresAt);
+    }
+
+    /// @inheritdoc ICommitteeVerifier
+    function verdictDigest(Verdict calldata verdict) public view returns (bytes32) {
+        // Every member of Verdict is a static 32-byte word, so its ABI encoding is EIP-712's encodeData.
+        return _hashTypedDataV4(keccak256(abi.encode(VERDICT_TYPEHASH, verdict)));
+    }
+
+    function _setCommittee(address[] memory members, uint8 threshold, uint40 expiresAt) private {
+        require(
+            threshold != 0 && threshold <= members.length && uint256(threshold) * 2 > members.length,
+            BadThreshold(members.length, threshold)
+        );
+        address[] memory old = _members;
+        for (uint256 i = 0; i < old.length; ++i) {
+            _isMember[old[i]] = false;
+        }
+        address previous = address(0);
+        for (uint256 i = 0; i < members.length; ++i) {
+            require(members[i] > previous, BadMember(members[i]));
+            previous = members[i];
+            _isMember[previous] = true;
+        }
+        emit CommitteeChanged(old, _threshold, members, threshold, expiresAt, msg.sender);
+        _members = members;
+        _threshold = threshold;
+        _expiresAt = expiresAt;
+    }
+}

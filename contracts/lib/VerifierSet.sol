@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+
+import {IProofVerifier} from "../interfaces/IProofVerifier.sol";
+import {IVerdictConsumer} from "../interfaces/IVerdictConsumer.sol";
+import {ProofSystem, Verdict} from "../interfaces/Types.sol";
+import {DevelopmentChain} from "./DevelopmentChain.sol";
+import {EvidenceBlocks} from "./EvidenceBlocks.sol";
+
+/// @title VerifierSet: what NodeRegistry and AttestationLedger ask of every verdict before they use it
+abstract contract VerifierSet is IVerdictConsumer, Ownable2Step {
+    mapping(ProofSystem system => address verifier) private _verifiers;
+
+    /// @inheritdoc IVerdictConsumer
+    function setVerifier(ProofSystem system, address verifier) external onlyOwner {
+        require(system != ProofSystem.None, NoVerifier(system));
+        if (verifier != address(0)) {
+            ProofSystem actual = IProofVerifier(verifier).proofSystem();
+            require(actual == system, VerifierMismatch(system, actual));
+        }
+        address old = _verifiers[system];
+        _verifiers[system] = verifier;
+        emit VerifierChanged(system, old, verifier, msg.sender);
+    }
+
+    /// @inheritdoc IVerdictConsumer
+    function verifierOf(ProofSystem system) external view returns (address) {
+        return _verifiers[system];
+    }
+
+    /// @dev Consumer, time, block and proof. Reverts unless all hold; there is no other way to use a verdict.
+    function _requireVerdict(Verdict calldata verdict, ProofSystem system, bytes calldata proof, uint256 maxAgeBlocks)
+        internal
+        view
+    {
+        require(verdict.consumer == address(this), WrongConsumer(address(this), verdict.consumer));
+        require(!verdict.simulated || DevelopmentChain.isOne(), SimulatedOnProductionChain(block.chainid));
+        require(verdict.validUntil > block.timestamp, VerdictExpired(verdict.validUntil, block.timestamp));
+        require(
+            block.number <= uint256(verdict.evidenceBlock) + maxAgeBlocks,
+            EvidenceTooOld(verdict.evidenceBlock, block.number, maxAgeBlocks)
+        );
+        bytes32 known = EvidenceBlocks.hashOf(verdict.evidenceBlock);
+        require(known != 0, EvidenceBlockUnknown(verdict.evidenceBlock));
+        require(
+            known == verdict.evidenceBlockHash,
+            EvidenceBlockMismatch(verdict.evidenceBlock, known, verdict.evidenceBlockHash)
+        );
+        address verifier = _verifiers[system];
+        require(verifier != address(0), NoVerifier(system));
+        IProofVerifier(verifier).requireProven(verdict, proof);
+    }
+}
