@@ -1,2 +1,44 @@
+import type { PublicClient } from "viem";
+
+import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
+import type { BlockRef } from "../../protocol/state/types.ts";
+import { readHeader } from "./rpc.ts";
+
 /** When a block counts as final: the node's own word for it, or a number of blocks on top. */
 export type Finality = "finalized" | "safe" | number;
+
+/**
+ * The final block as of `head`.
+ * @throws CharterError `chain/finality-unavailable` when the node does not know the tag, `chain/unreachable`.
+ */
+export async function readFinalBlock(
+  client: PublicClient,
+  finality: Finality,
+  head: BlockRef,
+): Promise<BlockRef> {
+  if (typeof finality === "number") {
+    if (finality === 0) return head;
+    const number = head.number - BigInt(finality);
+    return readHeader(client, number > 0n ? number : 0n);
+  }
+  try {
+    return await readHeader(client, finality);
+  } catch (error) {
+    if (!isCharterError(error) || isNoAnswer(error)) throw error;
+    throw new CharterError(
+      "chain/finality-unavailable",
+      "the node knows no such finality: configure another, or a number of confirmations",
+      { finality },
+      { cause: error },
+    );
+  }
+}
+
+/** No answer at all says nothing about what the node knows; an answer that refuses the tag does. */
+function isNoAnswer(error: CharterError): boolean {
+  if (error.code !== "chain/unreachable") return false;
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
+    if (cause.name === "HttpRequestError" || cause.name === "TimeoutError") return true;
+  }
+  return false;
+}

@@ -1,37 +1,262 @@
 import type { PublicClient } from "viem";
 
 import type { Deployment } from "../../protocol/deployment/deployment.ts";
+import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
 import type { BlockRef } from "../../protocol/state/types.ts";
-import type { Store } from "../store/store.ts";
+import type { ChainIdentity, ChainStore } from "../store/chainStore.ts";
+import { pause } from "../pause.ts";
+import { fetchNext, fetchRange } from "./fetchRange.ts";
+import type { Range } from "./fetchRange.ts";
+import { readFinalBlock } from "./finality.ts";
 import type { Finality } from "./finality.ts";
 import type { Projection } from "./projection.ts";
+import { readHeader } from "./rpc.ts";
+import { StateTracker } from "./stateTracker.ts";
+import { verifyChain } from "./verifyChain.ts";
 
 export interface FollowerOptions {
   readonly client: PublicClient;
-  readonly store: Store;
+  readonly store: { readonly chain: ChainStore };
   readonly deployment: Deployment;
   readonly finality: Finality;
+  /** Milliseconds between looks at the head; 500 by default. */
   readonly pollMs?: number;
+  /** Unix seconds; the clock by default. */
+  readonly now?: () => number;
 }
 
 export interface FollowerStatus {
+  /** The last look at the chain succeeded, and the projection follows it. */
   readonly ready: boolean;
   readonly newest: BlockRef | null;
   readonly final: BlockRef | null;
   readonly lastError: { readonly code: string; readonly message: string } | null;
+  /** Reorgs seen since start; `deepReorgs` took back a block that was called final. */
   readonly reorgs: number;
+  readonly deepReorgs: number;
 }
 
-export declare class Follower {
-  constructor(options: FollowerOptions);
-  /** @throws chain/wrong-chain, chain/finality-unavailable, chain/unreachable, store/other-chain */
-  start(): Promise<void>;
-  tick(): Promise<void>;
-  run(signal: AbortSignal): Promise<void>;
-  /** @throws chain/not-ready before the first sync */
-  projection(): Projection;
-  onUpdate(listener: (projection: Projection) => void): () => void;
-  /** Seconds between the newest block's time and `now` (unix seconds). */
-  headAgeSeconds(now?: number): number;
-  status(): FollowerStatus;
+/** Blocks this close to the head are read one by one, each bound to its hash. */
+const NEAR = 32n;
+const MAX_RANGE = 5_000n;
+/** Event-free blocks kept below the final one, where a common ancestor may be looked for. */
+const KEEP_BLOCKS = 256;
+const MAX_BACKOFF_MS = 10_000;
+
+const sameBlock = (a: BlockRef, b: BlockRef) => a.number === b.number && a.hash === b.hash;
+
+/** Follows the chain: every event of ours, as of the newest block and as of the final one, through reorgs. */
+export class Follower {
+  readonly #options: Required<FollowerOptions>;
+  readonly #identity: ChainIdentity;
+  readonly #listeners = new Set<(projection: Projection) => void>();
+  #tracker: StateTracker | null = null;
+  #synced = false;
+  #reachable = false;
+  #rangeSize = MAX_RANGE;
+  #lastError: CharterError | null = null;
+  #reorgs = 0;
+  #deepReorgs = 0;
+
+  constructor(options: FollowerOptions) {
+    this.#options = { pollMs: 500, now: () => Date.now() / 1_000, ...options };
+    const { chainId, genesisHash, appRegistry } = options.deployment;
+    this.#identity = { chainId, genesisHash, appRegistry };
+  }
+
+  /**
+   * Refuses a chain, a finality or a database that is not the configured one, then follows up to the head.
+   * @throws CharterError `chain/wrong-chain`, `chain/finality-unavailable`, `chain/unreachable`, `store/other-chain`.
+   */
+  async start(): Promise<void> {
+    const { client, finality, deployment } = this.#options;
+    await verifyChain(client, deployment);
+    await readFinalBlock(client, finality, await readHeader(client, "latest"));
+    await this.#load();
+    await this.tick();
+  }
+
+  /** Looks at the chain until `signal` aborts; failures are kept in `status()` and tried again, ever less often. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { pollMs } = this.#options;
+    let waitMs = pollMs;
+    while (!signal.aborted) {
+      await pause(waitMs, signal);
+      if (signal.aborted) return;
+      try {
+        await this.tick();
+        waitMs = pollMs;
+      } catch {
+        // `status()` says what failed. Jitter, so that replicas do not return all at once.
+        waitMs = Math.min(MAX_BACKOFF_MS, waitMs * 2) * (0.75 + Math.random() / 2);
+      }
+    }
+  }
+
+  /** One look at the chain. One at a time: `run` does it, or a test. */
+  async tick(): Promise<void> {
+    const before = this.#tracker?.projection();
+    try {
+      const head = await readHeader(this.#options.client, "latest");
+      await this.#reconcile(head);
+      await this.#catchUp(head);
+      await this.#finalize(head);
+      this.#synced = true;
+      this.#reachable = true;
+      this.#lastError = null;
+    } catch (error) {
+      this.#reachable = false;
+      this.#lastError = isCharterError(error)
+        ? error
+        : new CharterError("chain/failed", "following the chain failed", {}, { cause: error });
+      // Folding stopped half-way, or another replica moved on: what is kept is right, what is in memory is not.
+      if (/^(state|store)\//.test(this.#lastError.code)) this.#tracker = null;
+      throw this.#lastError;
+    } finally {
+      this.#publish(before);
+    }
+  }
+
+  /** What is known now. @throws CharterError `chain/not-ready` before the first look at the chain succeeded. */
+  projection(): Projection {
+    if (!this.#tracker || !this.#synced) {
+      throw new CharterError("chain/not-ready", "the chain has not been followed to its head yet");
+    }
+    return this.#tracker.projection();
+  }
+
+  /** Calls `listener` after each change of the newest or final block; gives the way to stop. */
+  onUpdate(listener: (projection: Projection) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Seconds between the newest block's time and `now` (unix seconds); infinite before the first sync. */
+  headAgeSeconds(now: number = this.#options.now()): number {
+    const newest = this.#tracker?.projection().newest;
+    return newest && this.#synced ? now - newest.block.timestamp : Number.POSITIVE_INFINITY;
+  }
+
+  status(): FollowerStatus {
+    const known = this.#tracker?.projection();
+    return {
+      ready: this.#synced && this.#reachable,
+      newest: known?.newest.block ?? null,
+      final: known?.final.block ?? null,
+      lastError: this.#lastError && { code: this.#lastError.code, message: this.#lastError.message },
+      reorgs: this.#reorgs,
+      deepReorgs: this.#deepReorgs,
+    };
+  }
+
+  /** The tracker as the store has it; a new database begins before the deployment's first block. */
+  async #load(): Promise<StateTracker> {
+    const { client, deployment, store } = this.#options;
+    if ((await store.chain.cursor(this.#identity)) === null) {
+      const first = BigInt(deployment.startBlock);
+      await store.chain.begin(this.#identity, await readHeader(client, first > 0n ? first - 1n : 0n));
+    }
+    const { final, blocks, logs } = await store.chain.read(this.#identity);
+    const oldest = blocks[0] ?? final;
+    const tracker = new StateTracker(deployment, oldest);
+    let next = 0;
+    for (const block of blocks) {
+      const start = next;
+      while (logs[next]?.blockNumber === block.number) next++;
+      // The oldest block is where the tracker stands already: only its events are new.
+      tracker.extend(
+        block,
+        tracker.select(logs.slice(start, next)).map(({ event }) => event),
+      );
+    }
+    tracker.finalize(final);
+    this.#tracker = tracker;
+    return tracker;
+  }
+
+  /** Finds where the followed chain left the head's, if it did, and forgets what lies above. */
+  async #reconcile(head: BlockRef): Promise<void> {
+    const { client, store } = this.#options;
+    const tracker = this.#tracker ?? (await this.#load());
+    const { newest, final } = tracker.projection();
+    if (sameBlock(head, newest.block) || head.parentHash === newest.block.hash) return;
+    let kept: BlockRef | null = newest.block;
+    if (head.number < kept.number) {
+      // Behind us: an endpoint that lags, unless it contradicts what was followed.
+      kept = await store.chain.blockAtOrBelow(head.number);
+    }
+    let ancestor = kept;
+    while (ancestor && (await readHeader(client, ancestor.number)).hash !== ancestor.hash) {
+      ancestor = ancestor.number === 0n ? null : await store.chain.blockAtOrBelow(ancestor.number - 1n);
+    }
+    if (!ancestor) {
+      throw new CharterError("chain/no-common-ancestor", "the chain shares no block with what was followed", {
+        head: head.number,
+      });
+    }
+    if (ancestor === kept) return;
+    this.#reorgs += 1;
+    await store.chain.rollback(ancestor);
+    if (ancestor.number >= final.block.number) return tracker.rollback(ancestor);
+    this.#deepReorgs += 1;
+    await this.#load();
+  }
+
+  async #catchUp(head: BlockRef): Promise<void> {
+    const { store } = this.#options;
+    const tracker = this.#tracker ?? (await this.#load());
+    for (;;) {
+      const parent = tracker.projection().newest.block;
+      if (parent.number >= head.number) return;
+      const { blocks, logs } = await this.#fetch(parent, head);
+      const ours = tracker.select(logs);
+      await store.chain.append(
+        parent,
+        blocks,
+        ours.map(({ log }) => log),
+      );
+      for (const block of blocks) {
+        const events = ours.map(({ event }) => event).filter((event) => event.blockNumber === block.number);
+        tracker.extend(block, events);
+      }
+    }
+  }
+
+  /** The next piece: whole ranges far from the head, halved while the node refuses them; single blocks near it. */
+  async #fetch(parent: BlockRef, head: BlockRef): Promise<Range> {
+    const { client } = this.#options;
+    const far = head.number - parent.number - NEAR;
+    if (far <= 1n) return fetchNext(client, parent);
+    for (;;) {
+      const size = far < this.#rangeSize ? far : this.#rangeSize;
+      try {
+        const range = await fetchRange(client, parent, parent.number + size);
+        this.#rangeSize = this.#rangeSize * 2n > MAX_RANGE ? MAX_RANGE : this.#rangeSize * 2n;
+        return range;
+      } catch (error) {
+        if (!isCharterError(error) || error.code !== "chain/unreachable" || size <= 1n) throw error;
+        this.#rangeSize = size / 2n;
+      }
+    }
+  }
+
+  async #finalize(head: BlockRef): Promise<void> {
+    const { client, store, finality } = this.#options;
+    const tracker = this.#tracker ?? (await this.#load());
+    const final = await readFinalBlock(client, finality, head);
+    // Finality never goes back: an older answer is an endpoint that lags.
+    if (final.number <= tracker.projection().final.block.number) return;
+    if (tracker.finalize(final)) await store.chain.finalize(final, KEEP_BLOCKS);
+  }
+
+  #publish(before: Projection | undefined): void {
+    const after = this.#synced ? this.#tracker?.projection() : undefined;
+    if (!after) return;
+    const unchanged =
+      before &&
+      sameBlock(before.newest.block, after.newest.block) &&
+      sameBlock(before.final.block, after.final.block);
+    if (unchanged) return;
+    for (const listener of this.#listeners) listener(after);
+  }
 }

@@ -23,7 +23,11 @@ export interface Intent extends IntentRequest {
   readonly transactionHash: Hex | null;
   readonly includedIn: { readonly number: bigint; readonly hash: Bytes32 } | null;
   /** Why it failed, or what kept it from advancing when last tried: a stable code and details. */
-  readonly error: { readonly code: string; readonly message: string; readonly details: Record<string, unknown> } | null;
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly details: Readonly<Record<string, unknown>>;
+  } | null;
 }
 
 /**
@@ -39,8 +43,21 @@ export function intentId(of: {
 }): Bytes32 {
   return keccak256(
     encodeAbiParameters(
-      [{ type: "uint256" }, { type: "address" }, { type: "address" }, { type: "address" }, { type: "bytes32" }],
+      [
+        { type: "uint256" },
+        { type: "address" },
+        { type: "address" },
+        { type: "address" },
+        { type: "bytes32" },
+      ],
       [BigInt(of.chainId), of.contract, of.subject, of.key, of.evidenceDigest],
     ),
+  ) as Bytes32;
+}
+
+/** Id of the bytes that use up a nonce which nothing stands on. */
+export function fillerId(signer: Address, nonce: bigint): Bytes32 {
+  return keccak256(
+    encodeAbiParameters([{ type: "address" }, { type: "uint256" }], [signer, nonce]),
   ) as Bytes32;
 }

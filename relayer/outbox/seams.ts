@@ -1,6 +1,6 @@
 import type { Address, Bytes32, Hex } from "../../protocol/words/hex.ts";
 
-/** Who signs transactions. A development key today; KMS or an enclave stands behind the same two members. */
+/** Who signs transactions. A development key today; a KMS or an enclave stands behind the same two members. */
 export interface TransactionSigner {
   readonly address: Address;
   signTransaction(transaction: UnsignedTransaction): Promise<Hex>;
@@ -19,12 +19,18 @@ export interface UnsignedTransaction {
   readonly maxPriorityFeePerGas: bigint;
 }
 
-/** Where a signer stands: counts are the numbers of transactions mined up to a block. */
+/** Per unit of gas, in wei. */
+export interface Fees {
+  readonly maxFeePerGas: bigint;
+  readonly maxPriorityFeePerGas: bigint;
+}
+
+/** Where the chain and a signer stand. */
 export interface SignerPosition {
   readonly newestBlock: bigint;
   readonly finalBlock: bigint;
-  readonly newestNonce: bigint;
-  readonly finalNonce: bigint;
+  /** Transactions of the signer mined up to the newest block: the next nonce that the chain takes. */
+  readonly nonce: bigint;
 }
 
 export interface Receipt {
@@ -35,12 +41,12 @@ export interface Receipt {
 
 /** All that the outbox knows of a chain. Every method throws CharterError; `outbox/reverted` alone is permanent. */
 export interface OutboxChain {
-  /** Runs the call on the newest block; gas that it needs, in units. */
+  /** Runs the call on the newest block; gas that it needs, in units. @throws `outbox/reverted` with the error's name. */
   simulate(call: { from: Address; to: Address; data: Hex }): Promise<bigint>;
-  /** Fees for a transaction that should be in the next blocks, in wei. */
-  fees(): Promise<{ maxFeePerGas: bigint; maxPriorityFeePerGas: bigint }>;
+  /** Fees for a transaction that should be in one of the next blocks. */
+  fees(): Promise<Fees>;
   position(signer: Address): Promise<SignerPosition>;
-  /** Sends signed bytes. Bytes that the chain already knows are no error. */
+  /** Sends signed bytes. That the chain knows them, or is past their nonce, is no error. @throws `outbox/refused`. */
   send(raw: Hex): Promise<void>;
   /** Receipt on the canonical chain of now, or null. */
   receipt(transactionHash: Hex): Promise<Receipt | null>;

@@ -1,8 +1,14 @@
-import type { Pool } from "pg";
+import { fileURLToPath } from "node:url";
 
-import type { ChainStore } from "./chainStore.ts";
-import type { IntentStore } from "./intentStore.ts";
-import type { BlobStore, EvidenceStore, SignedVerdictStore } from "./records.ts";
+import { runner } from "node-pg-migrate";
+import { Pool } from "pg";
+
+import { CharterError } from "../../protocol/errors/CharterError.ts";
+import { BlobStore } from "./blobStore.ts";
+import { ChainStore } from "./chainStore.ts";
+import { EvidenceStore } from "./evidenceStore.ts";
+import { IntentStore } from "./intentStore.ts";
+import { SignedVerdictStore } from "./signedVerdictStore.ts";
 
 /** The relayer's memory: one Postgres database, or a signer's own. */
 export interface Store {
@@ -17,5 +23,65 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** Connects, brings the schema up to date, and gives the store. @throws CharterError `store/unreachable`. */
-export declare function openStore(databaseUrl: string): Promise<Store>;
+const MIGRATIONS = fileURLToPath(new URL("migrations", import.meta.url));
+const QUIET = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/** Never the URL in an error: it carries the password. */
+const unreachable = (cause: unknown) =>
+  new CharterError("store/unreachable", "the database does not answer", {}, { cause });
+
+/**
+ * Connects, brings the schema up to date (replicas that start together wait for each other), and gives the store.
+ * @throws CharterError `store/unreachable`, `store/migration-failed`.
+ */
+export async function openStore(databaseUrl: string): Promise<Store> {
+  const pool = new Pool({ connectionString: databaseUrl, max: 16, connectionTimeoutMillis: 5_000 });
+  // An idle connection that the server ends is replaced at the next query, which is where a failure is told.
+  pool.on("error", () => undefined);
+  const ping = async () => {
+    await pool.query("SELECT 1").catch((cause: unknown) => {
+      throw unreachable(cause);
+    });
+  };
+  try {
+    await ping();
+    const dbClient = await pool.connect();
+    try {
+      await runner({
+        dbClient,
+        dir: MIGRATIONS,
+        direction: "up",
+        migrationsTable: "migrations",
+        advisoryLockMode: "wait",
+        logger: QUIET,
+      });
+    } catch (cause) {
+      throw new CharterError(
+        "store/migration-failed",
+        "the schema could not be brought up to date",
+        {},
+        { cause },
+      );
+    } finally {
+      dbClient.release();
+    }
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+  return {
+    pool,
+    chain: new ChainStore(pool),
+    intents: new IntentStore(pool),
+    evidence: new EvidenceStore(pool),
+    blobs: new BlobStore(pool),
+    verdicts: new SignedVerdictStore(pool),
+    ping,
+    close: () => pool.end(),
+  };
+}

@@ -1,0 +1,15 @@
+/** Kinds of settings entries (contracts/interfaces/Types.sol `SettingKind`, same numbers). */
+export const SettingKind = {
+  None: 0,
+  Notice: 1,
+  Grace: 2,
+  TeeKind: 3,
+  TcbStatus: 4,
+  ProofSystem: 5,
+  OsImage: 6,
+  Node: 7,
+  AnyNode: 8,
+  MaxEvidenceAge: 9,
+  AcceptBootInfo: 10,
+} as const;
+export type SettingKind = (typeof SettingKind)[keyof typeof SettingKind];

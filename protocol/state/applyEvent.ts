@@ -1,0 +1,118 @@
+import type { attestationLedgerAbi } from "../abi/attestationLedger.ts";
+import type { committeeVerifierAbi } from "../abi/committeeVerifier.ts";
+import type { nodeRegistryAbi } from "../abi/nodeRegistry.ts";
+import { CharterError } from "../errors/CharterError.ts";
+import type { TcbStatus, TeeKind } from "../words/enums.ts";
+import type { Address, Bytes32, PlatformId } from "../words/hex.ts";
+import { applyAppEvent } from "./applyAppEvent.ts";
+import { instanceKey } from "./chainState.ts";
+import type { EventArgs } from "./eventArgs.ts";
+import type { ChainEvent, ChainState, NodeState } from "./types.ts";
+
+function applyNodeEvent(state: ChainState, event: ChainEvent): void {
+  const known = (number: number): NodeState => {
+    const node = state.nodes.get(number);
+    if (!node)
+      throw new CharterError("state/unknown-node", "an event names a node before its entry", { number });
+    return node;
+  };
+  switch (event.name) {
+    case "NodeRegistered": {
+      const args = event.args as unknown as EventArgs<typeof nodeRegistryAbi, "NodeRegistered">;
+      state.nodes.set(args.number, {
+        number: args.number,
+        operator: args.operator as Address,
+        platformId: args.platformId as PlatformId,
+        key: args.key as Address,
+        kind: args.kind as TeeKind,
+        status: args.status as TcbStatus,
+        simulated: args.simulated,
+        retired: false,
+        evidenceBlock: args.evidenceBlock,
+        attestedAt: args.attestedAt,
+        expiresAt: args.expiresAt,
+      });
+      return;
+    }
+    case "NodeRenewed": {
+      const args = event.args as unknown as EventArgs<typeof nodeRegistryAbi, "NodeRenewed">;
+      const node = known(args.number);
+      node.status = args.newStatus as TcbStatus;
+      node.evidenceBlock = args.evidenceBlock;
+      node.attestedAt = args.attestedAt;
+      node.expiresAt = args.expiresAt;
+      return;
+    }
+    case "NodeRetired": {
+      const args = event.args as unknown as EventArgs<typeof nodeRegistryAbi, "NodeRetired">;
+      known(args.number).retired = true;
+      return;
+    }
+    default:
+      unchanged(event, ["VerifierChanged"]);
+  }
+}
+
+function applyLedgerEvent(state: ChainState, event: ChainEvent): void {
+  if (event.name !== "InstanceProven") return unchanged(event, ["VerifierChanged"]);
+  const args = event.args as unknown as EventArgs<typeof attestationLedgerAbi, "InstanceProven">;
+  const app = args.app as Address;
+  const key = args.key as Address;
+  state.instances.set(instanceKey(app, key), {
+    app,
+    key,
+    node: args.node,
+    release: args.release,
+    kind: args.kind as TeeKind,
+    status: args.status as TcbStatus,
+    proofSystems: args.proofSystems,
+    simulated: args.simulated,
+    hasAdvisories: args.hasAdvisories,
+    osImageHash: args.osImageHash as Bytes32,
+    measurementDigest: args.measurementDigest as Bytes32,
+    pinnedMeasurementDigest: args.pinnedMeasurementDigest as Bytes32,
+    evidenceDigest: args.evidenceDigest as Bytes32,
+    evidenceBlock: args.evidenceBlock,
+    expiresAt: args.expiresAt,
+  });
+}
+
+function applyCommitteeEvent(state: ChainState, event: ChainEvent): void {
+  if (event.name !== "CommitteeChanged") return unchanged(event, []);
+  const args = event.args as unknown as EventArgs<typeof committeeVerifierAbi, "CommitteeChanged">;
+  state.committee = {
+    members: args.newMembers as readonly Address[],
+    threshold: args.newThreshold,
+    expiresAt: args.expiresAt,
+  };
+}
+
+/** Events that say something this projection does not hold, by name; any other is a defect and stops the fold. */
+function unchanged(event: ChainEvent, names: readonly string[]): void {
+  if (names.includes(event.name)) return;
+  throw new CharterError("state/unknown-event", "an event has no meaning here", {
+    contract: event.contract,
+    name: event.name,
+  });
+}
+
+/**
+ * Folds one event into the state, in place. Events must come in chain order and from our contracts only: whoever
+ * reads the logs decides which addresses those are.
+ * @throws CharterError `state/…` when the event cannot follow what came before; the state is then not usable.
+ */
+export function applyEvent(state: ChainState, event: ChainEvent): void {
+  switch (event.contract) {
+    case "app":
+      return applyAppEvent(state, event);
+    case "nodeRegistry":
+      return applyNodeEvent(state, event);
+    case "attestationLedger":
+      return applyLedgerEvent(state, event);
+    case "committeeVerifier":
+      return applyCommitteeEvent(state, event);
+    case "appRegistry":
+      // The app's own AppInitialized, next in the same transaction, carries the whole initial state.
+      return unchanged(event, ["AppCreated"]);
+  }
+}

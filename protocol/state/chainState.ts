@@ -1,0 +1,38 @@
+import type { Address } from "../words/hex.ts";
+import type { AppState, ChainState } from "./types.ts";
+
+/** The state before the first event. */
+export function emptyChainState(): ChainState {
+  return {
+    apps: new Map(),
+    nodes: new Map(),
+    instances: new Map(),
+    committee: { members: [], threshold: 0, expiresAt: 0 },
+  };
+}
+
+const cloneApp = (app: AppState): AppState => ({
+  ...app,
+  pendingGuardian: app.pendingGuardian && { ...app.pendingGuardian },
+  settings: new Map(
+    [...app.settings].map(([key, entry]) => [
+      key,
+      entry.pending ? { ...entry, pending: { ...entry.pending } } : { ...entry },
+    ]),
+  ),
+  releases: app.releases.map((release) => ({ ...release })),
+  selector: { ...app.selector },
+});
+
+/** A copy that shares nothing mutable: what a reorg's replay starts from. */
+export function cloneChainState(state: ChainState): ChainState {
+  return {
+    apps: new Map([...state.apps].map(([address, app]) => [address, cloneApp(app)])),
+    nodes: new Map([...state.nodes].map(([number, node]) => [number, { ...node }])),
+    instances: new Map([...state.instances].map(([key, instance]) => [key, { ...instance }])),
+    committee: { ...state.committee },
+  };
+}
+
+/** Key of `ChainState.instances`. */
+export const instanceKey = (app: Address, key: Address): string => `${app}:${key}`;

@@ -1,0 +1,62 @@
+import type { PublicClient } from "viem";
+
+import { CharterError } from "../../protocol/errors/CharterError.ts";
+import type { RawLog } from "../../protocol/state/decodeLog.ts";
+import type { BlockRef } from "../../protocol/state/types.ts";
+import { readHeader, readLogs } from "./rpc.ts";
+import type { Header, UntimedLog } from "./rpc.ts";
+
+/** Consecutive piece of the chain: its blocks that matter (the last one always) and their logs, in chain order. */
+export interface Range {
+  readonly blocks: readonly BlockRef[];
+  readonly logs: readonly RawLog[];
+}
+
+/** The chain moved while it was read: nothing of the reading is used, the next tick starts over. */
+const moved = (what: string) =>
+  new CharterError("chain/moved", "the chain changed while it was read", { what });
+
+const inOrder = (a: UntimedLog, b: UntimedLog) =>
+  a.blockNumber === b.blockNumber ? a.logIndex - b.logIndex : a.blockNumber < b.blockNumber ? -1 : 1;
+
+const ref = ({ number, hash, parentHash, timestamp }: Header): BlockRef => ({
+  number,
+  hash,
+  parentHash,
+  timestamp,
+});
+
+/** The block after `parent`, with its logs. @throws CharterError `chain/moved` when it has another parent. */
+export async function fetchNext(client: PublicClient, parent: BlockRef): Promise<Range> {
+  const header = await readHeader(client, parent.number + 1n);
+  if (header.parentHash !== parent.hash) throw moved(`block ${header.number}`);
+  const logs = header.mayHoldLogs ? await readLogs(client, { blockHash: header.hash }) : [];
+  return {
+    blocks: [ref(header)],
+    logs: logs.sort(inOrder).map((log) => ({ ...log, blockTimestamp: header.timestamp })),
+  };
+}
+
+/**
+ * Blocks after `parent` up to `toBlock`. One reading of a range is not bound to a hash, so both ends are: the first
+ * must follow `parent`, the last must be the same before and after, and each log must name its block's hash.
+ * @throws CharterError `chain/moved`, `chain/unreachable`.
+ */
+export async function fetchRange(client: PublicClient, parent: BlockRef, toBlock: bigint): Promise<Range> {
+  const fromBlock = parent.number + 1n;
+  const [first, last] = await Promise.all([readHeader(client, fromBlock), readHeader(client, toBlock)]);
+  if (first.parentHash !== parent.hash) throw moved(`block ${fromBlock}`);
+  const logs = (await readLogs(client, { fromBlock, toBlock })).sort(inOrder);
+  const headers = new Map<bigint, Header>([[last.number, last]]);
+  for (const { blockNumber } of logs) {
+    if (!headers.has(blockNumber)) headers.set(blockNumber, await readHeader(client, blockNumber));
+  }
+  const timed = logs.map((log) => {
+    const header = headers.get(log.blockNumber);
+    if (header?.hash !== log.blockHash) throw moved(`block ${log.blockNumber}`);
+    return { ...log, blockTimestamp: header.timestamp };
+  });
+  if ((await readHeader(client, toBlock)).hash !== last.hash) throw moved(`block ${toBlock}`);
+  const blocks = [...headers.values()].sort((a, b) => (a.number < b.number ? -1 : 1)).map(ref);
+  return { blocks, logs: timed };
+}
