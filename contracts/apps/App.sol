@@ -29,7 +29,8 @@ contract App is AppPolicy, IERC165 {
             NoticeTooLong(uint32(MAX_NOTICE_SECONDS), settings.noticeSeconds)
         );
         require(
-            settings.graceSeconds <= MAX_GRACE_SECONDS, GraceTooLong(uint32(MAX_GRACE_SECONDS), settings.graceSeconds)
+            settings.graceSeconds <= MAX_GRACE_SECONDS,
+            GraceTooLong(uint32(MAX_GRACE_SECONDS), settings.graceSeconds)
         );
 
         address owner_ = _ownerArgument();
@@ -48,8 +49,11 @@ contract App is AppPolicy, IERC165 {
     function _initializePolicy(AppSettings calldata settings) private {
         PolicySlot memory policy;
         for (uint256 i = 0; i < settings.settings.length; ++i) {
-            (SettingKind kind, bytes32 key, uint256 value) =
-                (settings.settings[i].kind, settings.settings[i].key, settings.settings[i].value);
+            (SettingKind kind, bytes32 key, uint256 value) = (
+                settings.settings[i].kind,
+                settings.settings[i].key,
+                settings.settings[i].value
+            );
             Entries.requireKnown(kind, key, value);
             if (kind == SettingKind.OsImage) _osImages[key] = bytes32(value);
             else if (kind == SettingKind.Node) _nodes[key] = value == 1;

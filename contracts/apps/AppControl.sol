@@ -140,27 +140,31 @@ abstract contract AppControl is AppReleases {
         c.graceSeconds = _grace(live);
         c.earliestNewReleaseAt = _earliestNewRelease(live, c.level, c.noticeSeconds);
         c.nextChangeAt = _nextLoosening();
-        if (c.pendingGuardianAt != 0 && c.pendingGuardianAt < c.nextChangeAt) c.nextChangeAt = c.pendingGuardianAt;
+        if (c.pendingGuardianAt != 0 && c.pendingGuardianAt < c.nextChangeAt)
+            c.nextChangeAt = c.pendingGuardianAt;
         if (live.isPending(block.timestamp) && live.newestActivatesAt < c.nextChangeAt) {
             c.nextChangeAt = live.newestActivatesAt;
         }
         if (live.predecessorAlive(block.timestamp) && live.predecessorEndsAt < c.nextChangeAt) {
             c.nextChangeAt = live.predecessorEndsAt;
         }
-        if (live.olderAlive(block.timestamp) && live.olderEndsAt < c.nextChangeAt) c.nextChangeAt = live.olderEndsAt;
+        if (live.olderAlive(block.timestamp) && live.olderEndsAt < c.nextChangeAt)
+            c.nextChangeAt = live.olderEndsAt;
     }
 
     /// @dev The pending release, or one proposed now, or one proposed right after a pending lowering of notice.
-    function _earliestNewRelease(LiveSet.Live memory live, Level level, uint32 notice)
-        private
-        view
-        returns (uint40 earliest)
-    {
+    function _earliestNewRelease(
+        LiveSet.Live memory live,
+        Level level,
+        uint32 notice
+    ) private view returns (uint40 earliest) {
         if (level >= Level.RevokeOnly) return NEVER;
         earliest = _now() + notice;
-        if (live.isPending(block.timestamp) && live.newestActivatesAt < earliest) earliest = live.newestActivatesAt;
+        if (live.isPending(block.timestamp) && live.newestActivatesAt < earliest)
+            earliest = live.newestActivatesAt;
         (uint256 lowered, uint40 loweredAt) = _pendingOf(SettingKind.Notice, 0);
-        if (loweredAt > block.timestamp && loweredAt + lowered < earliest) earliest = uint40(loweredAt + lowered);
+        if (loweredAt > block.timestamp && loweredAt + lowered < earliest)
+            earliest = uint40(loweredAt + lowered);
     }
 
     function _codeOf(address account) private view returns (OwnerCode) {

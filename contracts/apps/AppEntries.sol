@@ -22,7 +22,11 @@ abstract contract AppEntries is AppStorage {
         _requireBelow(Level.Frozen);
         _settle();
         for (uint256 i = 0; i < changes.length; ++i) {
-            (SettingKind kind, bytes32 key, uint256 value) = (changes[i].kind, changes[i].key, changes[i].value);
+            (SettingKind kind, bytes32 key, uint256 value) = (
+                changes[i].kind,
+                changes[i].key,
+                changes[i].value
+            );
             _requireValid(kind, key, value);
             uint256 current = _stored(kind, key);
             require(
@@ -43,7 +47,11 @@ abstract contract AppEntries is AppStorage {
         LiveSet.Live memory live = _loadLive();
         uint40 effectiveAt = _now() + _notice(live);
         for (uint256 i = 0; i < changes.length; ++i) {
-            (SettingKind kind, bytes32 key, uint256 value) = (changes[i].kind, changes[i].key, changes[i].value);
+            (SettingKind kind, bytes32 key, uint256 value) = (
+                changes[i].kind,
+                changes[i].key,
+                changes[i].value
+            );
             _requireValid(kind, key, value);
             uint256 current = _stored(kind, key);
             require(
@@ -70,14 +78,14 @@ abstract contract AppEntries is AppStorage {
     // ---------------------------------------------------------------- views
 
     /// @inheritdoc IApp
-    function setting(SettingKind kind, bytes32 key)
-        external
-        view
-        returns (uint256 value, uint256 pendingValue, uint40 effectiveAt)
-    {
+    function setting(
+        SettingKind kind,
+        bytes32 key
+    ) external view returns (uint256 value, uint256 pendingValue, uint40 effectiveAt) {
         PendingSlot memory pending = _pending[Entries.id(kind, key)];
         value = _effective(kind, key);
-        if (pending.effectiveAt > block.timestamp) (pendingValue, effectiveAt) = (pending.value, pending.effectiveAt);
+        if (pending.effectiveAt > block.timestamp)
+            (pendingValue, effectiveAt) = (pending.value, pending.effectiveAt);
     }
 
     /// @inheritdoc IApp
@@ -103,7 +111,10 @@ abstract contract AppEntries is AppStorage {
     }
 
     /// @dev The entry's recorded loosening, matured or not; effectiveAt 0 when there is none.
-    function _pendingOf(SettingKind kind, bytes32 key) internal view returns (uint256 value, uint40 effectiveAt) {
+    function _pendingOf(
+        SettingKind kind,
+        bytes32 key
+    ) internal view returns (uint256 value, uint40 effectiveAt) {
         PendingSlot memory pending = _pending[Entries.id(kind, key)];
         return (pending.value, pending.effectiveAt);
     }
@@ -143,13 +154,15 @@ abstract contract AppEntries is AppStorage {
     }
 
     /// @dev Entries that lie in the policy slot; others revert.
-    function _withPolicy(PolicySlot memory policy, SettingKind kind, bytes32 key, uint256 value)
-        internal
-        pure
-        returns (PolicySlot memory)
-    {
+    function _withPolicy(
+        PolicySlot memory policy,
+        SettingKind kind,
+        bytes32 key,
+        uint256 value
+    ) internal pure returns (PolicySlot memory) {
         if (kind == SettingKind.TeeKind) policy.teeKinds = uint8(_withBit(policy.teeKinds, key, value));
-        else if (kind == SettingKind.TcbStatus) policy.tcbStatuses = uint16(_withBit(policy.tcbStatuses, key, value));
+        else if (kind == SettingKind.TcbStatus)
+            policy.tcbStatuses = uint16(_withBit(policy.tcbStatuses, key, value));
         else if (kind == SettingKind.ProofSystem) {
             policy.requiredProofs = uint8(_withBit(policy.requiredProofs, key, value));
         } else if (kind == SettingKind.AnyNode) policy.anyNode = value == 1;
@@ -219,7 +232,10 @@ abstract contract AppEntries is AppStorage {
         Entries.requireKnown(kind, key, value);
         if (kind == SettingKind.Notice) {
             require(value <= MAX_NOTICE_SECONDS, NoticeTooLong(uint32(MAX_NOTICE_SECONDS), value));
-            require(value >= _control.noticeFloorSeconds, NoticeBelowFloor(_control.noticeFloorSeconds, value));
+            require(
+                value >= _control.noticeFloorSeconds,
+                NoticeBelowFloor(_control.noticeFloorSeconds, value)
+            );
         } else if (kind == SettingKind.Grace) {
             require(value <= MAX_GRACE_SECONDS, GraceTooLong(uint32(MAX_GRACE_SECONDS), uint32(_cap(value))));
         }

@@ -29,7 +29,9 @@ abstract contract AppPolicy is AppControl, IAppAuth {
     }
 
     /// @inheritdoc IAppAuth
-    function isAppAllowed(AppBootInfo calldata bootInfo) external view returns (bool isAllowed, string memory reason) {
+    function isAppAllowed(
+        AppBootInfo calldata bootInfo
+    ) external view returns (bool isAllowed, string memory reason) {
         Reason judged = _judgeBootInfo(bootInfo);
         return (judged == Reason.Allowed, BootReasons.text(judged));
     }

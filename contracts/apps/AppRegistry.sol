@@ -20,28 +20,36 @@ contract AppRegistry is IAppRegistry {
     }
 
     /// @inheritdoc IAppRegistry
-    function createApp(address owner, address guardian, AppSettings calldata settings, bytes32 salt)
-        external
-        returns (address app)
-    {
+    function createApp(
+        address owner,
+        address guardian,
+        AppSettings calldata settings,
+        bytes32 salt
+    ) external returns (address app) {
         require(owner != address(0), ZeroOwner());
         bytes32 digest = keccak256(abi.encode(settings));
         app = Clones.cloneDeterministicWithImmutableArgs(
-            implementation, _arguments(owner, guardian, digest, salt), salt
+            implementation,
+            _arguments(owner, guardian, digest, salt),
+            salt
         );
         emit AppCreated(app, owner, guardian, digest, salt, msg.sender);
         App(app).initialize(settings);
     }
 
     /// @inheritdoc IAppRegistry
-    function predictApp(address owner, address guardian, bytes32 settingsDigest, bytes32 salt)
-        external
-        view
-        returns (address)
-    {
-        return Clones.predictDeterministicAddressWithImmutableArgs(
-            implementation, _arguments(owner, guardian, settingsDigest, salt), salt
-        );
+    function predictApp(
+        address owner,
+        address guardian,
+        bytes32 settingsDigest,
+        bytes32 salt
+    ) external view returns (address) {
+        return
+            Clones.predictDeterministicAddressWithImmutableArgs(
+                implementation,
+                _arguments(owner, guardian, settingsDigest, salt),
+                salt
+            );
     }
 
     /// @inheritdoc IAppRegistry
@@ -57,11 +65,12 @@ contract AppRegistry is IAppRegistry {
         return Clones.predictDeterministicAddressWithImmutableArgs(implementation, arguments, salt) == app;
     }
 
-    function _arguments(address owner, address guardian, bytes32 settingsDigest, bytes32 salt)
-        private
-        view
-        returns (bytes memory)
-    {
+    function _arguments(
+        address owner,
+        address guardian,
+        bytes32 settingsDigest,
+        bytes32 salt
+    ) private view returns (bytes memory) {
         return abi.encodePacked(address(this), owner, guardian, settingsDigest, salt);
     }
 }

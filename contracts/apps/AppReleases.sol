@@ -11,10 +11,12 @@ abstract contract AppReleases is AppEntries {
     using LiveSet for LiveSet.Live;
 
     /// @inheritdoc IApp
-    function propose(bytes32 composeHash, bytes32 noteDigest, uint32 expectedPredecessor, uint32 graceSeconds)
-        external
-        returns (uint32 number)
-    {
+    function propose(
+        bytes32 composeHash,
+        bytes32 noteDigest,
+        uint32 expectedPredecessor,
+        uint32 graceSeconds
+    ) external returns (uint32 number) {
         _requireOwner();
         _requireBelow(Level.RevokeOnly);
         require(composeHash != 0, ZeroComposeHash());
@@ -102,7 +104,8 @@ abstract contract AppReleases is AppEntries {
         if (live.predecessorAlive(block.timestamp)) {
             releases[count++] = LiveRelease(live.predecessor, 0, live.predecessorEndsAt);
         }
-        if (live.olderAlive(block.timestamp)) releases[count++] = LiveRelease(live.older, 0, live.olderEndsAt);
+        if (live.olderAlive(block.timestamp))
+            releases[count++] = LiveRelease(live.older, 0, live.olderEndsAt);
         assembly ("memory-safe") {
             mstore(releases, count)
         }

@@ -29,7 +29,8 @@ library BootReasons {
             return TcbStatus.ConfigurationAndSWHardeningNeeded;
         }
         if (digest == keccak256("OutOfDate")) return TcbStatus.OutOfDate;
-        if (digest == keccak256("OutOfDateConfigurationNeeded")) return TcbStatus.OutOfDateConfigurationNeeded;
+        if (digest == keccak256("OutOfDateConfigurationNeeded"))
+            return TcbStatus.OutOfDateConfigurationNeeded;
         if (digest == keccak256("Revoked")) return TcbStatus.Revoked;
         return TcbStatus.Unknown;
     }

@@ -25,11 +25,15 @@ library Entries {
         bool known;
         if (kind == SettingKind.Notice || kind == SettingKind.Grace) known = key == 0;
         else if (kind == SettingKind.MaxEvidenceAge) known = key == 0 && value <= MAX_EVIDENCE_AGE_BLOCKS;
-        else if (kind == SettingKind.AnyNode || kind == SettingKind.AcceptBootInfo) known = key == 0 && value <= 1;
-        else if (kind == SettingKind.TeeKind) known = _within(key, uint256(type(TeeKind).max)) && value <= 1;
-        // A revoked TCB is never acceptable, so it cannot be named.
-        else if (kind == SettingKind.TcbStatus) known = _within(key, uint256(TcbStatus.Revoked) - 1) && value <= 1;
-        else if (kind == SettingKind.ProofSystem) known = _within(key, uint256(type(ProofSystem).max)) && value <= 1;
+        else if (kind == SettingKind.AnyNode || kind == SettingKind.AcceptBootInfo)
+            known = key == 0 && value <= 1;
+        else if (kind == SettingKind.TeeKind)
+            known = _within(key, uint256(type(TeeKind).max)) && value <= 1;
+            // A revoked TCB is never acceptable, so it cannot be named.
+        else if (kind == SettingKind.TcbStatus)
+            known = _within(key, uint256(TcbStatus.Revoked) - 1) && value <= 1;
+        else if (kind == SettingKind.ProofSystem)
+            known = _within(key, uint256(type(ProofSystem).max)) && value <= 1;
         else if (kind == SettingKind.Node) known = key != 0 && value <= 1;
         else if (kind == SettingKind.OsImage) known = key != 0;
         require(known, IApp.UnknownSetting(kind, key, value));

@@ -44,10 +44,15 @@ library LiveSet {
     }
 
     function pack(Live memory live) internal pure returns (uint256 word) {
-        word = uint256(live.last) | (uint256(live.newest) << 24) | (uint256(live.newestActivatesAt) << 48)
-            | (uint256(live.newestGrace) << 88) | (uint256(live.predecessor) << 112)
-            | (uint256(live.predecessorEndsAt) << 136) | (uint256(live.older) << 176)
-            | (uint256(live.olderEndsAt) << 200);
+        word =
+            uint256(live.last) |
+            (uint256(live.newest) << 24) |
+            (uint256(live.newestActivatesAt) << 48) |
+            (uint256(live.newestGrace) << 88) |
+            (uint256(live.predecessor) << 112) |
+            (uint256(live.predecessorEndsAt) << 136) |
+            (uint256(live.older) << 176) |
+            (uint256(live.olderEndsAt) << 200);
         if (live.olderLinked) word |= 1 << 240;
         if (live.initialized) word |= 1 << 241;
         if (live.noticeLowering) word |= 1 << 242;
@@ -75,8 +80,10 @@ library LiveSet {
     /// @notice Pending, head or in grace: a release that can still run without a new proposal.
     function isLive(Live memory live, uint256 number, uint256 time) internal pure returns (bool) {
         if (number == 0) return false;
-        return number == live.newest || (number == live.predecessor && live.predecessorEndsAt > time)
-            || (number == live.older && live.olderEndsAt > time);
+        return
+            number == live.newest ||
+            (number == live.predecessor && live.predecessorEndsAt > time) ||
+            (number == live.older && live.olderEndsAt > time);
     }
 
     function isAllowed(Live memory live, uint256 number, uint256 time) internal pure returns (bool) {
@@ -85,11 +92,12 @@ library LiveSet {
 
     /// @notice Adds a release as newest. The caller checked that none is pending.
     /// @return number of the new release; `cut` is the older release whose remaining grace ended by this, 0 if none.
-    function add(Live memory live, uint40 activatesAt, uint24 graceSeconds, uint256 time)
-        internal
-        pure
-        returns (uint24 number, uint24 cut)
-    {
+    function add(
+        Live memory live,
+        uint40 activatesAt,
+        uint24 graceSeconds,
+        uint256 time
+    ) internal pure returns (uint24 number, uint24 cut) {
         uint24 current = live.newest;
         number = live.last + 1;
         bool keepPredecessor = predecessorAlive(live, time);
@@ -124,7 +132,10 @@ library LiveSet {
 
     /// @notice Takes the (living) predecessor out. When a release is pending the predecessor is head: then its own
     /// immediate predecessor, while alive, is head again until the pending release's activation plus grace.
-    function dropPredecessor(Live memory live, uint256 time) internal pure returns (uint24 restored, uint40 endsAt) {
+    function dropPredecessor(
+        Live memory live,
+        uint256 time
+    ) internal pure returns (uint24 restored, uint40 endsAt) {
         bool wasHead = isPending(live, time);
         _promoteOlder(live, wasHead, time);
         if (wasHead && live.predecessor != 0) {

@@ -26,10 +26,11 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, EIP712 {
 
     mapping(address app => mapping(address key => Instance facts)) private _instances;
 
-    constructor(address owner, IAppRegistry appRegistry_, INodeRegistry nodeRegistry_)
-        EIP712("Charter AttestationLedger", "1")
-        Ownable(owner)
-    {
+    constructor(
+        address owner,
+        IAppRegistry appRegistry_,
+        INodeRegistry nodeRegistry_
+    ) EIP712("Charter AttestationLedger", "1") Ownable(owner) {
         appRegistry = appRegistry_;
         nodeRegistry = nodeRegistry_;
     }
@@ -45,7 +46,10 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, EIP712 {
         require(appRegistry.isApp(verdict.subject), UnknownApp(verdict.subject));
         IApp app = IApp(verdict.subject);
         _requireVerdict(verdict, system, proof, app.maxEvidenceAgeBlocks());
-        (address signer,,) = ECDSA.tryRecover(entryDigest(verdict.subject, verdict.evidenceDigest), keySignature);
+        (address signer, , ) = ECDSA.tryRecover(
+            entryDigest(verdict.subject, verdict.evidenceDigest),
+            keySignature
+        );
         require(signer != address(0) && signer == verdict.key, BadKeySignature(verdict.key, signer));
         require(nodeRegistry.isActive(node), NodeNotActive(node));
         bytes32 platformId = nodeRegistry.node(node).platformId;
@@ -95,63 +99,79 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, EIP712 {
 
     // ---------------------------------------------------------------- entries
 
-    function _entryOf(Verdict calldata verdict, uint32 node, uint32 release) private view returns (Instance memory) {
+    function _entryOf(
+        Verdict calldata verdict,
+        uint32 node,
+        uint32 release
+    ) private view returns (Instance memory) {
         uint40 limit = uint40(block.timestamp) + MAX_VALIDITY;
-        return Instance({
-            release: release,
-            node: node,
-            kind: verdict.kind,
-            status: verdict.status,
-            proofSystems: 0,
-            simulated: verdict.simulated,
-            hasAdvisories: verdict.advisoriesDigest != 0,
-            evidenceBlock: verdict.evidenceBlock,
-            expiresAt: verdict.validUntil < limit ? verdict.validUntil : limit,
-            evidenceDigest: verdict.evidenceDigest,
-            osImageHash: verdict.osImageHash,
-            measurementDigest: verdict.measurementDigest,
-            pinnedMeasurementDigest: verdict.pinnedMeasurementDigest
-        });
+        return
+            Instance({
+                release: release,
+                node: node,
+                kind: verdict.kind,
+                status: verdict.status,
+                proofSystems: 0,
+                simulated: verdict.simulated,
+                hasAdvisories: verdict.advisoriesDigest != 0,
+                evidenceBlock: verdict.evidenceBlock,
+                expiresAt: verdict.validUntil < limit ? verdict.validUntil : limit,
+                evidenceDigest: verdict.evidenceDigest,
+                osImageHash: verdict.osImageHash,
+                measurementDigest: verdict.measurementDigest,
+                pinnedMeasurementDigest: verdict.pinnedMeasurementDigest
+            });
     }
 
     /// @dev The proof systems that speak for this entry. Proofs combine only over the same evidence, release, node and
     /// measurements; newer evidence starts afresh.
-    function _combine(Instance storage known, Instance memory entry, ProofSystem system) private view returns (uint8) {
+    function _combine(
+        Instance storage known,
+        Instance memory entry,
+        ProofSystem system
+    ) private view returns (uint8) {
         uint8 bit = uint8(1 << uint8(system));
         if (known.evidenceDigest != entry.evidenceDigest) {
             require(
-                entry.evidenceBlock > known.evidenceBlock, EvidenceNotNewer(known.evidenceBlock, entry.evidenceBlock)
+                entry.evidenceBlock > known.evidenceBlock,
+                EvidenceNotNewer(known.evidenceBlock, entry.evidenceBlock)
             );
             return bit;
         }
         // The same evidence judged again: TCB status and expiry follow the collateral of the day, what was measured
         // and where it runs cannot have changed.
         require(
-            known.node == entry.node && known.release == entry.release && known.kind == entry.kind
-                && known.simulated == entry.simulated && known.evidenceBlock == entry.evidenceBlock
-                && known.osImageHash == entry.osImageHash && known.measurementDigest == entry.measurementDigest
-                && known.pinnedMeasurementDigest == entry.pinnedMeasurementDigest,
+            known.node == entry.node &&
+                known.release == entry.release &&
+                known.kind == entry.kind &&
+                known.simulated == entry.simulated &&
+                known.evidenceBlock == entry.evidenceBlock &&
+                known.osImageHash == entry.osImageHash &&
+                known.measurementDigest == entry.measurementDigest &&
+                known.pinnedMeasurementDigest == entry.pinnedMeasurementDigest,
             FactsChanged(entry.evidenceDigest)
         );
         // Another status is another judgement: systems that gave the old one do not vouch for the new one.
         if (known.status != entry.status || known.hasAdvisories != entry.hasAdvisories) return bit;
-        if (known.expiresAt < entry.expiresAt && known.proofSystems & ~bit != 0) entry.expiresAt = known.expiresAt;
+        if (known.expiresAt < entry.expiresAt && known.proofSystems & ~bit != 0)
+            entry.expiresAt = known.expiresAt;
         return known.proofSystems | bit;
     }
 
     function _factsOf(Instance memory entry, bytes32 platformId) private pure returns (Facts memory) {
-        return Facts({
-            release: entry.release,
-            platformId: platformId,
-            osImageHash: entry.osImageHash,
-            measurementDigest: entry.measurementDigest,
-            pinnedMeasurementDigest: entry.pinnedMeasurementDigest,
-            kind: entry.kind,
-            status: entry.status,
-            hasAdvisories: entry.hasAdvisories,
-            proofSystems: entry.proofSystems,
-            simulated: entry.simulated
-        });
+        return
+            Facts({
+                release: entry.release,
+                platformId: platformId,
+                osImageHash: entry.osImageHash,
+                measurementDigest: entry.measurementDigest,
+                pinnedMeasurementDigest: entry.pinnedMeasurementDigest,
+                kind: entry.kind,
+                status: entry.status,
+                hasAdvisories: entry.hasAdvisories,
+                proofSystems: entry.proofSystems,
+                simulated: entry.simulated
+            });
     }
 
     function _emitProven(Verdict calldata verdict, Instance memory entry, ProofSystem system) private {

@@ -17,5 +17,7 @@ struct AppBootInfo {
 /// @title dstack's IAppAuth: ERC-165 id 0x1e079198
 interface IAppAuth {
     /// @notice Does this app allow this boot? `reason` is empty when it does.
-    function isAppAllowed(AppBootInfo calldata bootInfo) external view returns (bool isAllowed, string memory reason);
+    function isAppAllowed(
+        AppBootInfo calldata bootInfo
+    ) external view returns (bool isAllowed, string memory reason);
 }

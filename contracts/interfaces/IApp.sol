@@ -74,7 +74,12 @@ interface IApp {
     // Each carries old, new and actor; replaying them from the first block gives the whole state.
 
     /// @notice The complete initial state.
-    event AppInitialized(address indexed registry, address indexed owner, address indexed guardian, AppSettings settings);
+    event AppInitialized(
+        address indexed registry,
+        address indexed owner,
+        address indexed guardian,
+        AppSettings settings
+    );
 
     /// @param noteDigest SHA-256 of the note. Note and manifest have CIDs that follow from their digests.
     /// @param predecessor head that the proposal expected and found, 0 if none.
@@ -118,9 +123,20 @@ interface IApp {
         uint40 effectiveAt,
         address actor
     );
-    event LooseningCancelled(SettingKind indexed kind, bytes32 indexed key, uint256 value, uint40 effectiveAt, address actor);
+    event LooseningCancelled(
+        SettingKind indexed kind,
+        bytes32 indexed key,
+        uint256 value,
+        uint40 effectiveAt,
+        address actor
+    );
     /// @param effectiveAt this block's time when there was no guardian, else now + notice.
-    event GuardianChanged(address indexed oldGuardian, address indexed newGuardian, uint40 effectiveAt, address actor);
+    event GuardianChanged(
+        address indexed oldGuardian,
+        address indexed newGuardian,
+        uint40 effectiveAt,
+        address actor
+    );
     event GuardianChangeCancelled(address indexed guardian, address indexed cancelled, address actor);
     event LevelRaised(Level oldLevel, Level newLevel, uint32 noticeFloorSeconds, address actor);
     event OwnershipTransferStarted(address indexed oldOwner, address indexed newOwner, address actor);
@@ -162,9 +178,12 @@ interface IApp {
     /// cannot upgrade a head that its diff did not show.
     /// @param graceSeconds how long the predecessor stays allowed after activation; at most the app's grace setting.
     /// @return number of the release; it activates at now + notice with no further transaction.
-    function propose(bytes32 composeHash, bytes32 noteDigest, uint32 expectedPredecessor, uint32 graceSeconds)
-        external
-        returns (uint32 number);
+    function propose(
+        bytes32 composeHash,
+        bytes32 noteDigest,
+        uint32 expectedPredecessor,
+        uint32 graceSeconds
+    ) external returns (uint32 number);
 
     /// @notice Withdraws the pending release (t < activatesAt); its predecessor's end is lifted. Owner or guardian.
     function veto(uint32 number) external;
@@ -218,10 +237,10 @@ interface IApp {
     /// @notice Is this release, by number, allowed now?
     function isReleaseNumberAllowed(uint32 number) external view returns (bool);
     /// @notice Effective value of an entry, and its pending loosening (effectiveAt 0 when there is none).
-    function setting(SettingKind kind, bytes32 key)
-        external
-        view
-        returns (uint256 value, uint256 pendingValue, uint40 effectiveAt);
+    function setting(
+        SettingKind kind,
+        bytes32 key
+    ) external view returns (uint256 value, uint256 pendingValue, uint40 effectiveAt);
     function replicas() external view returns (uint16 replicas_, bytes32 selectorDigest);
     /// @notice Judges stored facts by today's release and policy. `protocol/policy` is its twin.
     /// Checks in order: release, TEE kind, TCB status, advisories, OS image, node, proofs.

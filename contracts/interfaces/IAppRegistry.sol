@@ -21,14 +21,19 @@ interface IAppRegistry {
 
     /// @notice Creates an app. Anyone may call it for anyone: the address binds what is created.
     /// @param guardian zero for none.
-    function createApp(address owner, address guardian, AppSettings calldata settings, bytes32 salt)
-        external
-        returns (address app);
+    function createApp(
+        address owner,
+        address guardian,
+        AppSettings calldata settings,
+        bytes32 salt
+    ) external returns (address app);
     /// @notice Address that `createApp` with the same arguments gives.
-    function predictApp(address owner, address guardian, bytes32 settingsDigest, bytes32 salt)
-        external
-        view
-        returns (address);
+    function predictApp(
+        address owner,
+        address guardian,
+        bytes32 settingsDigest,
+        bytes32 salt
+    ) external view returns (address);
     /// @notice True only for clones that this registry created.
     function isApp(address app) external view returns (bool);
     /// @notice The logic that every app of this registry runs, for good.

@@ -45,7 +45,12 @@ interface INodeRegistry is IVerdictConsumer {
         uint40 expiresAt,
         address actor
     );
-    event NodeRetired(uint32 indexed number, bytes32 indexed platformId, address indexed operator, address actor);
+    event NodeRetired(
+        uint32 indexed number,
+        bytes32 indexed platformId,
+        address indexed operator,
+        address actor
+    );
 
     error UnexpectedComposeHash(bytes32 actual);
     error StatusNotAcceptable(TcbStatus status);
@@ -94,5 +99,9 @@ interface INodeRegistry is IVerdictConsumer {
     /// @notice Registered, not retired, not expired.
     function isActive(uint32 number) external view returns (bool);
     /// @notice EIP-712 digest that operator and key sign.
-    function entryDigest(address operator, bytes32 platformId, bytes32 evidenceDigest) external view returns (bytes32);
+    function entryDigest(
+        address operator,
+        bytes32 platformId,
+        bytes32 evidenceDigest
+    ) external view returns (bytes32);
 }

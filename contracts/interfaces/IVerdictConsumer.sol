@@ -5,7 +5,12 @@ import {ProofSystem} from "./Types.sol";
 
 /// @title What every contract that consumes verdicts refuses, and how its verifiers change
 interface IVerdictConsumer {
-    event VerifierChanged(ProofSystem indexed system, address oldVerifier, address newVerifier, address actor);
+    event VerifierChanged(
+        ProofSystem indexed system,
+        address oldVerifier,
+        address newVerifier,
+        address actor
+    );
 
     error WrongConsumer(address expected, address actual);
     error NoVerifier(ProofSystem system);

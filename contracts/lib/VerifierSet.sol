@@ -31,10 +31,12 @@ abstract contract VerifierSet is IVerdictConsumer, Ownable2Step {
     }
 
     /// @dev Consumer, time, block and proof. Reverts unless all hold; there is no other way to use a verdict.
-    function _requireVerdict(Verdict calldata verdict, ProofSystem system, bytes calldata proof, uint256 maxAgeBlocks)
-        internal
-        view
-    {
+    function _requireVerdict(
+        Verdict calldata verdict,
+        ProofSystem system,
+        bytes calldata proof,
+        uint256 maxAgeBlocks
+    ) internal view {
         require(verdict.consumer == address(this), WrongConsumer(address(this), verdict.consumer));
         require(!verdict.simulated || DevelopmentChain.isOne(), SimulatedOnProductionChain(block.chainid));
         require(verdict.validUntil > block.timestamp, VerdictExpired(verdict.validUntil, block.timestamp));

@@ -19,8 +19,9 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
     /// @notice Anyone may retire a node that has been expired for this long.
     uint40 public constant RETIRE_AFTER = 30 days;
 
-    bytes32 private constant ENTRY_TYPEHASH =
-        keccak256("NodeEntry(address operator,bytes32 platformId,bytes32 evidenceDigest)");
+    bytes32 private constant ENTRY_TYPEHASH = keccak256(
+        "NodeEntry(address operator,bytes32 platformId,bytes32 evidenceDigest)"
+    );
 
     /// @notice The most keys of one platform that are not retired: one machine cannot pose as a fleet.
     uint32 public immutable maxKeysPerPlatform;
@@ -30,7 +31,10 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
     mapping(address key => uint32 number) private _numberOfKey;
     mapping(bytes32 platformId => uint32 keys) private _keysOnPlatform;
 
-    constructor(address owner, uint32 maxKeysPerPlatform_) EIP712("Charter NodeRegistry", "1") Ownable(owner) {
+    constructor(
+        address owner,
+        uint32 maxKeysPerPlatform_
+    ) EIP712("Charter NodeRegistry", "1") Ownable(owner) {
         maxKeysPerPlatform = maxKeysPerPlatform_;
     }
 
@@ -98,13 +102,17 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
     ) external {
         Node storage entry = _known(number);
         _requireNodeVerdict(verdict, system, proof, keySignature);
-        require(verdict.platformId == entry.platformId, PlatformChanged(entry.platformId, verdict.platformId));
+        require(
+            verdict.platformId == entry.platformId,
+            PlatformChanged(entry.platformId, verdict.platformId)
+        );
         require(verdict.subject == entry.operator, OperatorChanged(entry.operator, verdict.subject));
         require(verdict.key == entry.key, KeyChanged(entry.key, verdict.key));
         require(verdict.kind == entry.kind, KindChanged(entry.kind, verdict.kind));
         require(verdict.simulated == entry.simulated, SimulatedChanged(entry.simulated, verdict.simulated));
         require(
-            verdict.evidenceBlock > entry.evidenceBlock, EvidenceNotNewer(entry.evidenceBlock, verdict.evidenceBlock)
+            verdict.evidenceBlock > entry.evidenceBlock,
+            EvidenceNotNewer(entry.evidenceBlock, verdict.evidenceBlock)
         );
         uint40 expiresAt = _expiry(verdict.validUntil);
         emit NodeRenewed(
@@ -163,7 +171,11 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
     }
 
     /// @inheritdoc INodeRegistry
-    function entryDigest(address operator, bytes32 platformId, bytes32 evidenceDigest) public view returns (bytes32) {
+    function entryDigest(
+        address operator,
+        bytes32 platformId,
+        bytes32 evidenceDigest
+    ) public view returns (bytes32) {
         return _hashTypedDataV4(keccak256(abi.encode(ENTRY_TYPEHASH, operator, platformId, evidenceDigest)));
     }
 
@@ -181,8 +193,9 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
             verdict.status != TcbStatus.Unknown && verdict.status != TcbStatus.Revoked,
             StatusNotAcceptable(verdict.status)
         );
-        (address signer,,) = ECDSA.tryRecover(
-            entryDigest(verdict.subject, verdict.platformId, verdict.evidenceDigest), keySignature
+        (address signer, , ) = ECDSA.tryRecover(
+            entryDigest(verdict.subject, verdict.platformId, verdict.evidenceDigest),
+            keySignature
         );
         require(signer != address(0) && signer == verdict.key, BadKeySignature(verdict.key, signer));
     }

@@ -28,10 +28,12 @@ contract CommitteeVerifier is ICommitteeVerifier, EIP712, Ownable2Step {
 
     error SimulatedOnProductionChain(uint256 chainId);
 
-    constructor(address owner, address[] memory members, uint8 threshold, uint40 expiresAt)
-        EIP712("Charter CommitteeVerifier", "1")
-        Ownable(owner)
-    {
+    constructor(
+        address owner,
+        address[] memory members,
+        uint8 threshold,
+        uint40 expiresAt
+    ) EIP712("Charter CommitteeVerifier", "1") Ownable(owner) {
         _setCommittee(members, threshold, expiresAt);
     }
 
