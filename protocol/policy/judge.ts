@@ -64,10 +64,9 @@ export function isNodeAllowed(app: AppState, platformId: PlatformId, time: numbe
 
 /** Bitmap of the proof systems that the app requires at `time`. */
 export function requiredProofs(app: AppState, time: number): number {
-  return SYSTEMS.filter((system) => isOn(app, SettingKind.ProofSystem, numberKey(system), time)).reduce(
-    (bits, system) => bits | (1 << system),
-    0,
-  );
+  return SYSTEMS.filter((system) =>
+    isOn(app, SettingKind.ProofSystem, numberKey(system), time),
+  ).reduce<number>((bits, system) => bits | (1 << system), 0);
 }
 
 function isImageAllowed(app: AppState, facts: Facts, time: number): boolean {
