@@ -7,11 +7,9 @@ import { z } from "zod";
 import { parseDeployment } from "../protocol/deployment/deployment.ts";
 import type { Deployment } from "../protocol/deployment/deployment.ts";
 import { CharterError, isCharterError } from "../protocol/errors/CharterError.ts";
+import { DEVELOPMENT_CHAIN_IDS } from "../protocol/policy/judge.ts";
 import type { Hex } from "../protocol/words/hex.ts";
 import type { Finality } from "./chain/finality.ts";
-
-/** Chain ids of local development: the only ones on which test roots may be configured (DESIGN section 4). */
-export const DEVELOPMENT_CHAIN_IDS: readonly number[] = [1337, 31_337];
 
 /** Intel's provisioning certification service. */
 export const INTEL_PCS_URL = "https://api.trustedservices.intel.com";

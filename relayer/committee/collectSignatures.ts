@@ -80,7 +80,7 @@ async function askAll(
 ): Promise<{ signatures: Counted[]; shorterValidities: number[] }> {
   const bySigner = new Map<Address, Counted>();
   const shorterValidities: number[] = [];
-  const request = { ...question, validUntil: verdict.validUntil } as CommitteeRequest;
+  const request = { ...question, validUntil: verdict.validUntil };
   await Promise.all(
     options.urls.map(async (url) => {
       try {

@@ -3,7 +3,7 @@ import { encodeFunctionData } from "viem";
 import { attestationLedgerAbi } from "../../protocol/abi/attestationLedger.ts";
 import type { Deployment } from "../../protocol/deployment/deployment.ts";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
-import { effectiveSetting, settingKey } from "../../protocol/policy/settings.ts";
+import { effectiveSetting, ZERO_KEY } from "../../protocol/policy/settings.ts";
 import { SettingKind } from "../../protocol/policy/settingKind.ts";
 import type { Accepted, InstanceRegistration, VerdictMessage } from "../../protocol/session/messages.ts";
 import { verdictStruct } from "../../protocol/session/verdict.ts";
@@ -110,7 +110,7 @@ function requirePlatformAndAge(
   const maxAgeBlocks = effectiveSetting(
     state,
     SettingKind.MaxEvidenceAge,
-    settingKey,
+    ZERO_KEY,
     newest.block.timestamp,
   );
   const age = newest.block.number - BigInt(verdict.evidenceBlock);

@@ -113,7 +113,7 @@ async function readBounded(response: Response, url: string): Promise<Uint8Array>
     if (size > MAX_ANSWER_BYTES) {
       throw new CharterError("collateral/too-large", "a collateral answer is at most 1 MiB", { url });
     }
-    chunks.push(chunk as Uint8Array);
+    chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }

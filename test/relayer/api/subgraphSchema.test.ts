@@ -27,7 +27,7 @@ function fixture(answer: () => Response | Promise<Response>) {
     url: "http://graph.test",
     onFailure: (cause) => failures.push(cause),
     fetch: async (_url, init) => {
-      asked.push(String(init?.body));
+      asked.push(init?.body as string);
       return answer();
     },
   });

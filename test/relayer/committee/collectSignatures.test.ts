@@ -80,8 +80,8 @@ async function collect(behaviours: readonly Behaviour[]) {
     threshold: 2,
     onRejected: (_url, error) => rejected.push(error.code),
     fetch: (input, init) => {
-      const behaviour = behaviours[urls.indexOf(new URL(String(input)).origin)]!;
-      return behaviour(JSON.parse(String(init?.body)) as CommitteeRequest);
+      const behaviour = behaviours[urls.indexOf(new URL(input as string).origin)]!;
+      return behaviour(JSON.parse(init?.body as string) as CommitteeRequest);
     },
   });
   return { ...proven, rejected };
