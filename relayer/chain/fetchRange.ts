@@ -3,7 +3,7 @@ import type { PublicClient } from "viem";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import type { RawLog } from "../../protocol/state/decodeLog.ts";
 import type { BlockRef } from "../../protocol/state/types.ts";
-import { readHeader, readLogs } from "./rpc.ts";
+import { readHeader, readLogs, toRef } from "./rpc.ts";
 import type { Header, UntimedLog } from "./rpc.ts";
 
 /** Consecutive piece of the chain: its blocks that matter (the last one always) and their logs, in chain order. */
@@ -19,20 +19,13 @@ const moved = (what: string) =>
 const inOrder = (a: UntimedLog, b: UntimedLog) =>
   a.blockNumber === b.blockNumber ? a.logIndex - b.logIndex : a.blockNumber < b.blockNumber ? -1 : 1;
 
-const ref = ({ number, hash, parentHash, timestamp }: Header): BlockRef => ({
-  number,
-  hash,
-  parentHash,
-  timestamp,
-});
-
 /** The block after `parent`, with its logs. @throws CharterError `chain/moved` when it has another parent. */
 export async function fetchNext(client: PublicClient, parent: BlockRef): Promise<Range> {
   const header = await readHeader(client, parent.number + 1n);
   if (header.parentHash !== parent.hash) throw moved(`block ${header.number}`);
   const logs = header.mayHoldLogs ? await readLogs(client, { blockHash: header.hash }) : [];
   return {
-    blocks: [ref(header)],
+    blocks: [toRef(header)],
     logs: logs.sort(inOrder).map((log) => ({ ...log, blockTimestamp: header.timestamp })),
   };
 }
@@ -57,6 +50,6 @@ export async function fetchRange(client: PublicClient, parent: BlockRef, toBlock
     return { ...log, blockTimestamp: header.timestamp };
   });
   if ((await readHeader(client, toBlock)).hash !== last.hash) throw moved(`block ${toBlock}`);
-  const blocks = [...headers.values()].sort((a, b) => (a.number < b.number ? -1 : 1)).map(ref);
+  const blocks = [...headers.values()].sort((a, b) => (a.number < b.number ? -1 : 1)).map(toRef);
   return { blocks, logs: timed };
 }

@@ -2,7 +2,7 @@ import type { PublicClient } from "viem";
 
 import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
 import type { BlockRef } from "../../protocol/state/types.ts";
-import { readHeader } from "./rpc.ts";
+import { readHeader, toRef } from "./rpc.ts";
 
 /** When a block counts as final: the node's own word for it, or a number of blocks on top. */
 export type Finality = "finalized" | "safe" | number;
@@ -19,10 +19,10 @@ export async function readFinalBlock(
   if (typeof finality === "number") {
     if (finality === 0) return head;
     const number = head.number - BigInt(finality);
-    return readHeader(client, number > 0n ? number : 0n);
+    return toRef(await readHeader(client, number > 0n ? number : 0n));
   }
   try {
-    return await readHeader(client, finality);
+    return toRef(await readHeader(client, finality));
   } catch (error) {
     if (!isCharterError(error) || isNoAnswer(error)) throw error;
     throw new CharterError(

@@ -10,7 +10,7 @@ import type { Range } from "./fetchRange.ts";
 import { readFinalBlock } from "./finality.ts";
 import type { Finality } from "./finality.ts";
 import type { Projection } from "./projection.ts";
-import { readHeader } from "./rpc.ts";
+import { readHeader, toRef } from "./rpc.ts";
 import { StateTracker } from "./stateTracker.ts";
 import { verifyChain } from "./verifyChain.ts";
 
@@ -97,7 +97,7 @@ export class Follower {
   async tick(): Promise<void> {
     const before = this.#tracker?.projection();
     try {
-      const head = await readHeader(this.#options.client, "latest");
+      const head = toRef(await readHeader(this.#options.client, "latest"));
       await this.#reconcile(head);
       await this.#catchUp(head);
       await this.#finalize(head);
@@ -109,8 +109,8 @@ export class Follower {
       this.#lastError = isCharterError(error)
         ? error
         : new CharterError("chain/failed", "following the chain failed", {}, { cause: error });
-      // Folding stopped half-way, or another replica moved on: what is kept is right, what is in memory is not.
-      if (/^(state|store)\//.test(this.#lastError.code)) this.#tracker = null;
+      // An event of ours that cannot follow what came before: nothing may be granted until that is gone.
+      if (this.#lastError.code.startsWith("state/")) this.#synced = false;
       throw this.#lastError;
     } finally {
       this.#publish(before);
@@ -154,7 +154,7 @@ export class Follower {
     const { client, deployment, store } = this.#options;
     if ((await store.chain.cursor(this.#identity)) === null) {
       const first = BigInt(deployment.startBlock);
-      await store.chain.begin(this.#identity, await readHeader(client, first > 0n ? first - 1n : 0n));
+      await store.chain.begin(this.#identity, toRef(await readHeader(client, first > 0n ? first - 1n : 0n)));
     }
     const { final, blocks, logs } = await store.chain.read(this.#identity);
     const oldest = blocks[0] ?? final;
@@ -203,22 +203,36 @@ export class Follower {
   }
 
   async #catchUp(head: BlockRef): Promise<void> {
-    const { store } = this.#options;
-    const tracker = this.#tracker ?? (await this.#load());
     for (;;) {
+      const tracker = this.#tracker ?? (await this.#load());
       const parent = tracker.projection().newest.block;
       if (parent.number >= head.number) return;
-      const { blocks, logs } = await this.#fetch(parent, head);
+      const range = await this.#fetch(parent, head);
+      try {
+        await this.#follow(tracker, parent, range);
+      } catch (error) {
+        if (isCharterError(error) && error.code === "store/cursor-moved") await this.#load();
+        else throw error;
+      }
+    }
+  }
+
+  /** Folds a range and keeps it: both, or neither. Folded first, so that nothing unfoldable is ever kept. */
+  async #follow(tracker: StateTracker, parent: BlockRef, { blocks, logs }: Range): Promise<void> {
+    try {
       const ours = tracker.select(logs);
-      await store.chain.append(
-        parent,
-        blocks,
-        ours.map(({ log }) => log),
-      );
       for (const block of blocks) {
         const events = ours.map(({ event }) => event).filter((event) => event.blockNumber === block.number);
         tracker.extend(block, events);
       }
+      await this.#options.store.chain.append(
+        parent,
+        blocks,
+        ours.map(({ log }) => log),
+      );
+    } catch (error) {
+      tracker.rollback(parent);
+      throw error;
     }
   }
 

@@ -12,6 +12,14 @@ export interface Header extends BlockRef {
   readonly mayHoldLogs: boolean;
 }
 
+/** The identity alone. */
+export const toRef = ({ number, hash, parentHash, timestamp }: Header): BlockRef => ({
+  number,
+  hash,
+  parentHash,
+  timestamp,
+});
+
 /** A log whose block is known by hash only. */
 export type UntimedLog = Omit<RawLog, "blockTimestamp">;
 
@@ -58,6 +66,8 @@ export async function readHeader(
   };
 }
 
+const quantity = (value: bigint): Hex => `0x${value.toString(16)}`;
+
 /**
  * Logs that look like ours, of one block (by hash, so that a node which lacks it fails instead of answering "none") or
  * of a range. Whose contract emitted them is for the caller to check: asking by event and not by address finds an app
@@ -70,10 +80,7 @@ export async function readLogs(
   const range =
     "blockHash" in of
       ? { blockHash: of.blockHash }
-      : {
-          fromBlock: `0x${of.fromBlock.toString(16)}`,
-          toBlock: `0x${of.toBlock.toString(16)}`,
-        };
+      : { fromBlock: quantity(of.fromBlock), toBlock: quantity(of.toBlock) };
   const logs = await asChainError(
     "logs",
     client.request({ method: "eth_getLogs", params: [{ ...range, topics: [[...EVENT_SELECTORS]] }] }),

@@ -1,0 +1,250 @@
+import { expect } from "chai";
+import type { PublicClient } from "viem";
+
+import type { Deployment } from "../../../protocol/deployment/deployment.ts";
+import { createChainClient } from "../../../relayer/chain/client.ts";
+import { Follower } from "../../../relayer/chain/follower.ts";
+import type { FollowerOptions } from "../../../relayer/chain/follower.ts";
+import { openStore } from "../../../relayer/store/store.ts";
+import type { Store } from "../../../relayer/store/store.ts";
+import { startAnvil } from "../../support/anvil.ts";
+import type { Anvil } from "../../support/anvil.ts";
+import { freshDatabase } from "../../support/postgres.ts";
+import { refusal } from "../../support/refusal.ts";
+import { APP, account, emitApp, emitProposal, placeDeployment, word } from "./scene.ts";
+
+/** A state as data, so that two can be compared. */
+const plain = (state: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(state, (_key, value: unknown) => {
+      if (typeof value === "bigint") return value.toString();
+      return value instanceof Map ? [...(value as Map<unknown, unknown>)] : value;
+    }),
+  );
+
+describe("follower", function () {
+  this.timeout(60_000);
+  let anvil: Anvil;
+  let client: PublicClient;
+  let deployment: Deployment;
+  let store: Store;
+
+  beforeEach(async () => {
+    anvil = await startAnvil();
+    client = createChainClient([anvil.url]);
+    deployment = await placeDeployment(anvil);
+    store = await openStore(await freshDatabase());
+  });
+  afterEach(async () => {
+    await store.close();
+    await anvil.stop();
+  });
+
+  const follower = (options: Partial<FollowerOptions> = {}) =>
+    new Follower({ client, store, deployment, finality: 3, ...options });
+  const mine = (blocks: number) => anvil.rpc("anvil_mine", `0x${blocks.toString(16)}`);
+
+  it("finds an app and its first events, and tells what is final from what is newest", async () => {
+    await emitApp(anvil, deployment, APP, word(7));
+    await mine(3);
+    await emitProposal(anvil, APP, 2, 5_000_000_000);
+    const following = follower();
+    await following.start();
+    const { final, newest } = following.projection();
+    expect([final.block.number, newest.block.number]).to.deep.equal([2n, 5n]);
+    expect(final.state.apps.get(APP)?.releases.map((release) => release.number)).to.deep.equal([1]);
+    expect(newest.state.apps.get(APP)?.releases.map((release) => release.endsAt)).to.deep.equal([
+      5_000_000_010,
+      2 ** 40 - 1,
+    ]);
+    await mine(3);
+    await following.tick();
+    expect(plain(following.projection().final.state)).to.deep.equal(plain(newest.state));
+  });
+
+  it("ignores events of contracts that are not ours, also under an app's name", async () => {
+    const stranger = account(0xdead);
+    await anvil.rpc("anvil_setCode", stranger, await anvil.rpc("eth_getCode", APP, "latest"));
+    await emitApp(anvil, { ...deployment, appRegistry: stranger }, APP, word(7));
+    const following = follower({ finality: 0 });
+    await following.start();
+    expect(following.projection().newest.state.apps.size).to.equal(0);
+  });
+
+  it("reads a long history in ranges, halved while the node refuses them", async () => {
+    await emitApp(anvil, deployment, APP, word(7));
+    await mine(300);
+    await emitProposal(anvil, APP, 2, 5_000_000_000);
+    await mine(100);
+    let refused = 0;
+    const request: typeof client.request = (async (call: {
+      method: string;
+      params: [{ fromBlock?: string; toBlock?: string }];
+    }) => {
+      const [filter] = call.params ?? [{}];
+      if (call.method === "eth_getLogs" && filter.fromBlock !== undefined) {
+        if (Number(filter.toBlock) - Number(filter.fromBlock) > 50) {
+          refused += 1;
+          throw new Error("query exceeds the limit");
+        }
+      }
+      return client.request(call as never);
+    }) as never;
+    const following = follower({ client: { ...client, request } as PublicClient, finality: 0 });
+    await following.start();
+    expect(refused).to.be.greaterThan(0);
+    expect(following.projection().newest.state.apps.get(APP)?.releases).to.have.length(2);
+    expect(following.projection().newest.block.number).to.equal(402n);
+  });
+
+  it("undoes what a reorg took away, and replays what stayed", async () => {
+    await emitApp(anvil, deployment, APP, word(7));
+    await mine(2);
+    const following = follower({ finality: 40 });
+    await following.start();
+    await emitProposal(anvil, APP, 2, 5_000_000_000);
+    await following.tick();
+    expect(following.projection().newest.state.apps.get(APP)?.releases).to.have.length(2);
+    const before = following.projection().newest.block;
+    await anvil.rpc("anvil_reorg", 2, []);
+    await following.tick();
+    const { newest } = following.projection();
+    expect(newest.block.number).to.equal(before.number);
+    expect(newest.block.hash).not.to.equal(before.hash);
+    expect(newest.state.apps.get(APP)?.releases.map((release) => release.endsAt)).to.deep.equal([
+      2 ** 40 - 1,
+    ]);
+    expect(following.status()).to.include({ ready: true, reorgs: 1, deepReorgs: 0 });
+
+    const restarted = follower({ finality: 40 });
+    await restarted.start();
+    expect(plain(restarted.projection())).to.deep.equal(plain(following.projection()));
+  });
+
+  it("takes back even what was final, when the chain does, and counts it", async () => {
+    await emitApp(anvil, deployment, APP, word(7));
+    await mine(2);
+    const following = follower({ finality: 0 });
+    await following.start();
+    await emitProposal(anvil, APP, 2, 5_000_000_000);
+    await following.tick();
+    await anvil.rpc("anvil_reorg", 2, []);
+    await following.tick();
+    expect(following.projection().final.state.apps.get(APP)?.releases).to.have.length(1);
+    expect(following.status()).to.include({ reorgs: 1, deepReorgs: 1 });
+  });
+
+  it("resumes from the store, and reads only what is new", async () => {
+    await emitApp(anvil, deployment, APP, word(7));
+    await mine(5);
+    const first = follower();
+    await first.start();
+    await emitProposal(anvil, APP, 2, 5_000_000_000);
+    await mine(2);
+    const asked: bigint[] = [];
+    const getBlock = ((of: { blockNumber?: bigint }) => {
+      if (of.blockNumber !== undefined) asked.push(of.blockNumber);
+      return client.getBlock(of as never);
+    }) as never;
+    const second = follower({ client: { ...client, getBlock } as PublicClient });
+    await second.start();
+    await first.tick();
+    expect(plain(second.projection())).to.deep.equal(plain(first.projection()));
+    expect(asked.filter((number) => number !== 0n && number < 4n)).to.deep.equal([]);
+  });
+
+  it("lets two replicas share one database", async () => {
+    const [one, two] = [follower(), follower()];
+    await Promise.all([one.start(), two.start()]);
+    await emitApp(anvil, deployment, APP, word(7));
+    for (let number = 2; number < 12; number++) {
+      await emitProposal(anvil, APP, number, 5_000_000_000 + number);
+      await mine(number % 3);
+      // One of the two may find that the other was first; it reads the store again at its next look.
+      await Promise.allSettled([one.tick(), two.tick()]);
+    }
+    await anvil.rpc("anvil_reorg", 2, []);
+    await Promise.allSettled([one.tick(), two.tick()]);
+    await mine(1);
+    for (const each of [one, two]) await each.tick().catch(() => each.tick());
+    expect(plain(one.projection().newest)).to.deep.equal(plain(two.projection().newest));
+    const fresh = follower();
+    await fresh.start();
+    expect(plain(fresh.projection())).to.deep.equal(plain(one.projection()));
+  });
+
+  it("refuses another chain, another database and a finality that the node does not know", async () => {
+    const other = { ...deployment, genesisHash: word(1) };
+    expect(await refusal(follower({ deployment: other }).start())).to.equal("chain/wrong-chain");
+    expect(await refusal(follower({ deployment: { ...deployment, chainId: 1 } }).start())).to.equal(
+      "chain/wrong-chain",
+    );
+    await follower().start();
+    const moved = { ...deployment, appRegistry: account(0xc9) };
+    expect(await refusal(follower({ deployment: moved }).start())).to.equal("store/other-chain");
+
+    const untagged = ((of: { blockTag?: string }) =>
+      of.blockTag === "finalized"
+        ? Promise.reject(new Error("unknown block tag"))
+        : client.getBlock(of as never)) as never;
+    const old = follower({
+      client: { ...client, getBlock: untagged } as PublicClient,
+      finality: "finalized",
+    });
+    expect(await refusal(old.start())).to.equal("chain/finality-unavailable");
+  });
+
+  it("knows nothing before its first look, and says why after a failed one", async () => {
+    const following = follower();
+    expect(() => following.projection())
+      .to.throw()
+      .with.property("code", "chain/not-ready");
+    expect(following.headAgeSeconds()).to.equal(Number.POSITIVE_INFINITY);
+    await following.start();
+    const { newest } = following.projection();
+    expect(following.headAgeSeconds(newest.block.timestamp + 7)).to.equal(7);
+    const dead = follower({ client: createChainClient(["http://127.0.0.1:1"]) });
+    expect(await refusal(dead.start())).to.equal("chain/unreachable");
+  });
+
+  it("stays not ready when our own contract says what cannot follow, and heals when a reorg takes it back", async () => {
+    await emitApp(anvil, deployment, APP, word(7));
+    const following = follower({ finality: 40 });
+    await following.start();
+    await emitProposal(anvil, APP, 9, 5_000_000_000);
+    expect(await refusal(following.tick())).to.equal("state/out-of-order");
+    expect(() => following.projection())
+      .to.throw()
+      .with.property("code", "chain/not-ready");
+    expect(following.status().ready).to.equal(false);
+    await anvil.rpc("anvil_reorg", 1, []);
+    await following.tick();
+    expect(following.projection().newest.state.apps.get(APP)?.releases).to.have.length(1);
+  });
+
+  it("tells listeners of each change, and keeps trying while the node is away", async () => {
+    const following = follower({ pollMs: 10 });
+    await following.start();
+    const heights: bigint[] = [];
+    const stop = following.onUpdate(({ newest }) => heights.push(newest.block.number));
+    const ended = new AbortController();
+    const running = following.run(ended.signal);
+    await mine(1);
+    while (heights.at(-1) !== 1n) await new Promise((done) => setTimeout(done, 5));
+    await anvil.stop();
+    while (following.status().ready) await new Promise((done) => setTimeout(done, 5));
+    expect(following.status().lastError?.code).to.equal("chain/unreachable");
+    expect(following.projection().newest.block.number).to.equal(1n);
+    stop();
+    ended.abort();
+    await running;
+  });
+
+  it("follows the finalized tag", async () => {
+    await emitApp(anvil, deployment, APP, word(7));
+    const following = follower({ finality: "finalized" });
+    await following.start();
+    const tagged = await client.getBlock({ blockTag: "finalized" });
+    expect(following.projection().final.block.hash).to.equal(tagged.hash);
+  });
+});
