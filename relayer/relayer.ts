@@ -189,6 +189,7 @@ export async function startRelayer(
       client,
       follower,
       config,
+      logger,
       onDecided: (outcome) => metrics.bootDecided(outcome),
     })),
   });

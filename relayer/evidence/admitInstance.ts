@@ -12,6 +12,7 @@ import type { Address } from "../../protocol/words/hex.ts";
 import type { Projection } from "../chain/projection.ts";
 import type { CommitteeQuestion, ProvenVerdict } from "../committee/collectSignatures.ts";
 import type { LeaseDecision, LeaseSession } from "../decisions/lease.ts";
+import { denialError } from "../leases/denial.ts";
 import { intentId } from "../outbox/intent.ts";
 import type { Intent, IntentRequest } from "../outbox/intent.ts";
 import type { EvidenceStore } from "../store/evidenceStore.ts";
@@ -54,13 +55,7 @@ export function instanceAdmission(
     requirePlatformAndAge(projection(), app, node, judged);
     const session = { app, key, node, verdict: judged };
     const decision = decide(session, now());
-    if (!decision.allow) {
-      const { reason, details } = decision;
-      throw new CharterError("instance/denied", `this instance may not run: ${reason}`, {
-        ...details,
-        reason,
-      });
-    }
+    if (!decision.allow) throw denialError("instance/denied", decision);
     const binding = { digest: evidenceDigest, purpose: "instance", subject: app, key, node } as const;
     await store.accept({ ...binding, verdict: judged, evidence, acceptedAt: now() });
     admit(session);
@@ -107,12 +102,7 @@ function requirePlatformAndAge(
   }
   const state = newest.state.apps.get(app) ?? final.state.apps.get(app);
   if (state === undefined) throw new CharterError("app/unknown", "no app at this address", { app });
-  const maxAgeBlocks = effectiveSetting(
-    state,
-    SettingKind.MaxEvidenceAge,
-    ZERO_KEY,
-    newest.block.timestamp,
-  );
+  const maxAgeBlocks = effectiveSetting(state, SettingKind.MaxEvidenceAge, ZERO_KEY, newest.block.timestamp);
   const age = newest.block.number - BigInt(verdict.evidenceBlock);
   if (age > maxAgeBlocks) {
     throw new CharterError("evidence/too-old", "the app refuses evidence this old", {

@@ -6,6 +6,7 @@ import type { SignedLease } from "../../protocol/session/lease.ts";
 import type { LeaseRequest } from "../../protocol/session/messages.ts";
 import type { Address, ComposeHash } from "../../protocol/words/hex.ts";
 import type { LeaseDecision, LeaseSession } from "../decisions/lease.ts";
+import { denialError } from "./denial.ts";
 import type { LeaseTicker } from "./LeaseTicker.ts";
 
 /** A lease that this process granted and that may still run. */
@@ -72,17 +73,22 @@ export class LeaseDesk {
     const session = await this.#session(app, key);
     const { now, decide, ticker, onDecided } = this.#options;
     const second = now();
-    const decision: LeaseDecision =
-      session === undefined
-        ? { allow: false, reason: "EvidenceMissing", details: { app, key } }
-        : decide(session, second);
-    const seconds = (performance.now() - started) / 1_000;
-    if (!decision.allow || session === undefined) {
-      const { reason, details } = decision as Extract<LeaseDecision, { allow: false }>;
-      onDecided?.({ granted: false, reason, seconds });
-      throw new CharterError("lease/denied", `no lease: ${reason}`, { ...details, reason });
+    const told = (granted: boolean, reason: string): void =>
+      onDecided?.({ granted, reason, seconds: (performance.now() - started) / 1_000 });
+    if (session === undefined) {
+      told(false, "EvidenceMissing");
+      throw new CharterError("lease/denied", "this key gave no evidence", {
+        reason: "EvidenceMissing",
+        app,
+        key,
+      });
     }
-    onDecided?.({ granted: true, reason: "Allowed", seconds });
+    const decision = decide(session, second);
+    if (!decision.allow) {
+      told(false, decision.reason);
+      throw denialError("lease/denied", decision);
+    }
+    told(true, "Allowed");
     const { release, composeHash, maxSeconds, block } = decision;
     const signed = await ticker.sign({ lease: { app, key, release, composeHash, nonce, maxSeconds }, block });
     const until = second + maxSeconds;

@@ -1,3 +1,4 @@
+import type { FastifyBaseLogger } from "fastify";
 import { getAddress } from "viem";
 import type { PublicClient } from "viem";
 
@@ -13,6 +14,7 @@ interface Options {
   readonly client: PublicClient;
   readonly follower: Pick<Follower, "projection" | "status" | "headAgeSeconds">;
   readonly config: Pick<RelayerConfig, "deployment" | "rpcUrls" | "maxHeadAgeSeconds">;
+  readonly logger: FastifyBaseLogger;
   readonly onDecided: (outcome: { outcome: "allowed" | "denied" | "unavailable"; seconds: number }) => void;
 }
 
@@ -24,7 +26,7 @@ const originOf = (url: string): string => new URL(url).origin;
  * not answer, or its head is too old, every boot is denied.
  */
 export async function bootAuthorizer(options: Options): Promise<Omit<BootAuthOptions, "logger">> {
-  const { client, follower, config, onDecided } = options;
+  const { client, follower, config, logger, onDecided } = options;
   const { chainId, appRegistry } = config.deployment;
   const implementation = await asChainError(
     "app implementation",
@@ -44,7 +46,14 @@ export async function bootAuthorizer(options: Options): Promise<Omit<BootAuthOpt
   const decide = (bootInfo: BootRequest): BootDecision => {
     if (!consultable()) return { kind: "unavailable" };
     const now = Math.floor(Date.now() / 1_000);
-    const { isAllowed, reason } = judgeBoot({ projection: follower.projection(), bootInfo, now, chainId });
+    const { isAllowed, reason, final, newest } = judgeBoot({
+      projection: follower.projection(),
+      bootInfo,
+      now,
+    });
+    const { appId, composeHash, deviceId } = bootInfo;
+    const heights = { final: final.number, newest: newest.number };
+    logger.info({ appId, composeHash, deviceId, isAllowed, reason, ...heights }, "boot decided");
     return { kind: "decided", isAllowed, reason };
   };
 

@@ -18,10 +18,12 @@ import type {
 import type { SignedLease } from "../../../protocol/session/lease.ts";
 import type { LeaseRequest } from "../../../protocol/session/messages.ts";
 import type { Deployment } from "../../../protocol/deployment/deployment.ts";
+import { releaseAllowedAt } from "../../../protocol/policy/releases.ts";
 import type { BlockRef, ChainState, NodeState } from "../../../protocol/state/types.ts";
 import type { Address } from "../../../protocol/words/hex.ts";
-import type { Projection } from "../../chain/projection.ts";
+import type { ProjectedHeight, Projection } from "../../chain/projection.ts";
 import { placements } from "../../decisions/placements.ts";
+import type { Placement } from "../../decisions/placements.ts";
 import { parseMessage } from "../errors.ts";
 
 export interface SessionOptions {
@@ -60,6 +62,12 @@ function requireNode(state: ChainState, key: Address): NodeState {
   return node;
 }
 
+/** Placed by the final block, and not denied by the newest: a node need not start what may not get a lease. */
+function isStillAllowed({ app, release }: Placement, { block, state }: ProjectedHeight): boolean {
+  const newest = state.apps.get(app);
+  return newest !== undefined && releaseAllowedAt(newest, release, block.timestamp);
+}
+
 /** What workers ask (protocol/session/messages.ts). */
 export function sessionRoutes(server: FastifyInstance, options: SessionOptions): void {
   const { deployment, projection, admitNode, admitInstance, lease } = options;
@@ -92,12 +100,12 @@ export function sessionRoutes(server: FastifyInstance, options: SessionOptions):
   });
 
   server.get<{ Params: { key: string } }>("/nodes/:key/placements", ({ params }): Placements => {
-    const { final } = projection();
+    const { final, newest } = projection();
     const { number } = requireNode(final.state, parseMessage(addressSchema, params.key));
     return {
       block: blockMessage(final.block),
       placements: placements(final.state, final.block)
-        .filter(({ node }) => node === number)
+        .filter((placement) => placement.node === number && isStillAllowed(placement, newest))
         .map(({ app, release, composeHash, slot }) => ({ app, release, composeHash, slot })),
     };
   });
