@@ -2,7 +2,7 @@ import type { PublicClient } from "viem";
 
 import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
 import type { BlockRef } from "../../protocol/state/types.ts";
-import { readHeader, toRef } from "./rpc.ts";
+import { isNoAnswer, readHeader, toRef } from "./rpc.ts";
 
 /** When a block counts as final: the node's own word for it, or a number of blocks on top. */
 export type Finality = "finalized" | "safe" | number;
@@ -32,13 +32,4 @@ export async function readFinalBlock(
       { cause: error },
     );
   }
-}
-
-/** No answer at all says nothing about what the node knows; an answer that refuses the tag does. */
-function isNoAnswer(error: CharterError): boolean {
-  if (error.code !== "chain/unreachable") return false;
-  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
-    if (cause.name === "HttpRequestError" || cause.name === "TimeoutError") return true;
-  }
-  return false;
 }

@@ -41,7 +41,7 @@ export interface Receipt {
 
 /** All that the outbox knows of a chain. Every method throws CharterError; `outbox/reverted` alone is permanent. */
 export interface OutboxChain {
-  /** Runs the call on the newest block; gas that it needs, in units. @throws `outbox/reverted` with the error's name. */
+  /** Runs the call on the newest block; gas that it needs, in units. @throws `outbox/reverted` with the error's name, `outbox/refused`. */
   simulate(call: { from: Address; to: Address; data: Hex }): Promise<bigint>;
   /** Fees for a transaction that should be in one of the next blocks. */
   fees(): Promise<Fees>;

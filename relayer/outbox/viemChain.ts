@@ -5,34 +5,33 @@ import { CharterError } from "../../protocol/errors/CharterError.ts";
 import type { Bytes32 } from "../../protocol/words/hex.ts";
 import { readFinalBlock } from "../chain/finality.ts";
 import type { Finality } from "../chain/finality.ts";
-import { asChainError, readHeader } from "../chain/rpc.ts";
+import { asChainError, isNoAnswer, readHeader } from "../chain/rpc.ts";
 import { decodeRevert } from "./decodeRevert.ts";
 import type { OutboxChain, Receipt } from "./seams.ts";
 
 /** What nodes say of bytes that they have, or whose nonce is used: the receipt tells what became of them. */
 const NO_NEWS = /already known|already imported|known transaction|nonce too low|underpriced/i;
 
-const orRevert = async <T>(what: string, call: Promise<T>): Promise<T> =>
+const refused = (cause: unknown) => {
+  const reason = cause instanceof Error && "shortMessage" in cause ? String(cause.shortMessage) : "refused";
+  return new CharterError("outbox/refused", "the node refuses the transaction", { reason }, { cause });
+};
+
+/** A refusal by the contract, by the node (as for want of funds), or silence: three errors. */
+const orRefusal = <T>(what: string, call: Promise<T>): Promise<T> =>
   asChainError(
     what,
     call.catch((error: unknown) => {
-      throw decodeRevert(error) ?? error;
+      throw decodeRevert(error) ?? (isNoAnswer(error) ? error : refused(error));
     }),
   );
-
-const isNoAnswer = (error: unknown): boolean => {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    if (at.name === "HttpRequestError" || at.name === "TimeoutError") return true;
-  }
-  return false;
-};
 
 /** The outbox's chain over JSON-RPC. */
 export function viemOutboxChain(client: PublicClient, finality: Finality): OutboxChain {
   return {
     simulate: async ({ from, to, data }) => {
-      await orRevert("simulation", client.call({ account: from, to, data, blockTag: "latest" }));
-      return orRevert("gas estimate", client.estimateGas({ account: from, to, data, blockTag: "latest" }));
+      await orRefusal("simulation", client.call({ account: from, to, data, blockTag: "latest" }));
+      return orRefusal("gas estimate", client.estimateGas({ account: from, to, data, blockTag: "latest" }));
     },
 
     fees: async () => {
@@ -50,16 +49,11 @@ export function viemOutboxChain(client: PublicClient, finality: Finality): Outbo
     },
 
     send: async (raw) => {
-      try {
-        await client.sendRawTransaction({ serializedTransaction: raw });
-      } catch (cause) {
-        const said = cause instanceof Error ? cause.message : "";
-        if (NO_NEWS.test(said)) return;
-        if (isNoAnswer(cause)) return asChainError("sending", Promise.reject(cause as Error));
-        const reason =
-          cause instanceof Error && "shortMessage" in cause ? String(cause.shortMessage) : "refused";
-        throw new CharterError("outbox/refused", "the node refuses the transaction", { reason }, { cause });
-      }
+      const sending = client.sendRawTransaction({ serializedTransaction: raw }).catch((error: unknown) => {
+        const said = error instanceof Error ? error.message : "";
+        if (!NO_NEWS.test(said)) throw isNoAnswer(error) ? error : refused(error);
+      });
+      await asChainError("sending", sending);
     },
 
     receipt: async (hash): Promise<Receipt | null> => {

@@ -48,16 +48,14 @@ export async function emit(
 ): Promise<Hex> {
   const event = abi.find((item): item is AbiEvent => item.type === "event" && item.name === eventName);
   if (!event) throw new Error(`no event ${eventName}`);
-  const topics = encodeEventTopics({ abi: [event], eventName, args } as Parameters<
-    typeof encodeEventTopics
-  >[0]);
+  const topics = encodeEventTopics({ abi: [event], eventName, args });
   const inData = event.inputs.filter((input) => input.indexed !== true);
   const data = encodeAbiParameters(
     inData,
     inData.map((input) => args[input.name ?? ""]),
   );
   const [from] = await anvil.rpc<[Hex]>("eth_accounts");
-  const count = `0x${topics.length.toString(16).padStart(2, "0")}` as Hex;
+  const count = `0x${topics.length.toString(16).padStart(2, "0")}`;
   return anvil.rpc<Hex>("eth_sendTransaction", {
     from,
     to: address,

@@ -33,7 +33,7 @@ export class History {
       blockNumber: BigInt(this.#block),
       blockHash: word(0xb10c0000 + this.#block),
       blockTimestamp: time,
-      transactionHash: word(this.#block) as Hex,
+      transactionHash: word(this.#block),
       logIndex: 0,
     });
     return this;
@@ -63,7 +63,6 @@ export class History {
             on(SettingKind.AnyNode, 0),
             on(SettingKind.OsImage, 6, 7n),
             on(SettingKind.ProofSystem, 2),
-            on(SettingKind.AcceptBootInfo, 0),
           ],
         },
       },

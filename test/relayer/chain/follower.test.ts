@@ -90,7 +90,7 @@ describe("follower", function () {
       }
       return client.request(call as never);
     }) as never;
-    const following = follower({ client: { ...client, request } as PublicClient, finality: 0 });
+    const following = follower({ client: { ...client, request }, finality: 0 });
     await following.start();
     expect(refused).to.be.greaterThan(0);
     expect(following.projection().newest.state.apps.get(APP)?.releases).to.have.length(2);
@@ -144,7 +144,7 @@ describe("follower", function () {
     const asked: bigint[] = [];
     const getBlock = ((of: { blockNumber?: bigint }) => {
       if (of.blockNumber !== undefined) asked.push(of.blockNumber);
-      return client.getBlock(of as never);
+      return client.getBlock(of);
     }) as never;
     const second = follower({ client: { ...client, getBlock } as PublicClient });
     await second.start();

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import type { EvidenceMessage, VerdictMessage } from "../../../protocol/session/messages.ts";
-import type { Address, Bytes32, Hex, PlatformId } from "../../../protocol/words/hex.ts";
+import type { Address, Bytes32, PlatformId } from "../../../protocol/words/hex.ts";
 import type { AcceptedEvidence } from "../../../relayer/store/evidenceStore.ts";
 import { openStore } from "../../../relayer/store/store.ts";
 import type { Store } from "../../../relayer/store/store.ts";
