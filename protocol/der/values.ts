@@ -1,0 +1,78 @@
+import { DerError, Tag, type DerReader } from "./DerReader.ts";
+
+/** Content of a non-negative, minimal INTEGER, without its sign byte. */
+export function readUnsigned(reader: DerReader, maxBytes: number, tag: number = Tag.Integer): Uint8Array {
+  const { content } = reader.read(tag);
+  const [first, second] = content;
+  if (first === undefined || first >= 0x80) throw new DerError("a non-negative integer", 0);
+  if (first === 0 && second !== undefined && second < 0x80) throw new DerError("a minimal integer", 0);
+  const value = first === 0 && content.length > 1 ? content.subarray(1) : content;
+  if (value.length > maxBytes) throw new DerError(`an integer of at most ${maxBytes} bytes`, 0);
+  return value;
+}
+
+/** A small non-negative INTEGER or ENUMERATED (at most 4 bytes) as a number. */
+export function readSmall(reader: DerReader, tag: number = Tag.Integer): number {
+  return readUnsigned(reader, 4, tag).reduce((value, byte) => value * 256 + byte, 0);
+}
+
+/** OBJECT IDENTIFIER in dotted form. */
+export function readObjectId(reader: DerReader): string {
+  const { content } = reader.read(Tag.ObjectId);
+  const last = content.at(-1);
+  if (last === undefined || last >= 0x80) throw new DerError("an object identifier", 0);
+  const arcs: number[] = [];
+  let arc = 0;
+  let isFirstByteOfArc = true;
+  for (const byte of content) {
+    if (isFirstByteOfArc && byte === 0x80) throw new DerError("a minimal arc", 0);
+    arc = arc * 128 + (byte & 0x7f);
+    if (arc > 0xffff_ffff) throw new DerError("an arc of at most 32 bits", 0);
+    isFirstByteOfArc = byte < 0x80;
+    if (isFirstByteOfArc) {
+      arcs.push(arc);
+      arc = 0;
+    }
+  }
+  const [head = 0, ...rest] = arcs;
+  const top = Math.min(Math.floor(head / 40), 2);
+  return [top, head - top * 40, ...rest].join(".");
+}
+
+/** BIT STRING of whole bytes (no unused bits). */
+export function readWholeBits(reader: DerReader): Uint8Array {
+  const { content } = reader.read(Tag.BitString);
+  if (content[0] !== 0) throw new DerError("a bit string of whole bytes", 0);
+  return content.subarray(1);
+}
+
+const UTC = /^(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/;
+const GENERALIZED = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/;
+
+/** UTCTime or GeneralizedTime in the form that RFC 5280 §4.1.2.5 demands; unix seconds. */
+export function readTime(reader: DerReader): number {
+  const isUtc = reader.peek() === Tag.UtcTime;
+  const { content } = reader.read(isUtc ? Tag.UtcTime : Tag.GeneralizedTime);
+  const match = (isUtc ? UTC : GENERALIZED).exec(String.fromCharCode(...content));
+  if (!match) throw new DerError("a time in UTC with seconds", 0);
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
+  // RFC 5280: two-digit years from 50 on lie in the 20th century.
+  const fullYear = isUtc ? (year >= 50 ? 1900 : 2000) + year : year;
+  const date = new Date(Date.UTC(fullYear, month - 1, day, hour, minute, second));
+  const isReal =
+    date.getUTCMonth() === month - 1 && date.getUTCDate() === day && hour < 24 && minute < 60 && second < 60;
+  if (!isReal) throw new DerError("a date that exists", 0);
+  return date.getTime() / 1000;
+}
+
+/** ECDSA-Sig-Value ::= SEQUENCE { r INTEGER, s INTEGER } → r‖s, 64 bytes. */
+export function readEcdsaSignature(reader: DerReader): Uint8Array {
+  const sequence = reader.enter(Tag.Sequence);
+  const out = new Uint8Array(64);
+  const r = readUnsigned(sequence, 32);
+  const s = readUnsigned(sequence, 32);
+  sequence.end();
+  out.set(r, 32 - r.length);
+  out.set(s, 64 - s.length);
+  return out;
+}

@@ -1,0 +1,150 @@
+import { concat, keccak256 } from "viem";
+import { z } from "zod";
+
+import type { Crypto } from "../crypto/crypto.ts";
+import { CharterError } from "../errors/CharterError.ts";
+import { TeeKind, type TcbStatus } from "../words/enums.ts";
+import { fromHex, toHex, type Address, type Bytes32, type Hex, type PlatformId } from "../words/hex.ts";
+import { isZero } from "./dcap/bytes.ts";
+import type { Collateral } from "./dcap/collateral.ts";
+import type { TrustedRoot } from "./dcap/roots.ts";
+import { parseStrictJson } from "./dcap/strictJson.ts";
+import { verifyTdx, type TdxVerification } from "./dcap/verifyTdx.ts";
+import { bootFacts, matchesRtmrs, parseEventLog, replayRtmrs, type BootFacts } from "./eventlog/eventLog.ts";
+import { EvidenceError, type Check } from "./EvidenceError.ts";
+
+/** What a TEE produced, as it travels: quote in hex, event log and VM configuration as JSON text. */
+export interface Evidence {
+  readonly kind: "tdx" | "sgx" | "snp" | "nitro";
+  readonly quote: string;
+  readonly eventLog: string;
+  readonly vmConfig: string;
+}
+
+export interface VerifyOptions {
+  readonly collateral: Collateral;
+  /** Unix seconds. */
+  readonly at: number;
+  readonly crypto: Crypto;
+  readonly roots?: readonly TrustedRoot[];
+}
+
+/** Evidence that passed every check, in the words of DESIGN section 1. */
+export interface VerifiedEvidence {
+  readonly kind: TeeKind;
+  readonly status: TcbStatus;
+  readonly advisoryIds: readonly string[];
+  readonly platformId: PlatformId;
+  readonly appId: Address;
+  readonly composeHash: Bytes32;
+  readonly instanceId: Hex;
+  readonly osImageHash: Bytes32;
+  /** keccak256(MRTD‖RTMR1‖RTMR2), and the same with ‖RTMR0. */
+  readonly measurementDigest: Bytes32;
+  readonly pinnedMeasurementDigest: Bytes32;
+  readonly reportData: Hex;
+  readonly evidenceDigest: Bytes32;
+  readonly validFrom: number;
+  readonly validUntil: number;
+  readonly simulated: boolean;
+  readonly tdx: TdxVerification;
+  readonly boot: BootFacts;
+  readonly checks: readonly Check[];
+}
+
+const vmConfigSchema = z.looseObject({
+  os_image_hash: z.string().regex(/^(?:0x)?[0-9a-fA-F]{64}$/, "expected 32 bytes of hex"),
+});
+
+/**
+ * Verifies evidence whole: the quote against collateral and root, the event log against the quote's RTMRs, the compose
+ * hash against MRCONFIGID where the platform set it. @throws EvidenceError `evidence/<check>`.
+ */
+export async function verifyEvidence(evidence: Evidence, options: VerifyOptions): Promise<VerifiedEvidence> {
+  if (evidence.kind !== "tdx") {
+    throw new EvidenceError("kind-unsupported", "expected evidence of kind tdx", { actual: evidence.kind });
+  }
+  const quote = quoteBytes(evidence.quote);
+  const events = parseEventLog(evidence.eventLog);
+  const osImageHash = parseOsImageHash(evidence.vmConfig);
+  const [tdx, rtmrs] = await Promise.all([verifyTdx(quote, options), replayRtmrs(events, options.crypto)]);
+  const checks: Check[] = [...tdx.checks];
+  const step = (name: string, ok: boolean, expected: string, detail: Record<string, unknown> = {}): void => {
+    checks.push({ name, ok, detail });
+    if (!ok) throw new EvidenceError(name, `expected ${expected}`, detail, checks);
+  };
+  step("rtmr-replay", matchesRtmrs(rtmrs, tdx.report.rtmrs), "an event log that gives the quote's RTMRs", {
+    replayed: rtmrs.map(toHex),
+    quoted: tdx.report.rtmrs.map(toHex),
+  });
+  const boot = withChecks(checks, "event-log-facts", () => bootFacts(events));
+  step("mr-config-id", configMatches(tdx, boot), "MRCONFIGID to be zero, or V1 of the logged compose hash", {
+    mrConfigId: toHex(tdx.report.mrConfigId),
+    composeHash: boot.composeHash,
+  });
+  const { report } = tdx;
+  const image = [toHex(report.mrTd), toHex(report.rtmrs[1]), toHex(report.rtmrs[2])];
+  return {
+    kind: TeeKind.Tdx,
+    status: tdx.status,
+    advisoryIds: tdx.advisoryIds,
+    platformId: tdx.platformId,
+    appId: boot.appId as Address,
+    composeHash: boot.composeHash as Bytes32,
+    instanceId: boot.instanceId,
+    osImageHash,
+    measurementDigest: keccak256(concat(image)) as Bytes32,
+    pinnedMeasurementDigest: keccak256(concat([...image, toHex(report.rtmrs[0])])) as Bytes32,
+    reportData: toHex(report.reportData),
+    evidenceDigest: keccak256(tdx.quote) as Bytes32,
+    validFrom: tdx.validFrom,
+    validUntil: tdx.validUntil,
+    simulated: tdx.simulated,
+    tdx,
+    boot,
+    checks,
+  };
+}
+
+/** Quote text (hex, with or without 0x) → bytes. @throws EvidenceError `evidence/quote-format`. */
+export function quoteBytes(text: string): Uint8Array {
+  try {
+    return fromHex(text.startsWith("0x") ? text : `0x${text}`, "quote");
+  } catch (error) {
+    throw new EvidenceError("quote-format", error instanceof CharterError ? error.message : "expected hex");
+  }
+}
+
+/** V1: 0x01 ‖ compose hash ‖ zeros. Zero: the platform did not set it, and RTMR3 alone speaks for the compose hash. */
+function configMatches(tdx: TdxVerification, boot: BootFacts): boolean {
+  const { mrConfigId } = tdx.report;
+  if (isZero(mrConfigId)) return true;
+  return toHex(mrConfigId) === `0x01${boot.composeHash.slice(2)}${"00".repeat(15)}`;
+}
+
+function parseOsImageHash(text: string): Bytes32 {
+  let json: unknown;
+  try {
+    json = parseStrictJson(text, "VM configuration");
+  } catch (error) {
+    throw new EvidenceError("vm-config-format", error instanceof Error ? error.message : "expected JSON");
+  }
+  const parsed = vmConfigSchema.safeParse(json);
+  if (!parsed.success) {
+    throw new EvidenceError("vm-config-format", "expected a VM configuration with os_image_hash");
+  }
+  const hash = parsed.data.os_image_hash.toLowerCase();
+  return (hash.startsWith("0x") ? hash : `0x${hash}`) as Bytes32;
+}
+
+function withChecks<T>(checks: Check[], name: string, work: () => T): T {
+  try {
+    const result = work();
+    checks.push({ name, ok: true, detail: {} });
+    return result;
+  } catch (error) {
+    if (!(error instanceof EvidenceError)) throw error;
+    checks.push({ name, ok: false, detail: { ...error.details } });
+    throw new EvidenceError(name, error.message, { ...error.details }, checks);
+  }
+}

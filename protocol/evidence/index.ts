@@ -1,0 +1,15 @@
+/** The public face of evidence verification: the relayer, the command line and the browser all come in here. */
+export { EvidenceError, type Check } from "./EvidenceError.ts";
+export {
+  verifyEvidence,
+  quoteBytes,
+  type Evidence,
+  type VerifiedEvidence,
+  type VerifyOptions,
+} from "./evidence.ts";
+export { bootInfoOf } from "./bootInfo.ts";
+export { parseCollateral, type Collateral, type CollateralMessage } from "./dcap/collateral.ts";
+export { INTEL_ROOT, testRootFromPem, type TrustedRoot } from "./dcap/roots.ts";
+export { verifyTdx, type TdxVerification } from "./dcap/verifyTdx.ts";
+export { parseTdxQuote, type TdxQuote } from "./tdx/parseQuote.ts";
+export { reportData, type Binding } from "./reportData.ts";

@@ -1,0 +1,78 @@
+import { z } from "zod";
+
+import { CharterError } from "../errors/CharterError.ts";
+import { parseStrictJson } from "../evidence/dcap/strictJson.ts";
+import type { Address } from "../words/hex.ts";
+
+/** Longest manifest that is looked at. */
+export const MAX_MANIFEST_BYTES = 1_048_576;
+
+/** Who may lease, and for how long: measured with the rest, so a hostile host's own relayer is refused. */
+const charterSchema = z.strictObject({
+  lease_signers: z
+    .array(
+      z
+        .string()
+        .regex(/^0x[0-9a-fA-F]{40}$/, "expected an address")
+        .transform((text) => text.toLowerCase() as Address),
+    )
+    .min(1, "expected at least one lease signer")
+    .max(64),
+  max_lease_seconds: z.number().int().min(1).max(3600).default(60),
+  /** Needs a key source that survives the guest; refused where there is none. */
+  persistent: z.boolean().default(false),
+});
+
+/** dstack's app-compose.json (manifest_version 1 and 2) and Charter's own object. Unknown fields are refused. */
+export const manifestSchema = z.strictObject({
+  manifest_version: z.union([z.literal(1), z.literal(2)]),
+  name: z.string().min(1).max(128),
+  runner: z.literal("docker-compose"),
+  docker_compose_file: z.string().min(1),
+  kms_enabled: z.boolean().optional(),
+  gateway_enabled: z.boolean().optional(),
+  tproxy_enabled: z.boolean().optional(),
+  public_logs: z.boolean().optional(),
+  public_sysinfo: z.boolean().optional(),
+  public_tcbinfo: z.boolean().optional(),
+  local_key_provider_enabled: z.boolean().optional(),
+  key_provider: z.string().max(64).optional(),
+  key_provider_id: z.string().max(1024).optional(),
+  allowed_envs: z.array(z.string().max(256)).max(256).optional(),
+  no_instance_id: z.boolean().optional(),
+  secure_time: z.boolean().optional(),
+  pre_launch_script: z.string().optional(),
+  features: z.array(z.string().max(64)).max(64).optional(),
+  storage_fs: z.string().max(32).optional(),
+  swap_size: z.union([z.number(), z.string()]).optional(),
+  charter: charterSchema.optional(),
+});
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/**
+ * Parses a manifest's raw bytes: UTF-8, at most 1 MiB, each key once, no unknown field.
+ * @throws CharterError `manifest/too-large`, `manifest/malformed` (naming the field).
+ */
+export function parseManifest(bytes: Uint8Array): Manifest {
+  if (bytes.length > MAX_MANIFEST_BYTES) {
+    throw new CharterError("manifest/too-large", `a manifest has at most ${MAX_MANIFEST_BYTES} bytes`, {
+      expected: MAX_MANIFEST_BYTES,
+      actual: bytes.length,
+    });
+  }
+  let json: unknown;
+  try {
+    json = parseStrictJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes), "manifest");
+  } catch (cause) {
+    const message = cause instanceof CharterError ? cause.message : "expected UTF-8";
+    throw new CharterError("manifest/malformed", message, {}, { cause });
+  }
+  const parsed = manifestSchema.safeParse(json);
+  if (!parsed.success) {
+    const issues = parsed.error.issues.map(
+      (issue) => `${issue.path.join(".") || "manifest"}: ${issue.message}`,
+    );
+    throw new CharterError("manifest/malformed", issues.join("; "), { issues });
+  }
+  return parsed.data;
+}
