@@ -24,7 +24,9 @@ export class CharterError extends Error {
   /** What may leave the process: never a stack, never a cause. BigInts become decimal strings. */
   toJSON(): { code: string; message: string; details: Record<string, unknown>; docs: string } {
     const details = JSON.parse(
-      JSON.stringify(this.details, (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value)),
+      JSON.stringify(this.details, (_key, value: unknown) =>
+        typeof value === "bigint" ? value.toString() : value,
+      ),
     ) as Record<string, unknown>;
     return { code: this.code, message: this.message, details, docs: this.docs };
   }

@@ -20,7 +20,10 @@ export type PlatformId = Brand<Bytes32, "PlatformId">;
 /** Parses hex of an exact byte length (any case, 0x required) to a lower-case value, or throws `hex/invalid`. */
 export function parseHex(value: unknown, bytes?: number, name = "value"): Hex {
   if (typeof value !== "string" || !/^0x(?:[0-9a-fA-F]{2})*$/.test(value)) {
-    throw new CharterError("hex/invalid", `${name} must be 0x-prefixed hex of whole bytes`, { name, actual: value });
+    throw new CharterError("hex/invalid", `${name} must be 0x-prefixed hex of whole bytes`, {
+      name,
+      actual: value,
+    });
   }
   if (bytes !== undefined && value.length !== 2 + 2 * bytes) {
     throw new CharterError("hex/length", `${name} must be ${bytes} bytes`, {
@@ -32,11 +35,16 @@ export function parseHex(value: unknown, bytes?: number, name = "value"): Hex {
   return value.toLowerCase() as Hex;
 }
 
-export const parseAddress = (value: unknown, name = "address"): Address => parseHex(value, 20, name) as Address;
-export const parseBytes32 = (value: unknown, name = "bytes32"): Bytes32 => parseHex(value, 32, name) as Bytes32;
-export const parseComposeHash = (value: unknown): ComposeHash => parseHex(value, 32, "composeHash") as ComposeHash;
-export const parseNoteDigest = (value: unknown): NoteDigest => parseHex(value, 32, "noteDigest") as NoteDigest;
-export const parsePlatformId = (value: unknown): PlatformId => parseHex(value, 32, "platformId") as PlatformId;
+export const parseAddress = (value: unknown, name = "address"): Address =>
+  parseHex(value, 20, name) as Address;
+export const parseBytes32 = (value: unknown, name = "bytes32"): Bytes32 =>
+  parseHex(value, 32, name) as Bytes32;
+export const parseComposeHash = (value: unknown): ComposeHash =>
+  parseHex(value, 32, "composeHash") as ComposeHash;
+export const parseNoteDigest = (value: unknown): NoteDigest =>
+  parseHex(value, 32, "noteDigest") as NoteDigest;
+export const parsePlatformId = (value: unknown): PlatformId =>
+  parseHex(value, 32, "platformId") as PlatformId;
 
 const DIGITS = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
 
