@@ -105,10 +105,11 @@ export class Follower {
       this.#reachable = true;
       this.#lastError = null;
     } catch (error) {
-      this.#reachable = false;
       this.#lastError = isCharterError(error)
         ? error
         : new CharterError("chain/failed", "following the chain failed", {}, { cause: error });
+      // That the chain moved under a reading is how chains are: the next look reads it again.
+      this.#reachable &&= this.#lastError.code === "chain/moved";
       // An event of ours that cannot follow what came before: nothing may be granted until that is gone.
       if (this.#lastError.code.startsWith("state/")) this.#synced = false;
       throw this.#lastError;

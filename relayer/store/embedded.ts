@@ -1,7 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmod, chown, cp, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, cp, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -28,6 +28,12 @@ interface Account {
   readonly uid: number;
   readonly gid: number;
 }
+
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 /** Postgres refuses to run as root, so root lends it the `postgres` account, made when it is absent. */
 async function accountForPostgres(): Promise<Account | null> {
@@ -76,9 +82,17 @@ async function reachable(paths: { postgres: string; initdb: string }, account: A
     version: string;
   };
   const copy = join("/var/lib", "charter", `postgres-${version}`);
-  await mkdir(copy, { recursive: true, mode: 0o755 });
-  // Symbolic links stay links: the libraries find each other by them.
-  await cp(native, copy, { recursive: true, verbatimSymlinks: true, force: true });
+  if (!(await exists(copy))) {
+    // Made beside and renamed: a copy is whole or absent, and binaries that run are never written over.
+    const part = `${copy}.${randomBytes(6).toString("hex")}`;
+    await mkdir(part, { recursive: true, mode: 0o755 });
+    // Symbolic links stay links: the libraries find each other by them.
+    await cp(native, part, { recursive: true, verbatimSymlinks: true });
+    await rename(part, copy).catch(async (error: unknown) => {
+      await rm(part, { recursive: true, force: true });
+      if (!(await exists(copy))) throw error;
+    });
+  }
   return { postgres: join(copy, "bin", "postgres"), initdb: join(copy, "bin", "initdb") };
 }
 
@@ -92,12 +106,6 @@ async function freePort(): Promise<number> {
     });
   });
 }
-
-const exists = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 /** The superuser's password: made once, kept beside the data directory, readable by us alone. */
 async function passwordOf(dir: string): Promise<string> {

@@ -55,7 +55,7 @@ export async function emit(
     inData.map((input) => args[input.name ?? ""]),
   );
   const [from] = await anvil.rpc<[Hex]>("eth_accounts");
-  const count = `0x${topics.length.toString(16).padStart(2, "0")}`;
+  const count: Hex = `0x${topics.length.toString(16).padStart(2, "0")}`;
   return anvil.rpc<Hex>("eth_sendTransaction", {
     from,
     to: address,

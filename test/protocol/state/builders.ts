@@ -2,7 +2,7 @@ import { SettingKind } from "../../../protocol/policy/settingKind.ts";
 import { applyEvent } from "../../../protocol/state/applyEvent.ts";
 import { emptyChainState } from "../../../protocol/state/chainState.ts";
 import type { ChainEvent, ChainState } from "../../../protocol/state/types.ts";
-import type { Address, Bytes32, Hex } from "../../../protocol/words/hex.ts";
+import type { Address, Bytes32 } from "../../../protocol/words/hex.ts";
 
 export const word = (n: number) => `0x${n.toString(16).padStart(64, "0")}` as Bytes32;
 export const account = (n: number) => `0x${n.toString(16).padStart(40, "0")}` as Address;

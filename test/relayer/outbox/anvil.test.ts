@@ -22,7 +22,7 @@ import { refusal } from "../../support/refusal.ts";
 
 const TARGET = `0x${"7a".repeat(20)}` as Address;
 const REFUSING = `0x${"7b".repeat(20)}` as Address;
-const TOPIC = `0x${"5e".repeat(32)}`;
+const TOPIC: Hex = `0x${"5e".repeat(32)}`;
 let intents = 0;
 
 /** Code that reverts with these bytes. */
