@@ -1,0 +1,131 @@
+import { issueCrl } from "./certificate.ts";
+import { signRaw } from "./keys.ts";
+import { SIMULATED_FMSPC, type TestPki } from "./pki.ts";
+import { CURRENT_TCB, OLD_TCB, QE, type PlatformTcb } from "./tcb.ts";
+
+/** Everything that a verifier needs to judge a simulated quote by, in the JSON form that `parseCollateral` reads. */
+export interface IssuedCollateral {
+  readonly pck_crl_issuer_chain: string;
+  /** DER, hex. */
+  readonly root_ca_crl: string;
+  readonly pck_crl: string;
+  readonly tcb_info_issuer_chain: string;
+  /** The exact signed text. */
+  readonly tcb_info: string;
+  readonly tcb_info_signature: string;
+  readonly qe_identity_issuer_chain: string;
+  readonly qe_identity: string;
+  readonly qe_identity_signature: string;
+}
+
+export interface CollateralOptions {
+  /** Unix seconds: issue date of all of it. */
+  readonly at: number;
+  /** Seconds until nextUpdate; Intel gives 30 days. */
+  readonly validitySeconds?: number;
+  /** Serials of PCK certificates on the Platform CA's CRL. */
+  readonly revokedPcks?: readonly Uint8Array[];
+  /** Serials on the root's CRL. */
+  readonly revokedCas?: readonly Uint8Array[];
+  readonly evaluationDataNumber?: number;
+}
+
+export const COLLATERAL_VALIDITY_SECONDS = 30 * 86_400;
+
+/** Seconds → `2026-02-18T10:58:51Z`, the only form that Intel's JSON has. */
+const iso = (seconds: number): string => `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
+const upperHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex").toUpperCase();
+
+/** Issues TCB info, QE identity and CRLs, as Intel's service would give them at `at`. */
+export function issueCollateral(pki: TestPki, options: CollateralOptions): IssuedCollateral {
+  const { at, validitySeconds = COLLATERAL_VALIDITY_SECONDS, revokedPcks = [], revokedCas = [] } = options;
+  const until = at + validitySeconds;
+  const dates = {
+    issueDate: iso(at),
+    nextUpdate: iso(until),
+    evaluation: options.evaluationDataNumber ?? 18,
+  };
+  const tcbInfo = JSON.stringify(tcbInfoOf(dates));
+  const qeIdentity = JSON.stringify(qeIdentityOf(dates));
+  const signature = (text: string): string =>
+    signRaw(pki.signing.key, Buffer.from(text, "utf8")).toString("hex");
+  // The CRL number is the time of issue: it never falls, also not over a restart.
+  const crl = (issuer: TestPki["root"], revokedSerials: readonly Uint8Array[]): string =>
+    issueCrl({ issuer, number: at, thisUpdate: at, nextUpdate: until, revokedSerials }).toString("hex");
+  return {
+    pck_crl_issuer_chain: pki.pckIssuerChain,
+    root_ca_crl: crl(pki.root, revokedCas),
+    pck_crl: crl(pki.platformCa, revokedPcks),
+    tcb_info_issuer_chain: pki.signingChain,
+    tcb_info: tcbInfo,
+    tcb_info_signature: signature(tcbInfo),
+    qe_identity_issuer_chain: pki.signingChain,
+    qe_identity: qeIdentity,
+    qe_identity_signature: signature(qeIdentity),
+  };
+}
+
+interface Dates {
+  readonly issueDate: string;
+  readonly nextUpdate: string;
+  readonly evaluation: number;
+}
+
+const CURRENT_DATE = "2024-11-13T00:00:00Z";
+const OLD_DATE = "2024-03-13T00:00:00Z";
+const OLD_ADVISORIES = ["INTEL-SA-01036", "INTEL-SA-01079", "INTEL-SA-01099"];
+
+/** TCB info, version 3, of a TDX platform family (Intel PCS v4, "Get TDX TCB Info"). */
+function tcbInfoOf({ issueDate, nextUpdate, evaluation }: Dates): unknown {
+  const module = {
+    mrsigner: "0".repeat(96),
+    attributes: "0".repeat(16),
+    attributesMask: "F".repeat(16),
+  };
+  const level = ({ sgxSvns, pceSvn, teeTcbSvn }: PlatformTcb) => ({
+    sgxtcbcomponents: [...sgxSvns].map((svn) => ({ svn })),
+    pcesvn: pceSvn,
+    tdxtcbcomponents: [...teeTcbSvn].map((svn, i) => ({ svn: i < 2 ? [5, 0][i] : svn })),
+  });
+  return {
+    id: "TDX",
+    version: 3,
+    issueDate,
+    nextUpdate,
+    fmspc: SIMULATED_FMSPC,
+    pceId: "0000",
+    tcbType: 0,
+    tcbEvaluationDataNumber: evaluation,
+    tdxModule: module,
+    tdxModuleIdentities: [
+      {
+        id: "TDX_01",
+        ...module,
+        tcbLevels: [
+          { tcb: { isvsvn: 6 }, tcbDate: CURRENT_DATE, tcbStatus: "UpToDate" },
+          { tcb: { isvsvn: 4 }, tcbDate: OLD_DATE, tcbStatus: "OutOfDate", advisoryIDs: OLD_ADVISORIES },
+        ],
+      },
+    ],
+    tcbLevels: [
+      { tcb: level(CURRENT_TCB), tcbDate: CURRENT_DATE, tcbStatus: "UpToDate" },
+      { tcb: level(OLD_TCB), tcbDate: OLD_DATE, tcbStatus: "OutOfDate", advisoryIDs: OLD_ADVISORIES },
+    ],
+  };
+}
+
+/** Identity of the TD quoting enclave, version 2 (Intel PCS v4, "Get TDX QE Identity"). */
+const qeIdentityOf = ({ issueDate, nextUpdate, evaluation }: Dates): unknown => ({
+  id: "TD_QE",
+  version: 2,
+  issueDate,
+  nextUpdate,
+  tcbEvaluationDataNumber: evaluation,
+  miscselect: "00000000",
+  miscselectMask: "FFFFFFFF",
+  attributes: `11${"0".repeat(30)}`,
+  attributesMask: `FB${"F".repeat(14)}${"0".repeat(16)}`,
+  mrsigner: upperHex(QE.mrSigner),
+  isvprodid: QE.isvProdId,
+  tcbLevels: [{ tcb: { isvsvn: QE.isvSvn }, tcbDate: CURRENT_DATE, tcbStatus: "UpToDate" }],
+});
