@@ -22,9 +22,15 @@ export default defineConfig({
       },
     },
   },
-  paths: { sources: "contracts", tests: { mocha: "test/contracts", solidity: "contracts" } },
+  paths: {
+    sources: "contracts",
+    ignition: ".charter/ignition",
+    tests: { mocha: "test/contracts", solidity: "contracts" },
+  },
   typechain: { outDir: "types/typechain" },
   networks: {
+    // scripts/deploy.ts overrides both: the node is named by whoever deploys.
+    target: { type: "http", url: "http://127.0.0.1:8545" },
     default: { type: "edr-simulated", hardfork: "osaka", chainId: 31337 },
   },
 });

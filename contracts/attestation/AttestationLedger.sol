@@ -9,6 +9,7 @@ import {IApp} from "../interfaces/IApp.sol";
 import {IAppRegistry} from "../interfaces/IAppRegistry.sol";
 import {IAttestationLedger, Instance} from "../interfaces/IAttestationLedger.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
+import {IProofVerifier} from "../interfaces/IProofVerifier.sol";
 import {Facts, ProofSystem, Reason, Verdict} from "../interfaces/Types.sol";
 import {VerifierSet} from "../lib/VerifierSet.sol";
 
@@ -29,8 +30,9 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, EIP712 {
     constructor(
         address owner,
         IAppRegistry appRegistry_,
-        INodeRegistry nodeRegistry_
-    ) EIP712("Charter AttestationLedger", "1") Ownable(owner) {
+        INodeRegistry nodeRegistry_,
+        IProofVerifier[] memory verifiers
+    ) EIP712("Charter AttestationLedger", "1") Ownable(owner) VerifierSet(verifiers) {
         appRegistry = appRegistry_;
         nodeRegistry = nodeRegistry_;
     }

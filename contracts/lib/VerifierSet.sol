@@ -13,16 +13,16 @@ import {EvidenceBlocks} from "./EvidenceBlocks.sol";
 abstract contract VerifierSet is IVerdictConsumer, Ownable2Step {
     mapping(ProofSystem system => address verifier) private _verifiers;
 
+    /// @dev The first verifiers come with construction, so that the owner can be the Timelock from the first block.
+    constructor(IProofVerifier[] memory verifiers) {
+        for (uint256 i = 0; i < verifiers.length; ++i) {
+            _setVerifier(verifiers[i].proofSystem(), address(verifiers[i]));
+        }
+    }
+
     /// @inheritdoc IVerdictConsumer
     function setVerifier(ProofSystem system, address verifier) external onlyOwner {
-        require(system != ProofSystem.None, NoVerifier(system));
-        if (verifier != address(0)) {
-            ProofSystem actual = IProofVerifier(verifier).proofSystem();
-            require(actual == system, VerifierMismatch(system, actual));
-        }
-        address old = _verifiers[system];
-        _verifiers[system] = verifier;
-        emit VerifierChanged(system, old, verifier, msg.sender);
+        _setVerifier(system, verifier);
     }
 
     /// @inheritdoc IVerdictConsumer
@@ -53,5 +53,16 @@ abstract contract VerifierSet is IVerdictConsumer, Ownable2Step {
         address verifier = _verifiers[system];
         require(verifier != address(0), NoVerifier(system));
         IProofVerifier(verifier).requireProven(verdict, proof);
+    }
+
+    function _setVerifier(ProofSystem system, address verifier) private {
+        require(system != ProofSystem.None, NoVerifier(system));
+        if (verifier != address(0)) {
+            ProofSystem actual = IProofVerifier(verifier).proofSystem();
+            require(actual == system, VerifierMismatch(system, actual));
+        }
+        address old = _verifiers[system];
+        _verifiers[system] = verifier;
+        emit VerifierChanged(system, old, verifier, msg.sender);
     }
 }

@@ -7,6 +7,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
 import {INodeRegistry, Node} from "../interfaces/INodeRegistry.sol";
+import {IProofVerifier} from "../interfaces/IProofVerifier.sol";
 import {ProofSystem, TcbStatus, Verdict} from "../interfaces/Types.sol";
 import {VerifierSet} from "../lib/VerifierSet.sol";
 
@@ -33,8 +34,9 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
 
     constructor(
         address owner,
-        uint32 maxKeysPerPlatform_
-    ) EIP712("Charter NodeRegistry", "1") Ownable(owner) {
+        uint32 maxKeysPerPlatform_,
+        IProofVerifier[] memory verifiers
+    ) EIP712("Charter NodeRegistry", "1") Ownable(owner) VerifierSet(verifiers) {
         maxKeysPerPlatform = maxKeysPerPlatform_;
     }
 

@@ -16,6 +16,11 @@ export const attestationLedgerAbi = [
         "internalType": "contract INodeRegistry",
         "name": "nodeRegistry_",
         "type": "address"
+      },
+      {
+        "internalType": "contract IProofVerifier[]",
+        "name": "verifiers",
+        "type": "address[]"
       }
     ],
     "stateMutability": "nonpayable",

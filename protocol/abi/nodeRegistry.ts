@@ -11,6 +11,11 @@ export const nodeRegistryAbi = [
         "internalType": "uint32",
         "name": "maxKeysPerPlatform_",
         "type": "uint32"
+      },
+      {
+        "internalType": "contract IProofVerifier[]",
+        "name": "verifiers",
+        "type": "address[]"
       }
     ],
     "stateMutability": "nonpayable",

@@ -1,0 +1,52 @@
+import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
+
+/**
+ * The whole deployment. Everything that governance governs belongs to the Timelock from its first block; the deployer
+ * keeps nothing: its only role, wiring the Timelock, is renounced at the end.
+ */
+export default buildModule("Charter", (m) => {
+  const deployer = m.getAccount(0);
+
+  const votes = m.contract("CharterVotes", [
+    m.getParameter("votesHolder"),
+    m.getParameter("votesSupply", 1_000_000n * 10n ** 18n),
+  ]);
+  const timelock = m.contract("CharterTimelock", [m.getParameter("timelockDelaySeconds"), [], [], deployer]);
+  const governor = m.contract("CharterGovernor", [
+    votes,
+    timelock,
+    m.getParameter("votingDelaySeconds"),
+    m.getParameter("votingPeriodSeconds"),
+    m.getParameter("proposalThreshold", 0n),
+    m.getParameter("quorumPercent", 4n),
+  ]);
+
+  const roles = ["PROPOSER_ROLE", "CANCELLER_ROLE", "EXECUTOR_ROLE"].map((role) =>
+    m.call(timelock, "grantRole", [m.staticCall(timelock, role, [], 0, { id: `read_${role}` }), governor], {
+      id: `grant_${role}`,
+    }),
+  );
+  const adminRole = m.staticCall(timelock, "DEFAULT_ADMIN_ROLE");
+  m.call(timelock, "renounceRole", [adminRole, deployer], { after: roles });
+
+  const appRegistry = m.contract("AppRegistry");
+  const committeeVerifier = m.contract("CommitteeVerifier", [
+    timelock,
+    m.getParameter("committeeMembers"),
+    m.getParameter("committeeThreshold"),
+    m.getParameter("committeeExpiresAt"),
+  ]);
+  const nodeRegistry = m.contract("NodeRegistry", [
+    timelock,
+    m.getParameter("maxKeysPerPlatform", 16),
+    [committeeVerifier],
+  ]);
+  const attestationLedger = m.contract("AttestationLedger", [
+    timelock,
+    appRegistry,
+    nodeRegistry,
+    [committeeVerifier],
+  ]);
+
+  return { votes, timelock, governor, appRegistry, committeeVerifier, nodeRegistry, attestationLedger };
+});
