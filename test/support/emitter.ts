@@ -38,7 +38,7 @@ export async function placeEmitter(anvil: Anvil, address: Address): Promise<void
   await anvil.rpc("anvil_setCode", address, emitterCode());
 }
 
-/** Makes `address` emit an event of a typed ABI; the transaction is mined by whatever mining mode is on. */
+/** Makes `address` emit an event of a typed ABI, in the next block that is mined. */
 export async function emit(
   anvil: Anvil,
   address: Address,

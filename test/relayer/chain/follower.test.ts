@@ -30,7 +30,8 @@ describe("follower", function () {
   let store: Store;
 
   beforeEach(async () => {
-    anvil = await startAnvil();
+    // Its own instant mining answers before the block is there.
+    anvil = await startAnvil(["--no-mining"]);
     client = createChainClient([anvil.url]);
     deployment = await placeDeployment(anvil);
     store = await openStore(await freshDatabase());

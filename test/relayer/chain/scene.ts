@@ -1,7 +1,7 @@
 import { appAbi } from "../../../protocol/abi/app.ts";
 import { appRegistryAbi } from "../../../protocol/abi/appRegistry.ts";
 import type { Deployment } from "../../../protocol/deployment/deployment.ts";
-import type { Address, Bytes32, Hex } from "../../../protocol/words/hex.ts";
+import type { Address, Bytes32 } from "../../../protocol/words/hex.ts";
 import type { Anvil } from "../../support/anvil.ts";
 import { emit, placeEmitter } from "../../support/emitter.ts";
 
@@ -35,8 +35,6 @@ export async function placeDeployment(anvil: Anvil): Promise<Deployment> {
 
 /** The two events of a new app with one release, in the order that the registry emits them. */
 export async function emitApp(anvil: Anvil, deployment: Deployment, app: Address, composeHash: Bytes32) {
-  // One block: in truth it is one transaction.
-  await anvil.rpc("evm_setAutomine", false);
   await emit(anvil, deployment.appRegistry, appRegistryAbi, "AppCreated", {
     app,
     owner: OWNER,
@@ -51,13 +49,13 @@ export async function emitApp(anvil: Anvil, deployment: Deployment, app: Address
     guardian: account(0),
     settings: { noticeSeconds: 60, graceSeconds: 30, composeHash, noteDigest: word(3), settings: [] },
   });
+  // One block: in truth it is one transaction.
   await anvil.rpc("evm_mine");
-  await anvil.rpc("evm_setAutomine", true);
 }
 
-/** A proposal of release `number`, active from `activatesAt` on. */
-export const emitProposal = (anvil: Anvil, app: Address, number: number, activatesAt: number): Promise<Hex> =>
-  emit(anvil, app, appAbi, "ReleaseProposed", {
+/** A proposal of release `number`, active from `activatesAt` on, in a block of its own. */
+export async function emitProposal(anvil: Anvil, app: Address, number: number, activatesAt: number) {
+  await emit(anvil, app, appAbi, "ReleaseProposed", {
     number,
     composeHash: word(0x1000 + number),
     noteDigest: word(0x2000 + number),
@@ -68,3 +66,5 @@ export const emitProposal = (anvil: Anvil, app: Address, number: number, activat
     cutRelease: 0,
     actor: OWNER,
   });
+  await anvil.rpc("evm_mine");
+}
