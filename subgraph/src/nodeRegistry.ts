@@ -1,0 +1,51 @@
+import {
+  NodeRegistered,
+  NodeRenewed,
+  NodeRetired,
+  VerifierChanged,
+} from "../generated/NodeRegistry/NodeRegistry";
+import { Node } from "../generated/schema";
+import { recordVerifierChange } from "./governance";
+
+export function handleNodeRegistered(event: NodeRegistered): void {
+  const params = event.params;
+  const node = new Node(params.number.toString());
+  node.number = params.number.toI32();
+  node.platformId = params.platformId;
+  node.operator = params.operator;
+  node.key = params.key;
+  node.kind = params.kind;
+  node.status = params.status;
+  node.simulated = params.simulated;
+  node.retired = false;
+  node.evidenceBlock = params.evidenceBlock;
+  node.evidenceDigest = params.evidenceDigest;
+  node.registeredAt = event.block.timestamp;
+  node.attestedAt = params.attestedAt;
+  node.expiresAt = params.expiresAt;
+  node.save();
+}
+
+export function handleNodeRenewed(event: NodeRenewed): void {
+  const params = event.params;
+  const node = Node.load(params.number.toString());
+  if (!node) return;
+  node.status = params.newStatus;
+  node.evidenceBlock = params.evidenceBlock;
+  node.evidenceDigest = params.evidenceDigest;
+  node.attestedAt = params.attestedAt;
+  node.expiresAt = params.expiresAt;
+  node.save();
+}
+
+export function handleNodeRetired(event: NodeRetired): void {
+  const node = Node.load(event.params.number.toString());
+  if (!node) return;
+  node.retired = true;
+  node.save();
+}
+
+export function handleVerifierChanged(event: VerifierChanged): void {
+  const params = event.params;
+  recordVerifierChange(event, params.system, params.oldVerifier, params.newVerifier, params.actor);
+}
