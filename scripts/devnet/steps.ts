@@ -1,7 +1,7 @@
 /** Something that was started and has to be stopped. Stopped in reverse order of starting. */
 export interface Stoppable {
   readonly name: string;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /**
