@@ -87,9 +87,12 @@ function applyCommitteeEvent(state: ChainState, event: ChainEvent): void {
   };
 }
 
+/** Events of OpenZeppelin's Ownable2Step and EIP712: who governs a contract is no part of what is decided here. */
+const INHERITED = ["OwnershipTransferred", "OwnershipTransferStarted", "EIP712DomainChanged"];
+
 /** Events that say something this projection does not hold, by name; any other is a defect and stops the fold. */
 function unchanged(event: ChainEvent, names: readonly string[]): void {
-  if (names.includes(event.name)) return;
+  if (names.includes(event.name) || INHERITED.includes(event.name)) return;
   throw new CharterError("state/unknown-event", "an event has no meaning here", {
     contract: event.contract,
     name: event.name,

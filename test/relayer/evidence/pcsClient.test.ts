@@ -27,7 +27,8 @@ const answers = (): Answers => ({
 const client = (table: Answers): PcsClient =>
   new PcsClient({
     url: "http://pcs.test/",
-    fetch: (input) => Promise.resolve((table[(input as string).replace("http://pcs.test", "")] ?? notFound)()),
+    fetch: (input) =>
+      Promise.resolve((table[(input as string).replace("http://pcs.test", "")] ?? notFound)()),
   });
 const notFound = () => new Response("", { status: 404 });
 

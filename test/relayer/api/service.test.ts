@@ -1,0 +1,487 @@
+import { createHash } from "node:crypto";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+
+import { expect } from "chai";
+import { parseEventLogs } from "viem";
+import type { PrivateKeyAccount } from "viem/accounts";
+
+import { appAbi } from "../../../protocol/abi/app.ts";
+import { appRegistryAbi } from "../../../protocol/abi/appRegistry.ts";
+import { attestationLedgerAbi } from "../../../protocol/abi/attestationLedger.ts";
+import { cidOfDigest } from "../../../protocol/manifest/cid.ts";
+import { numberKey, ZERO_KEY } from "../../../protocol/policy/settings.ts";
+import { SettingKind } from "../../../protocol/policy/settingKind.ts";
+import { recoverLeaseSigner } from "../../../protocol/session/lease.ts";
+import { nodeInfoSchema, placementsSchema, signedLeaseSchema } from "../../../protocol/session/messages.ts";
+import type { EvidenceMessage, NodeInfo } from "../../../protocol/session/messages.ts";
+import { ProofSystem, TcbStatus, TeeKind } from "../../../protocol/words/enums.ts";
+import { parseBytes32, parseComposeHash, toHex } from "../../../protocol/words/hex.ts";
+import type { Address, Bytes32 } from "../../../protocol/words/hex.ts";
+import { SIMULATED_IMAGE } from "../../../worker/tee/simulator/measurements.ts";
+import { addressOf, startStack } from "../support/stack.ts";
+import type { RelayerReady, Stack } from "../support/stack.ts";
+import { chainInfo, digestOf, newKey, send, Worker } from "../support/guest.ts";
+import { NotReady } from "../support/program.ts";
+import type { Program } from "../support/program.ts";
+
+const sha256 = (bytes: Uint8Array): Bytes32 =>
+  parseBytes32(toHex(createHash("sha256").update(bytes).digest()));
+const manifest = Buffer.from('{"manifest_version":2,"name":"hello"}');
+const composeHash = parseComposeHash(sha256(manifest));
+const nonce = parseBytes32(`0x${"5a".repeat(32)}`);
+const lower = ({ address }: { address: string }) => address.toLowerCase() as Address;
+
+/** Asks until the answer is the wanted one; the chain makes a block each second, so this is how one waits for it. */
+async function until<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== false) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`never happened: ${what}`);
+}
+
+describe("the relayer on a real chain, Postgres, vendor service and committee", function () {
+  this.timeout(120_000);
+  let stack: Stack;
+  let environment: Record<string, string>;
+  let relayer: Program<RelayerReady>;
+  let worker: Worker;
+  let app: Address;
+  let node: NodeInfo;
+  let instance: PrivateKeyAccount;
+  let evidence: EvidenceMessage;
+
+  before(async () => {
+    stack = await startStack();
+    environment = await stack.relayerEnvironment();
+    relayer = await stack.startRelayer(environment);
+    worker = new Worker(relayer.ready.url, stack.pki, "one");
+    instance = newKey();
+  });
+  after(() => stack?.stop());
+
+  const write = async (functionName: "revoke" | "setReplicas", args: readonly unknown[]) => {
+    const { wallet, client } = stack;
+    const hash = await wallet.writeContract({
+      address: app,
+      abi: appAbi,
+      functionName,
+      args,
+      chain: null,
+      account: wallet.account!,
+    } as Parameters<typeof wallet.writeContract>[0]);
+    const receipt = await client.waitForTransactionReceipt({ hash, pollingInterval: 100 });
+    expect(receipt.status).to.equal("success");
+  };
+
+  const final = async (block: bigint) =>
+    until(
+      "final",
+      async () => BigInt((await chainInfo(relayer.ready.url)).finalized.number) >= block && true,
+    );
+
+  const graphql = async (query: string) =>
+    (await send(relayer.ready.url, "POST", "/graphql", { query })).body;
+
+  it("tells where it stands, and is ready", async () => {
+    const info = await chainInfo(relayer.ready.url);
+    expect(info.ledger).to.equal(stack.deployment.attestationLedger);
+    expect((await send(relayer.ready.url, "GET", "/ready")).status).to.equal(200);
+    expect((await send(relayer.ready.url, "GET", "/health")).body["status"]).to.equal("ok");
+  });
+
+  it("registers a node whose evidence the committee proves", async () => {
+    const key = newKey();
+    const unknown = await send(relayer.ready.url, "GET", `/nodes/${lower(key)}`);
+    expect(unknown.short).to.equal("404 node/unknown");
+    const operator = newKey();
+    expect((await worker.registerNode(operator, key)).short).to.equal("202 ok");
+    node = await until("the node is final", async () => {
+      const { status, body } = await send(relayer.ready.url, "GET", `/nodes/${lower(key)}`);
+      return status === 200 && nodeInfoSchema.parse(body);
+    });
+    expect(node).to.include({ number: 1, operator: lower(operator), key: lower(key), retired: false });
+  });
+
+  it("renews a node that it knows", async () => {
+    const operator = newKey();
+    const key = newKey();
+    expect((await worker.registerNode(operator, key)).short).to.equal("202 ok");
+    const path = `/nodes/${lower(key)}`;
+    const { number: registered } = await until("registered", async () => {
+      const { status, body } = await send(relayer.ready.url, "GET", path);
+      return status === 200 && nodeInfoSchema.parse(body);
+    });
+    const attestedAt = async () => {
+      const { data } = await graphql(`{ liveNode(number: ${registered}) { attestedAt } }`);
+      return (data as { liveNode: { attestedAt: number } }).liveNode.attestedAt;
+    };
+    const first = await attestedAt();
+    const { number } = (await chainInfo(relayer.ready.url)).finalized;
+    await final(BigInt(number) + 1n);
+    expect((await worker.registerNode(operator, key)).short).to.equal("202 ok");
+    await until("renewed", async () => (await attestedAt()) > first);
+    const { body } = await send(relayer.ready.url, "GET", path);
+    expect(nodeInfoSchema.parse(body).number).to.equal(registered);
+  });
+
+  it("places an app's replicas once its creation is final", async () => {
+    const { wallet, client, deployment } = stack;
+    const entry = (kind: number, key: Bytes32, value: bigint) => ({ kind, key, value });
+    const settings = [
+      entry(SettingKind.TeeKind, numberKey(TeeKind.Tdx), 1n),
+      entry(SettingKind.TcbStatus, numberKey(TcbStatus.UpToDate), 1n),
+      entry(SettingKind.ProofSystem, numberKey(ProofSystem.Committee), 1n),
+      entry(SettingKind.OsImage, SIMULATED_IMAGE.osImageHash, BigInt(SIMULATED_IMAGE.measurementDigest)),
+      entry(SettingKind.Node, node.platformId, 1n),
+      entry(SettingKind.MaxEvidenceAge, ZERO_KEY, 200n),
+      entry(SettingKind.AcceptBootInfo, ZERO_KEY, 1n),
+    ];
+    const hash = await wallet.writeContract({
+      address: deployment.appRegistry,
+      abi: appRegistryAbi,
+      functionName: "createApp",
+      args: [
+        addressOf(0),
+        `0x${"00".repeat(20)}`,
+        {
+          noticeSeconds: 0,
+          graceSeconds: 60,
+          composeHash,
+          noteDigest: sha256(Buffer.from("note")),
+          settings,
+        },
+        `0x${"01".repeat(32)}`,
+      ],
+      chain: null,
+      account: wallet.account!,
+    });
+    const { logs, blockNumber } = await client.waitForTransactionReceipt({ hash, pollingInterval: 100 });
+    const [created] = parseEventLogs({ abi: appRegistryAbi, logs, eventName: "AppCreated" });
+    app = created!.args.app.toLowerCase() as Address;
+    await write("setReplicas", [1, { teeKinds: 0, gpu: false, operators: [node.operator] }]);
+    await final(blockNumber);
+    const placed = await until("placed", async () => {
+      const { body } = await send(relayer.ready.url, "GET", `/nodes/${node.key}/placements`);
+      const { placements } = placementsSchema.parse(body);
+      return placements.length > 0 && placements;
+    });
+    expect(placed).to.deep.equal([{ app, release: 1, composeHash, slot: 0 }]);
+  });
+
+  it("keeps the manifest that the event names", async () => {
+    const url = `${relayer.ready.url}/ipfs/${cidOfDigest(composeHash)}`;
+    const stored = await fetch(url, { method: "PUT", body: manifest });
+    expect(stored.status).to.equal(201);
+    expect(Buffer.from(await (await fetch(url)).arrayBuffer()).equals(manifest)).to.equal(true);
+  });
+
+  it("denies a lease to a key that gave no evidence", async () => {
+    const { short, body } = await worker.lease(app, instance, nonce);
+    expect([short, body.error?.details["reason"]]).to.deep.equal(["403 lease/denied", "EvidenceMissing"]);
+  });
+
+  it("admits an instance by its evidence, leases at once, and the ledger comes to call it live", async () => {
+    const key = lower(instance);
+    evidence = await worker.evidence({ purpose: "instance", subject: app, key, composeHash });
+    const accepted = await worker.registerInstance({
+      app,
+      node: node.number,
+      key,
+      signer: instance,
+      evidence,
+    });
+    expect([accepted.short, accepted.body["release"]]).to.deep.equal(["202 ok", 1]);
+
+    const answer = await worker.lease(app, instance, nonce);
+    expect(answer.short).to.equal("200 ok");
+    const signed = signedLeaseSchema.parse(answer.body);
+    expect(signed.lease).to.deep.equal({ app, key, release: 1, composeHash, nonce, maxSeconds: 60 });
+    const signer = await recoverLeaseSigner(31_337, stack.deployment.attestationLedger, signed);
+    expect(signer).to.equal(addressOf(2));
+
+    await until("live", async () =>
+      stack.client.readContract({
+        address: stack.deployment.attestationLedger,
+        abi: attestationLedgerAbi,
+        functionName: "isLive",
+        args: [app, key],
+      }),
+    );
+  });
+
+  it("answers the same evidence with the same intent", async () => {
+    const key = lower(instance);
+    const again = await worker.registerInstance({ app, node: node.number, key, signer: instance, evidence });
+    expect(again.short).to.equal("202 ok");
+  });
+
+  const attempt = async (change: {
+    key?: PrivateKeyAccount;
+    signer?: PrivateKeyAccount;
+    evidence?: Partial<EvidenceMessage>;
+    node?: number;
+    app?: Address;
+  }) => {
+    const signer = change.signer ?? change.key ?? instance;
+    const key = lower(change.key ?? instance);
+    return worker.registerInstance({
+      app: change.app ?? app,
+      node: change.node ?? node.number,
+      key,
+      signer,
+      evidence: { ...evidence, ...change.evidence },
+    });
+  };
+
+  it("refuses replayed evidence for another key", async () => {
+    expect((await attempt({ key: newKey() })).short).to.equal("400 evidence/report-data-mismatch");
+  });
+
+  it("refuses the same evidence on another node", async () => {
+    expect((await attempt({ node: 2 })).short).to.equal("409 evidence/replayed");
+  });
+
+  it("refuses an entry that another key signed", async () => {
+    expect((await attempt({ signer: newKey() })).short).to.equal("400 evidence/key-signature-invalid");
+  });
+
+  it("refuses an app and a node that the chain does not know", async () => {
+    expect((await attempt({ app: addressOf(9) })).short).to.equal("404 app/unknown");
+    expect((await attempt({ node: 99 })).short).to.equal("404 node/unknown");
+  });
+
+  it("refuses a quote with one bit flipped", async () => {
+    const at = 2 + 2 * 300;
+    const digit = evidence.quote[at] === "0" ? "1" : "0";
+    const quote = evidence.quote.slice(0, at) + digit + evidence.quote.slice(at + 1);
+    expect((await attempt({ evidence: { quote } })).short).to.match(/^400 evidence\//);
+  });
+
+  it("refuses a block of another chain, and one that is not final", async () => {
+    const blockHash = `0x${"ab".repeat(32)}` as Bytes32;
+    expect((await attempt({ evidence: { blockHash } })).short).to.equal("400 evidence/block-unknown");
+    const blockNumber = evidence.blockNumber + 1_000;
+    expect((await attempt({ evidence: { blockNumber } })).short).to.equal("400 evidence/block-not-final");
+  });
+
+  it("refuses evidence that binds another chain id", async () => {
+    const key = newKey();
+    const foreign = await worker.evidence({
+      purpose: "instance",
+      subject: app,
+      key: lower(key),
+      composeHash,
+      chainId: 1,
+    });
+    expect((await attempt({ key, evidence: foreign })).short).to.equal("400 evidence/report-data-mismatch");
+  });
+
+  it("refuses a compose hash that no release has", async () => {
+    const key = newKey();
+    const other = parseComposeHash(`0x${"0e".repeat(32)}`);
+    const wrong = await worker.evidence({
+      purpose: "instance",
+      subject: app,
+      key: lower(key),
+      composeHash: other,
+    });
+    const { short, body } = await attempt({ key, evidence: wrong });
+    expect([short, body.error?.details["reason"]]).to.deep.equal([
+      "403 instance/denied",
+      "ReleaseNotAllowed",
+    ]);
+  });
+
+  it("refuses a TD in debug mode", async () => {
+    const key = newKey();
+    const debug = await worker.evidence({
+      purpose: "instance",
+      subject: app,
+      key: lower(key),
+      composeHash,
+      debug: true,
+    });
+    expect((await attempt({ key, evidence: debug })).short).to.match(/^400 evidence\//);
+  });
+
+  it("refuses evidence of another platform than the node's", async () => {
+    const key = newKey();
+    const elsewhere = new Worker(relayer.ready.url, stack.pki, "two");
+    const foreign = await elsewhere.evidence({
+      purpose: "instance",
+      subject: app,
+      key: lower(key),
+      composeHash,
+    });
+    expect((await attempt({ key, evidence: foreign })).short).to.equal("400 evidence/platform-mismatch");
+  });
+
+  it("refuses messages with unknown or missing fields, and says which", async () => {
+    const { short, body } = await send(relayer.ready.url, "POST", "/instances", { app, extra: 1 });
+    expect(short).to.equal("400 api/invalid-message");
+    expect(JSON.stringify(body.error)).to.contain("evidence").and.to.contain("extra");
+    const malformed = await fetch(`${relayer.ready.url}/instances`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: "{",
+    });
+    expect(malformed.status).to.equal(400);
+  });
+
+  it("shows live state in GraphQL, and nothing of its insides", async () => {
+    const { data } = (await graphql(
+      "{ health { status } liveApps { id head releases { number allowed manifestCid } } liveNodes { number status }" +
+        " liveInstances { key proofSystems } livePlacements { slot } liveLeases { key release } }",
+    )) as { data: Record<string, unknown> };
+    expect(data).to.deep.equal({
+      health: { status: "ok" },
+      liveApps: [
+        { id: app, head: 1, releases: [{ number: 1, allowed: true, manifestCid: cidOfDigest(composeHash) }] },
+      ],
+      liveNodes: [
+        { number: 1, status: "UpToDate" },
+        { number: 2, status: "UpToDate" },
+      ],
+      liveInstances: [{ key: lower(instance), proofSystems: ["Committee"] }],
+      livePlacements: [{ slot: 0 }],
+      liveLeases: [{ key: lower(instance), release: 1 }],
+    });
+  });
+
+  it("counts what it decided", async () => {
+    const text = await (await fetch(`${relayer.ready.url}/metrics`)).text();
+    expect(text).to.match(/charter_lease_decisions_total\{outcome="granted",reason="Allowed"\} [1-9]/);
+    expect(text).to.match(/charter_evidence_total\{purpose="instance",result="accepted"\} [1-9]/);
+    expect(text).to.match(/charter_intents\{state="final"\} [1-9]/);
+    expect(text).to.match(/charter_block_number\{height="final"\} [1-9]/);
+  });
+
+  const bootInfo = () => ({
+    mrAggregated: "01",
+    osImageHash: SIMULATED_IMAGE.osImageHash,
+    appId: app,
+    composeHash,
+    instanceId: "",
+    deviceId: node.platformId.slice(2),
+    tcbStatus: "UpToDate",
+  });
+  const boot = async () => (await send(relayer.ready.bootAuthUrl, "POST", "/bootAuth/app", bootInfo())).body;
+
+  it("authorizes a boot as the contract would", async () => {
+    expect(await boot()).to.deep.equal({ isAllowed: true, reason: "", gatewayAppId: "" });
+    const { body } = await send(relayer.ready.bootAuthUrl, "GET", "/");
+    expect(body).to.include({ status: "ok", chainId: 31_337, ethRpcUrl: stack.anvil.url });
+  });
+
+  it("goes on leasing after a restart, from what was stored", async () => {
+    expect(await relayer.stop()).to.equal(0);
+    relayer = await stack.startRelayer(environment);
+    worker = new Worker(relayer.ready.url, stack.pki, "one");
+    expect((await worker.lease(app, instance, nonce)).short).to.equal("200 ok");
+  });
+
+  it("proves with one signer gone, and refuses with two gone", async () => {
+    await stack.signers[0]!.stop();
+    const key = newKey();
+    const fresh = await worker.evidence({ purpose: "instance", subject: app, key: lower(key), composeHash });
+    const of = { app, node: node.number, key: lower(key), signer: key, evidence: fresh };
+    expect((await worker.registerInstance(of)).short).to.equal("202 ok");
+    await stack.signers[1]!.stop();
+    const last = newKey();
+    const more = await worker.evidence({ purpose: "instance", subject: app, key: lower(last), composeHash });
+    const { short } = await worker.registerInstance({
+      ...of,
+      key: lower(last),
+      signer: last,
+      evidence: more,
+    });
+    expect(short).to.equal("503 committee/not-enough-signatures");
+    expect(relayer.log()).to.contain("a signer's answer does not count");
+  });
+
+  it("has a signer refuse what it cannot verify, and sign one verdict only", async () => {
+    const url = stack.signers[2]!.ready.url;
+    const ask = (changes: object) =>
+      send(url, "POST", "/committee/sign", {
+        purpose: "instance",
+        app,
+        key: lower(instance),
+        evidence,
+        validUntil: 2_000_000_000,
+        ...changes,
+      });
+    const answer = await ask({});
+    expect(answer.short).to.equal("200 ok");
+    expect((answer.body["verdict"] as { evidenceDigest: string }).evidenceDigest).to.equal(
+      digestOf(evidence),
+    );
+    expect((await ask({ key: lower(newKey()) })).short).to.equal("400 evidence/report-data-mismatch");
+    expect((await ask({ app: addressOf(7) })).short).to.equal("400 evidence/report-data-mismatch");
+    expect((await ask({ surplus: true })).short).to.equal("400 api/invalid-message");
+  });
+
+  it("stops leasing and booting what is revoked, from the first block that holds it", async () => {
+    await write("revoke", [1]);
+    const reason = await until("denied", async () => {
+      const { short, body } = await worker.lease(app, instance, nonce);
+      return short === "403 lease/denied" && body.error?.details["reason"];
+    });
+    expect(reason).to.equal("ReleaseNotAllowed");
+    expect(await boot()).to.deep.equal({
+      isAllowed: false,
+      reason: "Compose hash not allowed",
+      gatewayAppId: "",
+    });
+    const { body } = await send(relayer.ready.url, "GET", `/nodes/${node.key}/placements`);
+    expect(placementsSchema.parse(body).placements).to.deep.equal([]);
+  });
+
+  it("refuses to start where another program listens, with a typed error", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const { port } = server.address() as AddressInfo;
+    try {
+      await stack.startRelayer({ ...(await stack.relayerEnvironment()), PORT: String(port) });
+      expect.fail("it started");
+    } catch (error) {
+      expect(error).to.be.instanceOf(NotReady);
+      expect((error as NotReady).exitCode).to.equal(1);
+      expect((error as NotReady).log).to.contain("config/port-in-use");
+    } finally {
+      server.close();
+    }
+  });
+
+  it("refuses to start on another chain than the address book's", async () => {
+    const other = { ...(await stack.relayerEnvironment()), CHARTER_RPC_URLS: "http://127.0.0.1:1" };
+    const error = await stack.startRelayer(other).then(
+      () => undefined,
+      (cause: unknown) => cause,
+    );
+    expect(error).to.be.instanceOf(NotReady);
+    expect((error as NotReady).exitCode).to.equal(1);
+    expect((error as NotReady).log).to.contain("chain/unreachable");
+  });
+
+  it("denies every boot while the chain is away, and logs no key", async () => {
+    await stack.anvil.stop();
+    const answer = await until("unavailable", async () => {
+      const now = await boot();
+      return now["reason"] === "authorization backend unavailable" && now;
+    });
+    expect(answer).to.deep.equal({
+      isAllowed: false,
+      reason: "authorization backend unavailable",
+      gatewayAppId: "",
+    });
+    expect((await send(relayer.ready.bootAuthUrl, "GET", "/")).status).to.equal(500);
+    expect((await send(relayer.ready.url, "GET", "/ready")).status).to.equal(503);
+    expect(await relayer.stop()).to.equal(0);
+    for (const key of [environment["CHARTER_OUTBOX_KEY"]!, environment["CHARTER_LEASE_KEY"]!]) {
+      expect(relayer.log()).not.to.contain(key.slice(2));
+    }
+  });
+});

@@ -1,0 +1,136 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import type { FastifyInstance } from "fastify";
+import { createWalletClient, http } from "viem";
+import type { PublicClient, WalletClient } from "viem";
+import { mnemonicToAccount } from "viem/accounts";
+import type { HDAccount } from "viem/accounts";
+
+import type { Deployment } from "../../../protocol/deployment/deployment.ts";
+import type { Address, Hex } from "../../../protocol/words/hex.ts";
+import { toHex } from "../../../protocol/words/hex.ts";
+import { createChainClient } from "../../../relayer/chain/client.ts";
+import { deployCharter } from "../../../scripts/deploy.ts";
+import { createPcs } from "../../../worker/tee/simulator/pcs.ts";
+import type { Pcs } from "../../../worker/tee/simulator/pcs.ts";
+import { loadOrCreateTestPki } from "../../../worker/tee/simulator/pki.ts";
+import type { TestPki } from "../../../worker/tee/simulator/pki.ts";
+import { startAnvil } from "../../support/anvil.ts";
+import type { Anvil } from "../../support/anvil.ts";
+import { freshDatabase } from "../../support/postgres.ts";
+import { startProgram } from "./program.ts";
+import type { Program } from "./program.ts";
+
+export interface RelayerReady {
+  readonly url: string;
+  readonly bootAuthUrl: string;
+}
+
+/** Chain, contracts, simulated vendor, three signers: everything that a relayer stands on, all of it real. */
+export interface Stack {
+  readonly anvil: Anvil;
+  readonly client: PublicClient;
+  readonly wallet: WalletClient;
+  readonly deployment: Deployment;
+  readonly pki: TestPki;
+  readonly pcs: Pcs;
+  readonly account: (index: number) => HDAccount;
+  readonly signers: Program<{ readonly url: string }>[];
+  /** The environment of a relayer over this stack; `DATABASE_URL` is a new database. */
+  relayerEnvironment(): Promise<Record<string, string>>;
+  startRelayer(environment: Readonly<Record<string, string>>): Promise<Program<RelayerReady>>;
+  stop(): Promise<void>;
+}
+
+/** anvil's own mnemonic: 0 deploys and owns, 1 pays for the relayer, 2 leases, 3 to 5 are the committee. */
+const account = (index: number): HDAccount =>
+  mnemonicToAccount("test test test test test test test test test test test junk", { addressIndex: index });
+
+export const keyOf = (index: number): Hex => toHex(account(index).getHdKey().privateKey ?? new Uint8Array());
+
+export const addressOf = (index: number): Address => account(index).address.toLowerCase() as Address;
+
+export async function startStack(): Promise<Stack> {
+  const dir = mkdtempSync(join(tmpdir(), "charter-stack-"));
+  const closers: (() => Promise<unknown> | void)[] = [() => rmSync(dir, { recursive: true })];
+  const stop = async (): Promise<void> => {
+    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+  };
+  try {
+    const anvil = await startAnvil(["--block-time", "1", "--slots-in-an-epoch", "1"]);
+    closers.push(() => anvil.stop());
+    const deployment = await deployCharter({
+      rpcUrl: anvil.url,
+      privateKey: keyOf(0),
+      parameters: {
+        votesHolder: addressOf(0),
+        timelockDelaySeconds: 1,
+        votingDelaySeconds: 1,
+        votingPeriodSeconds: 10,
+        committeeMembers: [3, 4, 5].map(addressOf).sort(),
+        committeeThreshold: 2,
+        committeeExpiresAt: Math.floor(Date.now() / 1_000) + 30 * 86_400,
+      },
+    });
+    const book = join(dir, "deployment.json");
+    writeFileSync(book, JSON.stringify(deployment));
+
+    const pki = loadOrCreateTestPki(dir);
+    const pcs = createPcs({ pki, now: () => Math.floor(Date.now() / 1_000) });
+    const pcsUrl = await listenAnywhere(pcs.server);
+    closers.push(() => pcs.server.close());
+
+    const shared = {
+      CHARTER_RPC_URLS: anvil.url,
+      CHARTER_DEPLOYMENT: book,
+      CHARTER_PCS_URL: pcsUrl,
+      CHARTER_TEST_ROOT: join(dir, "root.pem"),
+      PORT: "0",
+    };
+    const signers = await Promise.all(
+      [3, 4, 5].map(async (index) =>
+        startProgram<{ url: string }>("relayer/signer.ts", {
+          ...shared,
+          CHARTER_SIGNER_KEY: keyOf(index),
+          DATABASE_URL: await freshDatabase(),
+        }),
+      ),
+    );
+    for (const signer of signers) closers.push(() => signer.stop());
+
+    return {
+      anvil,
+      client: createChainClient([anvil.url]),
+      wallet: createWalletClient({ account: account(0), transport: http(anvil.url) }),
+      deployment,
+      pki,
+      pcs,
+      account,
+      signers,
+      relayerEnvironment: async () => ({
+        ...shared,
+        DATABASE_URL: await freshDatabase(),
+        CHARTER_OUTBOX_KEY: keyOf(1),
+        CHARTER_LEASE_KEY: keyOf(2),
+        CHARTER_COMMITTEE_URLS: signers.map(({ ready }) => ready.url).join(","),
+        CHARTER_PUBLISHERS: addressOf(0),
+        BOOTAUTH_PORT: "0",
+      }),
+      startRelayer: async (environment) => {
+        const relayer = await startProgram<RelayerReady>("relayer/main.ts", environment);
+        closers.push(() => relayer.stop());
+        return relayer;
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function listenAnywhere(server: FastifyInstance): Promise<string> {
+  return server.listen({ host: "127.0.0.1", port: 0 });
+}
