@@ -1,8 +1,11 @@
 import { CharterError } from "../errors/CharterError.ts";
 
 declare const brand: unique symbol;
-/** A value whose shape was checked once, at the edge. */
-export type Brand<T, Name extends string> = T & { readonly [brand]: Name };
+/**
+ * A value whose shape was checked once, at the edge. The mark is an object per name: two literal marks of one property
+ * would make a brand of a brand (ComposeHash, PlatformId) `never`, which is assignable to everything.
+ */
+export type Brand<T, Name extends string> = T & { readonly [brand]: { readonly [name in Name]: true } };
 
 /** Lower-case 0x-prefixed hex, whole bytes. */
 export type Hex = `0x${string}`;
