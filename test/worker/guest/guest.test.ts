@@ -1,0 +1,277 @@
+import { expect } from "chai";
+import { privateKeyToAccount } from "viem/accounts";
+
+import { CharterError } from "../../../protocol/errors/CharterError.ts";
+import type { Address, Bytes32, ComposeHash } from "../../../protocol/words/hex.ts";
+import { guestConfigSchema, type GuestConfig } from "../../../worker/guest/config.ts";
+import type { Runtime } from "../../../worker/guest/compose/Runtime.ts";
+import { Guest } from "../../../worker/guest/Guest.ts";
+import type { GuestState } from "../../../worker/guest/state.ts";
+import { createTestPki } from "../../../worker/tee/simulator/pki.ts";
+import { simulatedPlatform } from "../../../worker/tee/simulator/platform.ts";
+import { SimulatedTdx } from "../../../worker/tee/simulator/SimulatedTdx.ts";
+import { refusal } from "../../support/refusal.ts";
+import { Inbox } from "../support/Inbox.ts";
+import { ManualClock } from "../support/ManualClock.ts";
+import { CHAIN, LEASE_ACCOUNT, TestRelayer } from "../support/TestRelayer.ts";
+
+const APP = `0x${"ab".repeat(20)}` as Address;
+const COMPOSE = "services:\n  web:\n    image: busybox:1.36\n    command: [httpd, -f]\n";
+const manifest = (changes: Record<string, unknown> = {}) =>
+  Buffer.from(
+    JSON.stringify({
+      manifest_version: 2,
+      name: "hello",
+      runner: "docker-compose",
+      docker_compose_file: COMPOSE,
+      charter: { lease_signers: [LEASE_ACCOUNT.address], max_lease_seconds: 60 },
+      ...changes,
+    }),
+  );
+
+/** Records what is asked of it; starting takes as long as the test wants. */
+class RecordedRuntime implements Runtime {
+  readonly kind = "docker";
+  readonly note = "recorded";
+  readonly calls: string[] = [];
+  isHanging = false;
+  failure: CharterError | undefined;
+
+  async up(signal: AbortSignal): Promise<void> {
+    this.calls.push("up");
+    if (this.failure) throw this.failure;
+    if (this.isHanging) await new Promise((done) => signal.addEventListener("abort", done, { once: true }));
+  }
+
+  async down(): Promise<void> {
+    this.calls.push("down");
+  }
+}
+
+describe("the guest", () => {
+  const pki = createTestPki();
+  let relayers: TestRelayer[];
+  let clock: ManualClock;
+  let runtime: RecordedRuntime;
+  let states: Inbox<GuestState>;
+  let stop: AbortController;
+
+  beforeEach(async () => {
+    relayers = [await new TestRelayer(pki).start()];
+    clock = new ManualClock();
+    runtime = new RecordedRuntime();
+    states = new Inbox();
+    stop = new AbortController();
+  });
+  afterEach(async () => {
+    stop.abort();
+    await Promise.all(relayers.map(({ server }) => server.close()));
+  });
+
+  const relayer = () => relayers[0] as TestRelayer;
+  const guest = (composeHash: ComposeHash, changes: Partial<GuestConfig> = {}) => {
+    const config = guestConfigSchema.parse({
+      chainId: CHAIN.chainId,
+      genesisHash: CHAIN.genesisHash,
+      ledger: CHAIN.ledger,
+      relayerUrls: relayers.map(({ url }) => url),
+      app: APP,
+      composeHash,
+      release: 1,
+      node: 1,
+      slot: 0,
+      simulatorDir: "unused",
+      platform: "one",
+      workdir: "unused",
+      ...changes,
+    });
+    return new Guest(config, {
+      clock,
+      source: new SimulatedTdx(simulatedPlatform(pki, { name: "one" }), { composeHash }),
+      runtime: () => Promise.resolve(runtime),
+      report: states.put,
+    });
+  };
+  const reaches = (state: GuestState["state"]) => states.until((told) => told.state === state);
+  const started = async (changes: Partial<GuestConfig> = {}) =>
+    guest(await relayer().keep(manifest()), changes).run(stop.signal);
+
+  it("attests, leases and starts the containers, in that order", async () => {
+    const running = guest(await relayer().keep(manifest())).run(stop.signal);
+    await reaches("running");
+    expect(states.all.map(({ state }) => state)).to.deep.equal([
+      "starting",
+      "manifest-checked",
+      "attested",
+      "leased",
+      "running",
+    ]);
+    expect(runtime.calls).to.deep.equal(["up"]);
+    stop.abort();
+    expect(await running).to.equal("asked");
+    expect(runtime.calls).to.deep.equal(["up", "down"]);
+  });
+
+  it("renews at a third of the lease, and goes on beyond the first lease's end", async () => {
+    const running = guest(await relayer().keep(manifest())).run(stop.signal);
+    await reaches("running");
+    for (let i = 0; i < 5; i++) {
+      clock.advance(20_000);
+      await reaches("leased");
+    }
+    expect(runtime.calls).to.deep.equal(["up"]);
+    stop.abort();
+    await running;
+  });
+
+  for (const [what, bytes, code] of [
+    ["other bytes than the hash says", manifest({ name: "another" }), "manifest/wrong-hash"],
+    ["more than 1 MiB", Buffer.alloc(1_048_577, 0x20), "relayer/answer-too-large"],
+  ] as const) {
+    it(`refuses a manifest of ${what}`, async () => {
+      const hash = await relayer().keep(bytes, `0x${"cd".repeat(32)}` as ComposeHash);
+      expect(await refusal(guest(hash).run(stop.signal))).to.equal(code);
+      expect(runtime.calls).to.deep.equal([]);
+    });
+  }
+
+  it("takes the manifest from the next relayer when the first one lies", async () => {
+    relayers.push(await new TestRelayer(pki).start());
+    const hash = await (relayers[1] as TestRelayer).keep(manifest());
+    await relayer().keep(manifest({ name: "another" }), hash);
+    const running = guest(hash).run(stop.signal);
+    await reaches("running");
+    stop.abort();
+    await running;
+  });
+
+  for (const [what, changes, code] of [
+    ["an unknown field", { surprise: true }, "manifest/malformed"],
+    ["no lease signer", { charter: undefined }, "manifest/unsupported"],
+    ["a persistent volume", { charter: { lease_signers: [APP], persistent: true } }, "manifest/unsupported"],
+    ["a script that would not run", { pre_launch_script: "true" }, "manifest/unsupported"],
+    [
+      "a privileged service",
+      { docker_compose_file: `${COMPOSE}    privileged: true\n` },
+      "compose/key-not-allowed",
+    ],
+  ] as const) {
+    it(`refuses a manifest with ${what}`, async () => {
+      expect(await refusal(guest(await relayer().keep(manifest(changes))).run(stop.signal))).to.equal(code);
+      expect(relayer().attested.size).to.equal(0);
+    });
+  }
+
+  it("refuses a relayer of another chain", async () => {
+    relayer().chain = { ...CHAIN, genesisHash: `0x${"0b".repeat(32)}` };
+    expect(await refusal(guest(await relayer().keep(manifest())).run(stop.signal))).to.equal(
+      "chain/mismatch",
+    );
+  });
+
+  for (const [what, bend, code] of [
+    ["by a signer that the manifest does not name", undefined, "lease/signer-not-named"],
+    ["for another nonce", { nonce: `0x${"00".repeat(32)}` as Bytes32 }, "lease/mismatch"],
+    ["for another app", { app: `0x${"ac".repeat(20)}` as Address }, "lease/mismatch"],
+    ["for another key", { key: `0x${"ad".repeat(20)}` as Address }, "lease/mismatch"],
+    ["for another release", { release: 2 }, "lease/mismatch"],
+    ["for another compose hash", { composeHash: `0x${"ae".repeat(32)}` as ComposeHash }, "lease/mismatch"],
+    ["longer than the manifest allows", { maxSeconds: 61 }, "lease/too-long"],
+    ["of no seconds", { maxSeconds: 0 }, "lease/too-long"],
+  ] as const) {
+    it(`refuses a lease ${what}`, async () => {
+      if (bend) relayer().bendLease = (lease) => ({ ...lease, ...bend });
+      else relayer().signer = privateKeyToAccount(`0x${"22".repeat(32)}`);
+      expect(await refusal(guest(await relayer().keep(manifest())).run(stop.signal))).to.equal(code);
+      expect(runtime.calls).to.deep.equal([]);
+    });
+  }
+
+  it("stops the containers when the lease is denied", async () => {
+    const running = started();
+    await reaches("running");
+    relayer().denial = new CharterError("lease/denied", "revoked", { reason: "ReleaseNotAllowed" });
+    clock.advance(20_000);
+    expect(await running).to.equal("denied");
+    expect(runtime.calls).to.deep.equal(["up", "down"]);
+  });
+
+  it("waits out a silent relayer for as long as the lease lasts, and not a moment longer", async () => {
+    const running = started();
+    await reaches("running");
+    relayer().isSilent = true;
+    const asked = relayer().leaseRequests.all.length;
+    clock.advance(20_000);
+    await relayer().leaseRequests.until(() => relayer().leaseRequests.all.length > asked);
+    clock.advance(39_999);
+    await new Promise((done) => setImmediate(done));
+    expect(runtime.calls).to.deep.equal(["up"]);
+    clock.advance(1);
+    expect(await running).to.equal("expired");
+    expect(runtime.calls).to.deep.equal(["up", "down"]);
+  });
+
+  it("says that the lease was not renewed, and stops when it ends, where the relayer is gone", async () => {
+    const running = started();
+    await reaches("running");
+    await relayer().server.close();
+    clock.advance(20_000);
+    const told = await reaches("lease-not-renewed");
+    expect(told).to.have.nested.property("error.code", "relayer/unreachable");
+    clock.advance(40_000);
+    expect(await running).to.equal("expired");
+  });
+
+  it("renews from the second relayer when the first one is gone", async () => {
+    relayers.push(await new TestRelayer(pki).start());
+    const running = started();
+    await reaches("running");
+    await relayer().server.close();
+    clock.advance(20_000);
+    await reaches("leased"); // The second one has no evidence of this key: the guest gives it some first.
+    expect((relayers[1] as TestRelayer).attested.size).to.equal(1);
+    stop.abort();
+    expect(await running).to.equal("asked");
+  });
+
+  it("gives fresh evidence when the relayer has forgotten the key", async () => {
+    const running = started();
+    await reaches("running");
+    relayer().attested.clear();
+    clock.advance(20_000);
+    await reaches("leased");
+    expect(relayer().attested.size).to.equal(1);
+    stop.abort();
+    await running;
+  });
+
+  it("attests anew before its evidence grows old", async () => {
+    const running = started({ reattestSeconds: 30 });
+    await reaches("running");
+    clock.advance(20_000);
+    await reaches("leased");
+    clock.advance(20_000);
+    await reaches("attested");
+    await reaches("leased");
+    stop.abort();
+    await running;
+  });
+
+  it("cuts off a start that hangs when the lease ends", async () => {
+    runtime.isHanging = true;
+    const running = guest(await relayer().keep(manifest())).run(stop.signal);
+    await reaches("leased");
+    relayer().denial = new CharterError("lease/denied", "revoked", { reason: "ReleaseNotAllowed" });
+    clock.advance(20_000);
+    expect(await running).to.equal("denied");
+    expect(runtime.calls).to.deep.equal(["up", "down"]);
+  });
+
+  it("takes down what a failed start left behind", async () => {
+    runtime.failure = new CharterError("compose/command-failed", "no such image");
+    expect(await refusal(guest(await relayer().keep(manifest())).run(stop.signal))).to.equal(
+      "compose/command-failed",
+    );
+    expect(runtime.calls).to.deep.equal(["up", "down"]);
+  });
+});

@@ -1,0 +1,209 @@
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import type { PrivateKeyAccount } from "viem/accounts";
+
+import { isCharterError } from "../../protocol/errors/CharterError.ts";
+import type { Hex } from "../../protocol/words/hex.ts";
+import type { Clock } from "../clock.ts";
+import { anyRelayer } from "../session/anyRelayer.ts";
+import { RelayerClient } from "../session/RelayerClient.ts";
+import type { EvidenceSource } from "../tee/EvidenceSource.ts";
+import { measureBoot } from "../tee/measureBoot.ts";
+import { attest, type AttestOptions } from "./attest.ts";
+import type { ComposeProject } from "./compose/parseCompose.ts";
+import { parseCompose } from "./compose/parseCompose.ts";
+import type { Runtime } from "./compose/Runtime.ts";
+import type { GuestConfig } from "./config.ts";
+import { fetchManifest } from "./fetchManifest.ts";
+import { requestLease, type HeldLease, type LeaseTerms } from "./requestLease.ts";
+import { reported, type GuestState, type StopReason } from "./state.ts";
+
+export interface GuestSeams {
+  readonly clock: Clock;
+  /** Evidence of the TD that this guest runs in. */
+  readonly source: EvidenceSource;
+  readonly runtime: (project: ComposeProject) => Promise<Runtime>;
+  readonly report: (state: GuestState) => void;
+  /** Default: a new key for every start. Nothing survives a guest. */
+  readonly account?: PrivateKeyAccount;
+}
+
+/** No single question to a relayer may take longer, so that every configured one is asked while a lease lasts. */
+const LEASE_TIMEOUT_MS = 5_000;
+/** Pause after an attempt in which no relayer granted and none denied. */
+const RETRY_MS = 1_000;
+/** Denials that fresh evidence may cure: the relayer forgot this key, or its evidence grew too old. */
+const CURED_BY_EVIDENCE = new Set(["EvidenceMissing", "EvidenceExpired", "EvidenceTooOld"]);
+
+/** No relayer grants, and at least one says that this must not run. */
+const DENIALS = new Set(["lease/denied", "instance/denied"]);
+
+/**
+ * The launcher inside the VM: manifest by hash, measurement, key, evidence, lease, containers; and containers stopped
+ * when the lease is denied, ends, or the guest is asked to stop (DESIGN section 7).
+ */
+export class Guest {
+  readonly #config: GuestConfig;
+  readonly #seams: GuestSeams;
+  readonly #relayers: readonly RelayerClient[];
+  readonly #account: PrivateKeyAccount;
+
+  constructor(config: GuestConfig, seams: GuestSeams) {
+    this.#config = config;
+    this.#seams = seams;
+    this.#relayers = config.relayerUrls.map((url) => new RelayerClient(url));
+    this.#account = seams.account ?? privateKeyToAccount(generatePrivateKey());
+  }
+
+  /**
+   * Runs until the lease is denied or over, or the signal is given. Returns after the containers were stopped.
+   * @throws CharterError when it cannot begin: no container was started then.
+   */
+  async run(signal: AbortSignal): Promise<StopReason> {
+    const config = this.#config;
+    const { report } = this.#seams;
+    report({ state: "starting" });
+    const manifest = await fetchManifest(this.#relayers, config.composeHash, signal);
+    const project = parseCompose(manifest.docker_compose_file, { hostPorts: config.hostPorts });
+    report({ state: "manifest-checked", name: manifest.name, unpinnedImages: project.unpinnedImages });
+
+    const { source } = this.#seams;
+    const noInstanceId = manifest.no_instance_id === true;
+    const instanceId = noInstanceId ? "0x" : (this.#account.address.toLowerCase() as Hex);
+    await measureBoot(source, { app: config.app, composeHash: config.composeHash, instanceId });
+    await this.#attest(signal);
+
+    const terms: LeaseTerms = {
+      ...config,
+      account: this.#account,
+      leaseSigners: manifest.charter.lease_signers,
+      maxLeaseSeconds: manifest.charter.max_lease_seconds,
+      clock: this.#seams.clock,
+    };
+    const first = await this.#lease(terms, signal);
+    this.#reportLease(first);
+    const runtime = await this.#seams.runtime(project);
+    return this.#runWhileLeased(runtime, terms, first, signal);
+  }
+
+  async #runWhileLeased(
+    runtime: Runtime,
+    terms: LeaseTerms,
+    first: HeldLease,
+    signal: AbortSignal,
+  ): Promise<StopReason> {
+    const { report } = this.#seams;
+    // Aborted the moment the right to run ends, so that even a start that hangs is cut off.
+    const ended = new AbortController();
+    const failed = new AbortController();
+    const renewing = this.#renew(terms, first, AbortSignal.any([signal, failed.signal])).finally(() =>
+      ended.abort(),
+    );
+    try {
+      await runtime.up(ended.signal);
+      if (!ended.signal.aborted) {
+        report({ state: "running", key: this.#account.address, runtime: runtime.kind, note: runtime.note });
+      }
+    } catch (error) {
+      if (!ended.signal.aborted) {
+        failed.abort();
+        await renewing;
+        await runtime.down();
+        throw error;
+      }
+    }
+    const { reason, error } = await renewing;
+    report({ state: "stopping", reason, ...(error === undefined ? {} : { error: reported(error) }) });
+    await runtime.down();
+    report({ state: "stopped", reason });
+    return reason;
+  }
+
+  /** Renews at a third of each lease; returns when the right to run has ended, and why. */
+  async #renew(
+    terms: LeaseTerms,
+    first: HeldLease,
+    signal: AbortSignal,
+  ): Promise<{ reason: StopReason; error?: unknown }> {
+    const { clock, report } = this.#seams;
+    let held = first;
+    let attestedAt = clock.now();
+    let next = held.sentAt + (held.maxSeconds * 1_000) / 3;
+    for (;;) {
+      await clock.sleep(Math.max(0, Math.min(next, held.expiresAt) - clock.now()), signal);
+      if (signal.aborted) return { reason: "asked" };
+      if (clock.now() >= held.expiresAt) return { reason: "expired" };
+      const untilExpiry = this.#deadline(held.expiresAt, signal);
+      try {
+        if (clock.now() - attestedAt >= this.#config.reattestSeconds * 1_000) {
+          attestedAt = await this.#reattest(attestedAt, untilExpiry.signal);
+        }
+        held = await this.#lease(terms, untilExpiry.signal);
+        next = held.sentAt + (held.maxSeconds * 1_000) / 3;
+        this.#reportLease(held);
+      } catch (error) {
+        if (signal.aborted) return { reason: "asked" };
+        if (isCharterError(error) && DENIALS.has(error.code)) return { reason: "denied", error };
+        if (clock.now() >= held.expiresAt) return { reason: "expired", error };
+        report({
+          state: "lease-not-renewed",
+          secondsLeft: Math.floor((held.expiresAt - clock.now()) / 1_000),
+          error: reported(error),
+        });
+        next = clock.now() + RETRY_MS;
+      } finally {
+        untilExpiry.end();
+      }
+    }
+  }
+
+  /** A signal that is given when the lease ends or the guest is asked to stop. */
+  #deadline(expiresAt: number, signal: AbortSignal): { signal: AbortSignal; end: () => void } {
+    const { clock } = this.#seams;
+    const over = new AbortController();
+    const done = new AbortController();
+    void clock.sleep(Math.max(0, expiresAt - clock.now()), done.signal).then(() => over.abort());
+    return { signal: AbortSignal.any([signal, over.signal]), end: () => done.abort() };
+  }
+
+  /** Newer evidence, so that the proof on chain outlives its age. Failing is no reason to stop while leases are given. */
+  async #reattest(previous: number, signal: AbortSignal): Promise<number> {
+    try {
+      await this.#attest(signal);
+      return this.#seams.clock.now();
+    } catch (error) {
+      this.#seams.report({ state: "reattest-failed", error: reported(error) });
+      return previous;
+    }
+  }
+
+  async #attest(signal: AbortSignal): Promise<void> {
+    const { intent } = await anyRelayer(this.#relayers, (relayer) =>
+      attest(relayer, this.#attestOptions(), signal),
+    );
+    this.#seams.report({ state: "attested", key: this.#account.address, intent });
+  }
+
+  #attestOptions(): AttestOptions {
+    const { chainId, genesisHash, ledger, app, node } = this.#config;
+    const pinned = { chainId, genesisHash, ledger };
+    return { pinned, app, node, account: this.#account, source: this.#seams.source };
+  }
+
+  #lease(terms: LeaseTerms, signal: AbortSignal): Promise<HeldLease> {
+    return anyRelayer(this.#relayers, async (relayer) => {
+      const ask = (): Promise<HeldLease> =>
+        requestLease(relayer, terms, AbortSignal.any([signal, AbortSignal.timeout(LEASE_TIMEOUT_MS)]));
+      try {
+        return await ask();
+      } catch (error) {
+        if (!isCharterError(error) || !CURED_BY_EVIDENCE.has(String(error.details.reason))) throw error;
+        await attest(relayer, this.#attestOptions(), signal);
+        return ask();
+      }
+    });
+  }
+
+  #reportLease({ maxSeconds, signer }: HeldLease): void {
+    this.#seams.report({ state: "leased", key: this.#account.address, maxSeconds, signer });
+  }
+}

@@ -1,0 +1,54 @@
+import { z } from "zod";
+
+import { CharterError } from "../../protocol/errors/CharterError.ts";
+import { addressSchema, bytes32Schema, composeHashSchema } from "../../protocol/session/messages.ts";
+
+const uint = z.number().int().nonnegative();
+
+/** Everything that a guest is told by its driver: one JSON object in `CHARTER_GUEST_CONFIG`. */
+export const guestConfigSchema = z.strictObject({
+  relayerUrls: z
+    .array(z.url({ protocol: /^https?$/ }))
+    .min(1)
+    .max(16),
+  chainId: uint,
+  genesisHash: bytes32Schema,
+  ledger: addressSchema,
+  app: addressSchema,
+  composeHash: composeHashSchema,
+  release: uint,
+  /** Number of the node that this guest runs on. */
+  node: uint,
+  slot: uint,
+  simulatorDir: z.string().min(1),
+  /** Name of the simulated machine. */
+  platform: z.string().min(1),
+  /** A directory of this guest's own. */
+  workdir: z.string().min(1),
+  /** "auto": containers run where an engine answers. "dry": they are never started, and the state says so. */
+  runtime: z.enum(["auto", "dry"]).default("auto"),
+  /** Ports of the host that the app may publish. An empty list allows none. */
+  hostPorts: z.array(z.number().int().min(1).max(65_535)).default([]),
+  /** New evidence is given after so many seconds at the latest. */
+  reattestSeconds: z.number().int().positive().default(1_800),
+  /** Answer `GET /status` on a loopback port. */
+  status: z.boolean().default(false),
+});
+export type GuestConfig = z.output<typeof guestConfigSchema>;
+/** What a driver writes. */
+export type GuestConfigInput = z.input<typeof guestConfigSchema>;
+
+/** @throws CharterError `config/invalid` naming every wrong field. */
+export function parseGuestConfig(text: string | undefined): GuestConfig {
+  let json: unknown;
+  try {
+    json = JSON.parse(text ?? "");
+  } catch (cause) {
+    throw new CharterError("config/invalid", "CHARTER_GUEST_CONFIG must hold a JSON object", {}, { cause });
+  }
+  const parsed = guestConfigSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new CharterError("config/invalid", "CHARTER_GUEST_CONFIG is not as expected", {
+    issues: parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`),
+  });
+}

@@ -1,0 +1,64 @@
+import { nodeCrypto } from "../../protocol/crypto/node.ts";
+import { CharterError } from "../../protocol/errors/CharterError.ts";
+import { cidOfDigest } from "../../protocol/manifest/cid.ts";
+import { composeHash as hashOf } from "../../protocol/manifest/composeHash.ts";
+import { parseManifest, type Manifest } from "../../protocol/manifest/manifest.ts";
+import type { ComposeHash } from "../../protocol/words/hex.ts";
+import { anyRelayer } from "../session/anyRelayer.ts";
+import type { RelayerClient } from "../session/RelayerClient.ts";
+
+/** A manifest that a guest can run: it names who may lease. */
+export type RunnableManifest = Manifest & { readonly charter: NonNullable<Manifest["charter"]> };
+
+/**
+ * Fetches a manifest by its hash from whichever relayer has the right bytes.
+ * @throws CharterError `manifest/wrong-hash`, `manifest/malformed`, `relayer/answer-too-large`, `relayer/…`, and
+ * `manifest/unsupported` for what this guest cannot honour: it never runs an app in another way than its manifest says.
+ */
+export async function fetchManifest(
+  relayers: readonly RelayerClient[],
+  composeHash: ComposeHash,
+  signal?: AbortSignal,
+): Promise<RunnableManifest> {
+  const cid = cidOfDigest(composeHash);
+  const bytes = await anyRelayer(relayers, async (relayer) => {
+    const answer = await relayer.blob(cid, signal);
+    const actual = await hashOf(answer, nodeCrypto);
+    if (actual !== composeHash) {
+      throw new CharterError("manifest/wrong-hash", "these are not the bytes of that compose hash", {
+        expected: composeHash,
+        actual,
+        relayer: relayer.url,
+      });
+    }
+    return answer;
+  });
+  return requireRunnable(parseManifest(bytes));
+}
+
+function requireRunnable(manifest: Manifest): RunnableManifest {
+  const { charter } = manifest;
+  if (charter === undefined) {
+    throw new CharterError("manifest/unsupported", "the manifest must name its lease signers", {
+      field: "charter",
+    });
+  }
+  const unsupported: readonly [field: string, isAsked: boolean][] = [
+    // Nothing survives this guest: there is no key source yet, and a volume would be lost without a word.
+    ["charter.persistent", charter.persistent],
+    ["pre_launch_script", (manifest.pre_launch_script ?? "").trim() !== ""],
+    ["kms_enabled", manifest.kms_enabled === true],
+    ["local_key_provider_enabled", manifest.local_key_provider_enabled === true],
+  ];
+  const field = unsupported.find(([, isAsked]) => isAsked)?.[0];
+  if (field !== undefined) {
+    throw new CharterError(
+      "manifest/unsupported",
+      `this guest cannot provide what the manifest asks for (${field})`,
+      {
+        field,
+      },
+    );
+  }
+  return { ...manifest, charter };
+}

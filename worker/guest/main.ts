@@ -1,0 +1,71 @@
+import { mkdir } from "node:fs/promises";
+
+import { machineClock } from "../clock.ts";
+import { runProgram, say } from "../program.ts";
+import { openSource } from "../tee/openSource.ts";
+import { composeRuntime } from "./compose/DockerRuntime.ts";
+import { dryRuntime } from "./compose/Runtime.ts";
+import { parseGuestConfig, type GuestConfig } from "./config.ts";
+import { Guest } from "./Guest.ts";
+import { reported, type GuestState } from "./state.ts";
+import { startStatusServer } from "./statusServer.ts";
+
+/** No key of the guest or the app may be read by others of the same machine. */
+process.umask(0o077);
+
+/** Compose project of one guest: names allow lower-case letters, digits and dashes. */
+const projectName = ({ app, slot, node, release }: GuestConfig): string =>
+  `charter-${app.slice(2, 10)}-${slot}-n${node}-r${release}`;
+
+/**
+ * Program: one guest, started by a driver with its configuration in `CHARTER_GUEST_CONFIG`. It prints a JSON line per
+ * change of state. Exit codes: 0 asked to stop, 1 could not begin, 3 lease denied, 4 lease over.
+ */
+await runProgram(async (signal) => {
+  let last: GuestState = { state: "starting" };
+  let statusUrl: string | undefined;
+  const report = (state: GuestState): void => {
+    last = state;
+    say({ ...state, ...(statusUrl === undefined ? {} : { statusUrl }) });
+  };
+  const stop = AbortSignal.any([signal, parentGone()]);
+  try {
+    const config = parseGuestConfig(process.env.CHARTER_GUEST_CONFIG);
+    await mkdir(config.workdir, { recursive: true });
+    const status = config.status ? await startStatusServer(() => last) : undefined;
+    statusUrl = status?.url;
+    try {
+      const guest = new Guest(config, {
+        clock: machineClock(),
+        source: openSource(config, config.chainId, config.composeHash),
+        report,
+        runtime: (project) =>
+          config.runtime === "dry"
+            ? Promise.resolve(dryRuntime("the node's configuration says so"))
+            : composeRuntime({ project, name: projectName(config), workdir: config.workdir }),
+      });
+      const reason = await guest.run(stop);
+      process.exitCode = { asked: 0, denied: 3, expired: 4 }[reason];
+    } finally {
+      await status?.close();
+    }
+  } catch (error) {
+    if (stop.aborted) return;
+    report({ state: "failed", error: reported(error) });
+    process.exitCode = 1;
+  }
+});
+
+/**
+ * A driver that sets `CHARTER_PARENT_PIPE` holds our stdin open for as long as it lives: its guests never outlive it,
+ * however it ended.
+ */
+function parentGone(): AbortSignal {
+  const gone = new AbortController();
+  if (process.env.CHARTER_PARENT_PIPE !== "1") return gone.signal;
+  process.stdin.once("end", () => gone.abort());
+  process.stdin.once("error", () => gone.abort());
+  process.stdin.resume();
+  process.stdin.unref();
+  return gone.signal;
+}

@@ -1,0 +1,39 @@
+import { isCharterError } from "../../protocol/errors/CharterError.ts";
+
+/** Where a guest stands. Printed as one JSON line whenever it changes, and answered by `GET /status`. */
+export type GuestState =
+  | { readonly state: "starting" }
+  | { readonly state: "manifest-checked"; readonly name: string; readonly unpinnedImages: readonly string[] }
+  | { readonly state: "attested"; readonly key: string; readonly intent: string }
+  | { readonly state: "leased"; readonly key: string; readonly maxSeconds: number; readonly signer: string }
+  | {
+      readonly state: "running";
+      readonly key: string;
+      /** "dry": no container was started, and `note` says why. */
+      readonly runtime: "docker" | "dry";
+      readonly note: string;
+    }
+  | { readonly state: "lease-not-renewed"; readonly secondsLeft: number; readonly error: Reported }
+  | { readonly state: "reattest-failed"; readonly error: Reported }
+  | { readonly state: "stopping"; readonly reason: StopReason; readonly error?: Reported }
+  | { readonly state: "stopped"; readonly reason: StopReason }
+  | { readonly state: "failed"; readonly error: Reported };
+
+/** Why containers were stopped. */
+export type StopReason = "denied" | "expired" | "asked";
+
+export interface Reported {
+  readonly code: string;
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** An error as it may leave the process: a defect of ours is masked, its stack goes to stderr. */
+export function reported(error: unknown): Reported {
+  if (isCharterError(error)) {
+    const { code, message, details } = error.toJSON();
+    return { code, message, details };
+  }
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return { code: "worker/internal", message: "unexpected failure; see the log", details: {} };
+}

@@ -1,0 +1,151 @@
+import { z } from "zod";
+
+import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
+import { MAX_MANIFEST_BYTES } from "../../protocol/manifest/manifest.ts";
+import {
+  acceptedSchema,
+  chainInfoSchema,
+  nodeInfoSchema,
+  placementsSchema,
+  signedLeaseSchema,
+  type Accepted,
+  type ChainInfo,
+  type InstanceRegistration,
+  type LeaseRequest,
+  type NodeInfo,
+  type NodeRegistration,
+  type Placements,
+} from "../../protocol/session/messages.ts";
+import type { SignedLease } from "../../protocol/session/lease.ts";
+import type { Address } from "../../protocol/words/hex.ts";
+import { readBounded } from "./readBounded.ts";
+
+const MAX_ANSWER_BYTES = 1_048_576;
+
+const refusalSchema = z.object({
+  error: z.object({
+    code: z.string().regex(/^[a-z0-9-]+\/[a-z0-9-]+$/),
+    message: z.string().max(2_000),
+    details: z.record(z.string(), z.unknown()).default({}),
+  }),
+});
+
+/**
+ * One relayer, spoken to in the messages of protocol/session. Nothing that it says is trusted for being said: manifests
+ * are hashed and leases verified by the caller.
+ *
+ * Every method throws a `CharterError`: the relayer's own refusal by its own code, or `relayer/unreachable`,
+ * `relayer/answer-too-large`, `relayer/malformed-answer`.
+ */
+export class RelayerClient {
+  readonly url: string;
+  readonly #timeoutMs: number;
+
+  constructor(url: string, timeoutMs = 20_000) {
+    this.url = url.replace(/\/+$/, "");
+    this.#timeoutMs = timeoutMs;
+  }
+
+  chain(signal?: AbortSignal): Promise<ChainInfo> {
+    return this.#json("GET", "/chain", chainInfoSchema, undefined, signal);
+  }
+
+  /** The bytes that the relayer keeps under a CID, unchecked, at most 1 MiB. */
+  blob(cid: string, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.#request("GET", `/ipfs/${cid}`, MAX_MANIFEST_BYTES, undefined, signal);
+  }
+
+  registerNode(message: NodeRegistration, signal?: AbortSignal): Promise<Accepted> {
+    return this.#json("POST", "/nodes", acceptedSchema, message, signal);
+  }
+
+  /** The node of that key in the final block. @throws CharterError `node/unknown` until then. */
+  node(key: Address, signal?: AbortSignal): Promise<NodeInfo> {
+    return this.#json("GET", `/nodes/${key}`, nodeInfoSchema, undefined, signal);
+  }
+
+  placements(key: Address, signal?: AbortSignal): Promise<Placements> {
+    return this.#json("GET", `/nodes/${key}/placements`, placementsSchema, undefined, signal);
+  }
+
+  registerInstance(message: InstanceRegistration, signal?: AbortSignal): Promise<Accepted> {
+    return this.#json("POST", "/instances", acceptedSchema, message, signal);
+  }
+
+  lease(message: LeaseRequest, signal?: AbortSignal): Promise<SignedLease> {
+    return this.#json("POST", "/leases", signedLeaseSchema, message, signal);
+  }
+
+  async #json<T>(
+    method: "GET" | "POST",
+    path: string,
+    schema: z.ZodType<T>,
+    body: unknown,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const bytes = await this.#request(method, path, MAX_ANSWER_BYTES, body, signal);
+    const parsed = schema.safeParse(parseJson(bytes));
+    if (parsed.success) return parsed.data;
+    throw new CharterError(
+      "relayer/malformed-answer",
+      "the relayer's answer has another shape than documented",
+      {
+        relayer: this.url,
+        path,
+        issues: parsed.error.issues.slice(0, 10).map((issue) => `${issue.path.join(".")}: ${issue.message}`),
+      },
+    );
+  }
+
+  async #request(
+    method: "GET" | "POST",
+    path: string,
+    maxBytes: number,
+    body: unknown,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> {
+    const timeout = AbortSignal.timeout(this.#timeoutMs);
+    try {
+      const response = await fetch(`${this.url}${path}`, {
+        method,
+        redirect: "error",
+        signal: signal ? AbortSignal.any([timeout, signal]) : timeout,
+        ...(body === undefined
+          ? {}
+          : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+      });
+      const bytes = await readBounded(response, response.ok ? maxBytes : MAX_ANSWER_BYTES);
+      if (response.ok) return bytes;
+      throw this.#refusal(response.status, path, bytes);
+    } catch (cause) {
+      if (isCharterError(cause)) throw cause;
+      throw new CharterError(
+        "relayer/unreachable",
+        "the relayer did not answer",
+        { relayer: this.url, path },
+        { cause },
+      );
+    }
+  }
+
+  #refusal(status: number, path: string, bytes: Uint8Array): CharterError {
+    const parsed = refusalSchema.safeParse(parseJson(bytes));
+    if (parsed.success) {
+      const { code, message, details } = parsed.data.error;
+      return new CharterError(code, message, { ...details, relayer: this.url });
+    }
+    return new CharterError("relayer/malformed-answer", "the relayer refused without a documented error", {
+      relayer: this.url,
+      path,
+      status,
+    });
+  }
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString("utf8")) as unknown;
+  } catch {
+    return undefined; // No schema accepts it.
+  }
+}

@@ -1,0 +1,28 @@
+import { fromHex, type Address, type ComposeHash, type Hex } from "../../protocol/words/hex.ts";
+import type { EvidenceSource } from "./EvidenceSource.ts";
+
+/** What a TD says of itself before anything of the app runs. */
+export interface BootIdentity {
+  readonly app: Address;
+  readonly composeHash: ComposeHash;
+  /** 20 bytes, or empty where there is none. */
+  readonly instanceId: Hex;
+}
+
+/** No key survives the guest (DESIGN section 7, `KeySource`): the log says so. */
+const NO_KEY_PROVIDER = JSON.stringify({ name: "none", id: "" });
+
+/**
+ * Measures the boot in dstack's order and names. Verifiers trust only what stands before `system-ready`; from there on
+ * the app may extend the register itself.
+ */
+export async function measureBoot(source: EvidenceSource, identity: BootIdentity): Promise<void> {
+  const nothing = new Uint8Array();
+  await source.extend("system-preparing", nothing);
+  await source.extend("app-id", fromHex(identity.app));
+  await source.extend("compose-hash", fromHex(identity.composeHash));
+  await source.extend("instance-id", fromHex(identity.instanceId));
+  await source.extend("boot-mr-done", nothing);
+  await source.extend("key-provider", Buffer.from(NO_KEY_PROVIDER, "utf8"));
+  await source.extend("system-ready", nothing);
+}
