@@ -1,0 +1,59 @@
+import type { Command } from "commander";
+import type { Hex } from "viem";
+
+import { appAbi } from "../../protocol/abi/app.ts";
+import type { Address } from "../../protocol/words/hex.ts";
+import { contextOf, type Context } from "../support/context.ts";
+import { send } from "../support/send.ts";
+import { addressOption, repeat, teeKindOption, wholeNumber } from "../support/values.ts";
+
+/** Sets the desired number of instances, on any node that the policy allows unless a selector narrows it. */
+export async function setReplicas(
+  context: Context,
+  app: Address,
+  replicas: number,
+  selector: { teeKinds: number; gpu: boolean; operators: readonly Address[] } = {
+    teeKinds: 0,
+    gpu: false,
+    operators: [],
+  },
+): Promise<Hex> {
+  const { hash } = await send(context, {
+    address: app,
+    abi: appAbi,
+    functionName: "setReplicas",
+    args: [replicas, selector],
+  });
+  return hash;
+}
+
+/** `charter replicas <app> <n>`. */
+export function addReplicasCommand(program: Command): void {
+  program
+    .command("replicas")
+    .description("set how many instances an app wants, and where")
+    .argument("<app>", "address", addressOption)
+    .argument("<n>", "instances", wholeNumber)
+    .option("--tee-kind <kind>", "only nodes of this TEE kind (repeatable)", repeat(teeKindOption))
+    .option("--operator <address>", "only this operator's nodes (repeatable)", repeat(addressOption))
+    .option("--gpu", "only nodes with an attested GPU")
+    .action(
+      async (
+        app: Address,
+        replicas: number,
+        options: { teeKind?: number[]; operator?: Address[]; gpu?: boolean },
+        command: Command,
+      ) => {
+        const context = contextOf(command);
+        const hash = await setReplicas(context, app, replicas, {
+          teeKinds: (options.teeKind ?? []).reduce((bits, kind) => bits | (1 << kind), 0),
+          gpu: options.gpu ?? false,
+          operators: options.operator ?? [],
+        });
+        context.out.result(
+          { app, replicas, transaction: hash },
+          `${replicas} replicas wanted\ntransaction ${hash}`,
+        );
+      },
+    );
+}

@@ -1,0 +1,58 @@
+import type { Command } from "commander";
+
+import { appAbi } from "../../protocol/abi/app.ts";
+import { effectiveSetting } from "../../protocol/policy/settings.ts";
+import type { SettingKind } from "../../protocol/policy/settingKind.ts";
+import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
+import { requireApp } from "../support/chainState.ts";
+import { contextOf } from "../support/context.ts";
+import { table, timeText } from "../support/output.ts";
+import { send } from "../support/send.ts";
+import { addressOption, settingOption, settingText, type SettingTuple } from "../support/values.ts";
+
+/** `charter settings tighten|loosen|list`. */
+export function addSettingsCommands(program: Command): void {
+  const settings = program.command("settings").description("an app's policy, entry by entry");
+  for (const [name, description] of [
+    ["tighten", "in force at once"],
+    ["loosen", "in force after the notice"],
+  ] as const) {
+    settings
+      .command(name)
+      .description(`${name} entries, ${description}`)
+      .argument("<app>", "address", addressOption)
+      .argument("<entries...>", "Kind=value or Kind:key=value, e.g. Notice=3600 TcbStatus:OutOfDate=1")
+      .action(async (app: Address, entries: string[], _options: object, command: Command) => {
+        const context = contextOf(command);
+        const changes: SettingTuple[] = entries.map(settingOption);
+        const { hash } = await send(context, {
+          address: app,
+          abi: appAbi,
+          functionName: name,
+          args: [changes],
+        });
+        const text = changes.map(({ kind, key, value }) => settingText(kind, key, value)).join("\n");
+        context.out.result({ app, changes, transaction: hash }, `${text}\ntransaction ${hash}`);
+      });
+  }
+  settings
+    .command("list")
+    .description("every entry that was ever set: value in force and pending loosening")
+    .argument("<app>", "address", addressOption)
+    .action(async (app: Address, _options: object, command: Command) => {
+      const context = contextOf(command);
+      const { state, time } = await requireApp(context, app);
+      const entries = [...state.settings.entries()].map(([id, entry]) => {
+        const [kind, key] = id.split(":") as [string, Bytes32];
+        const number = Number(kind) as SettingKind;
+        const value = effectiveSetting(state, number, key, time);
+        const pending = entry.pending && entry.pending.effectiveAt > time ? entry.pending : null;
+        return { kind: number, key, value, pending, text: settingText(number, key, value) };
+      });
+      const rows = entries.map(({ text, pending }) => [
+        text,
+        pending ? `${pending.value} from ${timeText(pending.effectiveAt)}` : "",
+      ]);
+      context.out.result({ app, time, entries }, table(["in force", "pending"], rows));
+    });
+}

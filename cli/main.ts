@@ -1,0 +1,74 @@
+import { Command, CommanderError } from "commander";
+
+import { addAppCommands } from "./commands/app.ts";
+import { addComposeHashCommand } from "./commands/composeHash.ts";
+import { addControlCommands } from "./commands/control.ts";
+import { addListCommands } from "./commands/lists.ts";
+import { addReleaseCommands } from "./commands/release.ts";
+import { addReplicasCommand } from "./commands/replicas.ts";
+import { addSettingsCommands } from "./commands/settings.ts";
+import { addVerifyCommand } from "./commands/verify.ts";
+import { ExitCode } from "./support/exitCodes.ts";
+import { asCliError } from "./support/failures.ts";
+import { toJson } from "./support/output.ts";
+
+const program = new Command("charter")
+  .description("Charter: code that is governed like a smart contract")
+  .option("--json", "results and errors as JSON")
+  .option("--rpc <url>", "chain node (CHARTER_RPC_URL)")
+  .option("--relayer <url>", "relayer (CHARTER_RELAYER_URL)")
+  .option("--deployment <file>", "address book (CHARTER_DEPLOYMENT; default .charter/devnet/deployment.json)")
+  .option("--key-file <file>", "private key that signs (default: CHARTER_KEY)")
+  .addHelpText(
+    "after",
+    "\nExit codes: 0 done, 1 wrong usage or configuration, 2 refused by a rule, 3 evidence did not verify,\n" +
+      "4 chain or relayer unreachable, 70 internal.",
+  )
+  .configureOutput({ writeErr: () => undefined });
+
+addAppCommands(program);
+addReleaseCommands(program);
+addControlCommands(program);
+addSettingsCommands(program);
+addReplicasCommand(program);
+addListCommands(program);
+addVerifyCommand(program);
+addComposeHashCommand(program);
+exitOverrideAll(program);
+
+// A reader such as `head` may close the pipe early: that is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Commander's own exits become exceptions, so that one place decides what is printed and returned. */
+function exitOverrideAll(command: Command): void {
+  command.exitOverride();
+  command.configureOutput({ writeErr: () => undefined });
+  for (const child of command.commands) exitOverrideAll(child);
+}
+
+function report(error: unknown): number {
+  const json = process.argv.includes("--json");
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return ExitCode.Ok;
+    const message = error.message
+      .replace(/^error: /, "")
+      .replace("(outputHelp)", "expected a command; see --help");
+    console.error(json ? toJson({ error: { code: "cli/usage", message } }) : `charter: ${message}`);
+    return ExitCode.Usage;
+  }
+  const known = asCliError(error);
+  if (json) console.error(toJson({ error: known.toJSON() }));
+  else {
+    console.error(`charter: ${known.message} (${known.code})`);
+    for (const [name, value] of Object.entries(known.toJSON().details)) {
+      console.error(`  ${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`);
+    }
+  }
+  return known.exitCode;
+}

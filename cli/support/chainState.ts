@@ -1,0 +1,94 @@
+import type { PublicClient } from "viem";
+
+import { applyEvent } from "../../protocol/state/applyEvent.ts";
+import { emptyChainState } from "../../protocol/state/chainState.ts";
+import { decodeLog } from "../../protocol/state/decodeLog.ts";
+import type { AppState, ChainEvent, ChainState } from "../../protocol/state/types.ts";
+import type { Address, Bytes32, Hex } from "../../protocol/words/hex.ts";
+import { CliError } from "./CliError.ts";
+import type { Context } from "./context.ts";
+import { ExitCode } from "./exitCodes.ts";
+
+/** Blocks of logs that one call asks for. */
+const RANGE = 10_000n;
+
+/** Everything that the contracts' events say, replayed here: lists need no indexer and no relayer to be believed. */
+export async function readChainState(context: Context): Promise<{ state: ChainState; time: number }> {
+  const client = await context.client();
+  const deployment = context.deployment();
+  const head = await client.getBlock();
+  const fixed = new Map<Address, ChainEvent["contract"]>([
+    [deployment.appRegistry, "appRegistry"],
+    [deployment.nodeRegistry, "nodeRegistry"],
+    [deployment.attestationLedger, "attestationLedger"],
+    [deployment.committeeVerifier, "committeeVerifier"],
+  ]);
+  const times = new Map<bigint, number>();
+  const events = await readEvents(client, fixed, BigInt(deployment.startBlock), head.number, times);
+  const apps = new Map<Address, ChainEvent["contract"]>(
+    events.filter((event) => event.name === "AppCreated").map((event) => [event.args.app as Address, "app"]),
+  );
+  if (apps.size > 0) {
+    events.push(...(await readEvents(client, apps, BigInt(deployment.startBlock), head.number, times)));
+  }
+  events.sort((a, b) => Number(a.blockNumber - b.blockNumber) || a.logIndex - b.logIndex);
+  const state = emptyChainState();
+  for (const event of events) applyEvent(state, event);
+  return { state, time: Number(head.timestamp) };
+}
+
+/** One app of the registry, or `app/unknown`. */
+export async function requireApp(
+  context: Context,
+  address: Address,
+): Promise<{ state: AppState; time: number }> {
+  const { state, time } = await readChainState(context);
+  const app = state.apps.get(address);
+  if (!app) {
+    throw new CliError(ExitCode.Refused, "app/unknown", "expected an app of this deployment's registry", {
+      address,
+    });
+  }
+  return { state: app, time };
+}
+
+async function readEvents(
+  client: PublicClient,
+  contracts: ReadonlyMap<Address, ChainEvent["contract"]>,
+  from: bigint,
+  to: bigint,
+  times: Map<bigint, number>,
+): Promise<ChainEvent[]> {
+  const events: ChainEvent[] = [];
+  for (let start = from; start <= to; start += RANGE) {
+    const end = start + RANGE - 1n < to ? start + RANGE - 1n : to;
+    const logs = await client.getLogs({ address: [...contracts.keys()], fromBlock: start, toBlock: end });
+    for (const log of logs) {
+      const address = log.address.toLowerCase() as Address;
+      const decoded = decodeLog(contracts.get(address) as ChainEvent["contract"], {
+        address,
+        topics: log.topics as readonly Hex[],
+        data: log.data,
+        blockNumber: log.blockNumber,
+        blockHash: log.blockHash as Bytes32,
+        blockTimestamp: await timeOf(client, log.blockNumber, times),
+        transactionHash: log.transactionHash,
+        logIndex: log.logIndex,
+      });
+      if (decoded) events.push(decoded);
+    }
+  }
+  return events;
+}
+
+async function timeOf(
+  client: PublicClient,
+  blockNumber: bigint,
+  times: Map<bigint, number>,
+): Promise<number> {
+  const known = times.get(blockNumber);
+  if (known !== undefined) return known;
+  const time = Number((await client.getBlock({ blockNumber })).timestamp);
+  times.set(blockNumber, time);
+  return time;
+}

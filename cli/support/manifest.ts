@@ -1,0 +1,66 @@
+import { basename, dirname } from "node:path";
+
+import { parse } from "yaml";
+
+import { parseManifest, type Manifest } from "../../protocol/manifest/index.ts";
+import type { Address } from "../../protocol/words/hex.ts";
+import { CliError } from "./CliError.ts";
+import { readBytes, readText } from "./context.ts";
+import { ExitCode } from "./exitCodes.ts";
+
+/** Where a release's manifest comes from: ready bytes, or a Compose file that one is made of. */
+export interface ManifestOptions {
+  readonly manifest?: string;
+  readonly compose?: string;
+  readonly name?: string;
+  readonly leaseSigner?: readonly Address[];
+  readonly maxLeaseSeconds?: number;
+}
+
+/** The exact bytes to hash and publish, and what they say. */
+export function manifestBytes(options: ManifestOptions): { bytes: Uint8Array; manifest: Manifest } {
+  if (options.manifest && options.compose) {
+    throw new CliError(ExitCode.Usage, "cli/usage", "expected --manifest or --compose, not both");
+  }
+  if (options.manifest) {
+    const bytes = readBytes(options.manifest);
+    return { bytes, manifest: parseManifest(bytes) };
+  }
+  if (!options.compose) throw new CliError(ExitCode.Usage, "cli/usage", "expected --manifest or --compose");
+  if (!options.leaseSigner?.length) {
+    throw new CliError(
+      ExitCode.Usage,
+      "cli/usage",
+      "expected --lease-signer: without one no guest could get a lease",
+    );
+  }
+  const text = `${JSON.stringify(
+    {
+      manifest_version: 2,
+      name: options.name ?? (basename(dirname(options.compose)) || "app"),
+      runner: "docker-compose",
+      docker_compose_file: readText(options.compose),
+      charter: { lease_signers: options.leaseSigner, max_lease_seconds: options.maxLeaseSeconds ?? 60 },
+    },
+    null,
+    2,
+  )}\n`;
+  const bytes = new TextEncoder().encode(text);
+  return { bytes, manifest: parseManifest(bytes) };
+}
+
+/** What a person should see before signing: each service and the image it runs, unpinned ones named as such. */
+export function describeManifest(manifest: Manifest): string {
+  const compose = parse(manifest.docker_compose_file) as {
+    services?: Record<string, { image?: unknown }>;
+  } | null;
+  const services = Object.entries(compose?.services ?? {}).map(([service, { image }]) => {
+    const text = typeof image === "string" ? image : "(no image)";
+    return `  ${service}: ${text}${text.includes("@sha256:") ? "" : "  (not pinned by digest)"}`;
+  });
+  return [
+    `manifest ${manifest.name}`,
+    ...services,
+    `  lease signers: ${manifest.charter?.lease_signers.join(", ") ?? "none: no guest could get a lease"}`,
+  ].join("\n");
+}

@@ -1,0 +1,31 @@
+import type { Abi, Hex, TransactionReceipt } from "viem";
+
+import type { Address } from "../../protocol/words/hex.ts";
+import { CliError } from "./CliError.ts";
+import type { Context } from "./context.ts";
+import { ExitCode } from "./exitCodes.ts";
+
+export interface Call {
+  readonly address: Address;
+  readonly abi: Abi;
+  readonly functionName: string;
+  readonly args: readonly unknown[];
+}
+
+/** Simulates, sends and waits for one call: a refusal is known, with its typed error, before anything is spent. */
+export async function send(
+  context: Context,
+  call: Call,
+): Promise<{ hash: Hex; receipt: TransactionReceipt }> {
+  const client = await context.client();
+  const { wallet, account } = await context.wallet();
+  const { request } = await client.simulateContract({ ...call, account });
+  const hash = await wallet.writeContract({ ...request, chain: client.chain, account });
+  const receipt = await client.waitForTransactionReceipt({ hash, pollingInterval: 250 });
+  if (receipt.status !== "success") {
+    throw new CliError(ExitCode.Refused, "chain/refused", "the transaction was included but reverted", {
+      hash,
+    });
+  }
+  return { hash, receipt };
+}

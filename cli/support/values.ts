@@ -1,0 +1,112 @@
+import { InvalidArgumentError } from "commander";
+
+import { CharterError } from "../../protocol/errors/CharterError.ts";
+import { SettingKind } from "../../protocol/policy/settingKind.ts";
+import { numberKey, ZERO_KEY } from "../../protocol/policy/settings.ts";
+import { Level, nameOf, ProofSystem, TcbStatus, TeeKind } from "../../protocol/words/enums.ts";
+import { parseAddress, parseBytes32, type Address, type Bytes32 } from "../../protocol/words/hex.ts";
+
+/** Option parsers for commander: a wrong value is a usage error that says what was expected. */
+const checked =
+  <T>(parse: (text: string) => T) =>
+  (text: string): T => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw new InvalidArgumentError(
+        error instanceof CharterError ? error.message : "expected another value",
+      );
+    }
+  };
+
+export const addressOption = checked((text) => parseAddress(text));
+export const bytes32Option = checked((text) => parseBytes32(text));
+
+/** For options that may be given more than once. */
+export const repeat =
+  <T>(parse: (text: string) => T) =>
+  (text: string, previous: T[] | undefined): T[] => [...(previous ?? []), parse(text)];
+
+const wordOf =
+  (words: Record<string, number>, what: string) =>
+  (text: string): number => {
+    const name = Object.keys(words).find((key) => key.toLowerCase() === text.toLowerCase());
+    if (name === undefined || name === "None" || name === "Unknown") {
+      throw new InvalidArgumentError(`expected a ${what}: ${Object.keys(words).slice(1).join(", ")}`);
+    }
+    return words[name] as number;
+  };
+
+export const teeKindOption = wordOf(TeeKind, "TEE kind");
+export const tcbStatusOption = wordOf(TcbStatus, "TCB status");
+export const proofSystemOption = wordOf(ProofSystem, "proof system");
+
+export function levelOption(text: string): number {
+  const name = Object.keys(Level).find((key) => key.toLowerCase() === text.toLowerCase());
+  if (name === undefined || name === "Open") {
+    throw new InvalidArgumentError("expected a level: Noticed, Sealed, RevokeOnly, Frozen");
+  }
+  return Level[name as keyof typeof Level];
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,10}$/.test(text)) throw new InvalidArgumentError("expected a whole number");
+  return Number(text);
+}
+
+/** `<osImageHash>:<measurementDigest>`. */
+export function osImageOption(text: string): { hash: Bytes32; digest: Bytes32 } {
+  const [hash, digest, ...rest] = text.split(":");
+  if (!hash || !digest || rest.length > 0)
+    throw new InvalidArgumentError("expected <osImageHash>:<measurementDigest>");
+  return { hash: bytes32Option(hash), digest: bytes32Option(digest) };
+}
+
+/** One entry as the contract takes it. */
+export interface SettingTuple {
+  readonly kind: number;
+  readonly key: Bytes32;
+  readonly value: bigint;
+}
+
+const WORDS: Partial<Record<keyof typeof SettingKind, Record<string, number>>> = {
+  TeeKind,
+  TcbStatus,
+  ProofSystem,
+};
+
+/**
+ * `Kind=value` (Notice, Grace, AnyNode, MaxEvidenceAge, AcceptBootInfo) or `Kind:key=value` (TeeKind:Tdx=1,
+ * OsImage:0x…=0x…, Node:0x…=1).
+ */
+export function settingOption(text: string): SettingTuple {
+  const match = /^(\w+)(?::([^=]+))?=(\w+)$/.exec(text);
+  const kindName = match?.[1] as keyof typeof SettingKind | undefined;
+  if (!match || !kindName || !Object.hasOwn(SettingKind, kindName) || kindName === "None") {
+    throw new InvalidArgumentError(`expected Kind=value or Kind:key=value with one of ${kinds()}`);
+  }
+  return {
+    kind: SettingKind[kindName],
+    key: match[2] === undefined ? ZERO_KEY : settingKeyOf(kindName, match[2]),
+    value: BigInt(match[3] as string),
+  };
+}
+
+function settingKeyOf(kind: keyof typeof SettingKind, text: string): Bytes32 {
+  const words = WORDS[kind];
+  return words ? numberKey(wordOf(words, kind)(text)) : bytes32Option(text);
+}
+
+const kinds = (): string => Object.keys(SettingKind).slice(1).join(", ");
+
+/** An entry for people: "TeeKind Tdx = 1". */
+export function settingText(kind: number, key: Bytes32, value: bigint): string {
+  const name = nameOf(SettingKind, kind);
+  const words = WORDS[name];
+  const keyText = words ? ` ${nameOf(words, Number(BigInt(key)))}` : key === ZERO_KEY ? "" : ` ${key}`;
+  const valueText =
+    name === "OsImage" && value !== 0n ? `0x${value.toString(16).padStart(64, "0")}` : value.toString();
+  return `${name}${keyText} = ${valueText}`;
+}
+
+export type { Address };
