@@ -25,6 +25,7 @@ import { finalBlocksOf } from "./evidence/finalBlocks.ts";
 import { countedJudge, evidenceJudge } from "./evidence/judgeEvidence.ts";
 import { evidenceVerifier } from "./evidence/verifier.ts";
 import { LeaseDesk } from "./leases/LeaseDesk.ts";
+import { ManifestTerms } from "./leases/ManifestTerms.ts";
 import { LeaseTicker } from "./leases/LeaseTicker.ts";
 import { localSigner } from "./outbox/localSigner.ts";
 import { Outbox } from "./outbox/outbox.ts";
@@ -105,11 +106,13 @@ export async function startRelayer(
       maxHeadAgeSeconds,
       maxLeaseSeconds,
     });
+  const terms = new ManifestTerms(store.blobs);
   const desk = new LeaseDesk({
     chainId,
     ledger,
     decide,
     now: unixSeconds,
+    maxLeaseSeconds: (composeHash) => terms.maxLeaseSeconds(composeHash),
     recall: async (app, key) => sessionOf(await store.evidence.latest("instance", app, key)),
     ticker: new LeaseTicker({
       chainId,

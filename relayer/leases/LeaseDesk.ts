@@ -4,7 +4,7 @@ import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { leaseDomain, leaseRequestTypes } from "../../protocol/session/domains.ts";
 import type { SignedLease } from "../../protocol/session/lease.ts";
 import type { LeaseRequest } from "../../protocol/session/messages.ts";
-import type { Address, ComposeHash } from "../../protocol/words/hex.ts";
+import type { Address, Bytes32, ComposeHash } from "../../protocol/words/hex.ts";
 import type { LeaseDecision, LeaseSession } from "../decisions/lease.ts";
 import { denialError } from "./denial.ts";
 import type { LeaseTicker } from "./LeaseTicker.ts";
@@ -27,6 +27,8 @@ interface Options {
   readonly decide: (session: LeaseSession, now: number) => LeaseDecision;
   /** Session of a key that this process did not see attest: another replica's, or from before a restart. */
   readonly recall: (app: Address, key: Address) => Promise<LeaseSession | undefined>;
+  /** The longest lease that the measured manifest accepts. */
+  readonly maxLeaseSeconds: (composeHash: Bytes32) => Promise<number>;
   readonly ticker: LeaseTicker;
   /** Unix seconds. */
   readonly now: () => number;
@@ -71,7 +73,8 @@ export class LeaseDesk {
     const { app, key, nonce } = request;
     await this.#requireSignature(request);
     const session = await this.#session(app, key);
-    const { now, decide, ticker, onDecided } = this.#options;
+    const { now, decide, maxLeaseSeconds, ticker, onDecided } = this.#options;
+    const longest = session === undefined ? 0 : await maxLeaseSeconds(session.verdict.composeHash);
     const second = now();
     const told = (granted: boolean, reason: string): void =>
       onDecided?.({ granted, reason, seconds: (performance.now() - started) / 1_000 });
@@ -89,7 +92,8 @@ export class LeaseDesk {
       throw denialError("lease/denied", decision);
     }
     told(true, "Allowed");
-    const { release, composeHash, maxSeconds, block } = decision;
+    const { release, composeHash, block } = decision;
+    const maxSeconds = Math.min(decision.maxSeconds, longest);
     const signed = await ticker.sign({ lease: { app, key, release, composeHash, nonce, maxSeconds }, block });
     const until = second + maxSeconds;
     const id = idOf(app, key);

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 
 import { expect } from "chai";
-import { parseEventLogs } from "viem";
+import { encodeFunctionData, parseEventLogs } from "viem";
 import type { PrivateKeyAccount } from "viem/accounts";
 
 import { appAbi } from "../../../protocol/abi/app.ts";
@@ -17,7 +17,7 @@ import { nodeInfoSchema, placementsSchema, signedLeaseSchema } from "../../../pr
 import type { EvidenceMessage, NodeInfo } from "../../../protocol/session/messages.ts";
 import { ProofSystem, TcbStatus, TeeKind } from "../../../protocol/words/enums.ts";
 import { parseBytes32, parseComposeHash, toHex } from "../../../protocol/words/hex.ts";
-import type { Address, Bytes32 } from "../../../protocol/words/hex.ts";
+import type { Address, Bytes32, Hex } from "../../../protocol/words/hex.ts";
 import { SIMULATED_IMAGE } from "../../../worker/tee/simulator/measurements.ts";
 import { addressOf, startStack } from "../support/stack.ts";
 import type { RelayerReady, Stack } from "../support/stack.ts";
@@ -62,16 +62,9 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
   });
   after(() => stack?.stop());
 
-  const write = async (functionName: "revoke" | "setReplicas", args: readonly unknown[]) => {
+  const write = async (data: Hex) => {
     const { wallet, client } = stack;
-    const hash = await wallet.writeContract({
-      address: app,
-      abi: appAbi,
-      functionName,
-      args,
-      chain: null,
-      account: wallet.account!,
-    } as Parameters<typeof wallet.writeContract>[0]);
+    const hash = await wallet.sendTransaction({ to: app, data, chain: null, account: wallet.account! });
     const receipt = await client.waitForTransactionReceipt({ hash, pollingInterval: 100 });
     expect(receipt.status).to.equal("success");
   };
@@ -161,7 +154,8 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
     const { logs, blockNumber } = await client.waitForTransactionReceipt({ hash, pollingInterval: 100 });
     const [created] = parseEventLogs({ abi: appRegistryAbi, logs, eventName: "AppCreated" });
     app = created!.args.app.toLowerCase() as Address;
-    await write("setReplicas", [1, { teeKinds: 0, gpu: false, operators: [node.operator] }]);
+    const selector = { teeKinds: 0, gpu: false, operators: [node.operator] };
+    await write(encodeFunctionData({ abi: appAbi, functionName: "setReplicas", args: [1, selector] }));
     await final(blockNumber);
     const placed = await until("placed", async () => {
       const { body } = await send(relayer.ready.url, "GET", `/nodes/${node.key}/placements`);
@@ -424,7 +418,7 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
   });
 
   it("stops leasing and booting what is revoked, from the first block that holds it", async () => {
-    await write("revoke", [1]);
+    await write(encodeFunctionData({ abi: appAbi, functionName: "revoke", args: [1] }));
     const reason = await until("denied", async () => {
       const { short, body } = await worker.lease(app, instance, nonce);
       return short === "403 lease/denied" && body.error?.details["reason"];

@@ -37,12 +37,13 @@ const allowed: LeaseDecision = {
 };
 
 function fixture(decide: (session: LeaseSession) => LeaseDecision = () => allowed) {
-  const world = { now: 1_000, recalled: 0, stored: undefined as LeaseSession | undefined };
+  const world = { now: 1_000, recalled: 0, longest: Infinity, stored: undefined as LeaseSession | undefined };
   const desk = new LeaseDesk({
     chainId: CHAIN,
     ledger,
     decide,
     now: () => world.now,
+    maxLeaseSeconds: async () => world.longest,
     recall: async () => {
       world.recalled++;
       return world.stored;
@@ -83,6 +84,15 @@ describe("LeaseDesk", () => {
     expect(await recoverLeaseSigner(CHAIN, ledger, signed)).to.equal(relayer.address.toLowerCase());
   });
 
+  it("leases no longer than the measured manifest accepts", async () => {
+    const { desk, world, ask } = fixture();
+    desk.admit(session());
+    world.longest = 20;
+    expect((await ask()).lease.maxSeconds).to.equal(20);
+    world.longest = 3_600;
+    expect((await ask()).lease.maxSeconds).to.equal(60);
+  });
+
   it("refuses a request that another key signed, before it looks anything up", async () => {
     const { desk, world, ask } = fixture();
     desk.admit(session());
@@ -117,6 +127,12 @@ describe("LeaseDesk", () => {
     await ask();
     decision = { allow: false, reason: "ReleaseNotAllowed", details: {} };
     expect(await denial(ask())).to.equal("ReleaseNotAllowed");
+  });
+
+  it("tells a chain that cannot be consulted from a denial, so that guests wait it out", async () => {
+    const { desk, ask } = fixture(() => ({ allow: false, reason: "HeadTooOld", details: {} }));
+    desk.admit(session());
+    expect(await refusal(ask())).to.equal("chain/head-too-old");
   });
 
   it("keeps the newer evidence of a key", async () => {
