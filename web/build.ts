@@ -1,0 +1,29 @@
+/** `node web/build.ts`: the page into web/dist. Nothing is loaded from elsewhere at run time. */
+import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import { build } from "esbuild";
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** Where the built page lies. */
+export const WEB_DIST = here("dist");
+
+/** Bundles the page's modules and copies the rest. */
+export async function buildWeb(): Promise<void> {
+  rmSync(WEB_DIST, { recursive: true, force: true });
+  mkdirSync(WEB_DIST, { recursive: true });
+  await build({
+    entryPoints: [here("src/main.ts")],
+    outfile: here("dist/main.js"),
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    minify: true,
+    sourcemap: true,
+    logLevel: "warning",
+  });
+  for (const file of ["index.html", "style.css"]) cpSync(here(file), here(`dist/${file}`));
+}
+
+if (import.meta.main) await buildWeb();
