@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 
 import {IAppAuth} from "../compat/IAppAuth.sol";
-import {AppSettings, IApp} from "../interfaces/IApp.sol";
+import {AppSettings} from "../interfaces/IApp.sol";
 import {Level, SettingKind} from "../interfaces/Types.sol";
 import {AppPolicy} from "./AppPolicy.sol";
 import {Entries} from "./Entries.sol";
