@@ -1,6 +1,10 @@
 import { createHash } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { expect } from "chai";
 import { encodeFunctionData, parseEventLogs } from "viem";
@@ -22,7 +26,7 @@ import { SIMULATED_IMAGE } from "../../../worker/tee/simulator/measurements.ts";
 import { addressOf, startStack } from "../support/stack.ts";
 import type { RelayerReady, Stack } from "../support/stack.ts";
 import { chainInfo, digestOf, newKey, send, Worker } from "../support/guest.ts";
-import { NotReady } from "../support/program.ts";
+import { NotReady, startProgram } from "../support/program.ts";
 import type { Program } from "../support/program.ts";
 
 const sha256 = (bytes: Uint8Array): Bytes32 =>
@@ -325,7 +329,13 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
     expect(malformed.status).to.equal(400);
   });
 
-  it("shows live state in GraphQL, and nothing of its insides", async () => {
+  it("shows live state in GraphQL", async () => {
+    await until("the follower has seen the proof", async () => {
+      const { data: seen } = (await graphql("{ liveInstances { key } }")) as {
+        data: { liveInstances: unknown[] };
+      };
+      return seen.liveInstances.length > 0;
+    });
     const { data } = (await graphql(
       "{ health { status } liveApps { id head releases { number allowed manifestCid } } liveNodes { number status }" +
         " liveInstances { key proofSystems } livePlacements { slot } liveLeases { key release } }",
@@ -460,22 +470,64 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
     expect((error as NotReady).log).to.contain("chain/unreachable");
   });
 
-  it("denies every boot while the chain is away, and logs no key", async () => {
-    await stack.anvil.stop();
-    const answer = await until("unavailable", async () => {
-      const now = await boot();
-      return now["reason"] === "authorization backend unavailable" && now;
+  describe("on a Postgres of its own", () => {
+    let dir: string;
+    const lock = () => existsSync(join(dir, "data", "postmaster.pid"));
+    const ownDatabase = async () => {
+      const { DATABASE_URL: _none, ...rest } = await stack.relayerEnvironment();
+      return { ...rest, CHARTER_DATA_DIR: dir };
+    };
+    beforeEach(() => {
+      dir = mkdtempSync(join(tmpdir(), "charter-own-"));
+      chmodSync(dir, 0o755); // Postgres runs as another account when we are root.
     });
-    expect(answer).to.deep.equal({
-      isAllowed: false,
-      reason: "authorization backend unavailable",
-      gatewayAppId: "",
+    afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+    it("starts it, follows the chain, serves the explorer, and leaves nothing running", async () => {
+      const web = join(dir, "web");
+      mkdirSync(web);
+      writeFileSync(join(web, "index.html"), "<!doctype html><title>Charter</title>");
+      const own = await stack.startRelayer({ ...(await ownDatabase()), CHARTER_WEB_DIR: web });
+      const page = await fetch(`${own.ready.url}/`);
+      expect(await page.text()).to.contain("<title>Charter</title>");
+      expect(page.headers.get("content-security-policy")).to.contain("default-src 'self'");
+      expect(page.headers.get("x-content-type-options")).to.equal("nosniff");
+      expect((await send(own.ready.url, "GET", "/ready")).status).to.equal(200);
+      expect(await own.stop()).to.equal(0);
+      expect(lock()).to.equal(false);
     });
-    expect((await send(relayer.ready.bootAuthUrl, "GET", "/")).status).to.equal(500);
-    expect((await send(relayer.ready.url, "GET", "/ready")).status).to.equal(503);
-    expect(await relayer.stop()).to.equal(0);
-    for (const key of [environment["CHARTER_OUTBOX_KEY"]!, environment["CHARTER_LEASE_KEY"]!]) {
-      expect(relayer.log()).not.to.contain(key.slice(2));
-    }
+
+    it("leaves nothing running when it is stopped half-way through its start", async () => {
+      const starting = startProgram("relayer/main.ts", await ownDatabase(), (child) => {
+        void until("Postgres has started", async () => lock()).then(() => child.kill("SIGINT"));
+      });
+      const outcome = await starting.then(
+        (program) => program.stop(), // It was ready before the signal came: then this is the stop.
+        (error: unknown) => (error as NotReady).exitCode,
+      );
+      expect(outcome).to.equal(0);
+      expect(lock()).to.equal(false);
+    });
+  });
+
+  describe("when the chain goes away", () => {
+    it("denies every boot, and logs no key", async () => {
+      await stack.anvil.stop();
+      const answer = await until("unavailable", async () => {
+        const now = await boot();
+        return now["reason"] === "authorization backend unavailable" && now;
+      });
+      expect(answer).to.deep.equal({
+        isAllowed: false,
+        reason: "authorization backend unavailable",
+        gatewayAppId: "",
+      });
+      expect((await send(relayer.ready.bootAuthUrl, "GET", "/")).status).to.equal(500);
+      expect((await send(relayer.ready.url, "GET", "/ready")).status).to.equal(503);
+      expect(await relayer.stop()).to.equal(0);
+      for (const key of [environment["CHARTER_OUTBOX_KEY"]!, environment["CHARTER_LEASE_KEY"]!]) {
+        expect(relayer.log()).not.to.contain(key.slice(2));
+      }
+    });
   });
 });

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 /** One of our programs, running. */
@@ -27,6 +28,7 @@ export class NotReady extends Error {
 export function startProgram<Ready>(
   path: string,
   environment: Readonly<Record<string, string>>,
+  onSpawn?: (child: ChildProcess) => void,
 ): Promise<Program<Ready>> {
   const root = fileURLToPath(new URL("../../..", import.meta.url));
   const child = spawn(process.execPath, [path], {
@@ -34,6 +36,7 @@ export function startProgram<Ready>(
     env: { PATH: process.env["PATH"] ?? "", NODE_ENV: "test", LOG_LEVEL: "info", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  onSpawn?.(child);
   let out = "";
   let log = "";
   const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
