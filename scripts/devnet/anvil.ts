@@ -35,7 +35,16 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
     name: "anvil",
     command: anvilBinary(),
     args: [
-      ...["--host", "127.0.0.1", "--port", String(options.port), "--chain-id", "31337", "--hardfork", "osaka"],
+      ...[
+        "--host",
+        "127.0.0.1",
+        "--port",
+        String(options.port),
+        "--chain-id",
+        "31337",
+        "--hardfork",
+        "osaka",
+      ],
       ...["--block-time", "1", "--slots-in-an-epoch", "1"],
       ...["--state", options.stateFile, "--state-interval", "5", "--quiet"],
     ],
@@ -47,7 +56,9 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
     await delay(100);
   }
   await child.stop();
-  throw new CharterError("devnet/not-ready", `anvil did not become ready:\n${logTail(options.logFile)}`, { url });
+  throw new CharterError("devnet/not-ready", `anvil did not become ready:\n${logTail(options.logFile)}`, {
+    url,
+  });
 }
 
 async function answers(url: string): Promise<boolean> {

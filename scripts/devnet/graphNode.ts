@@ -38,7 +38,10 @@ export function gndBinary(): string | undefined {
 export async function startGraphNode(options: GraphNodeOptions): Promise<GraphNode> {
   const binary = gndBinary();
   if (!binary) {
-    throw new CharterError("devnet/no-graph-node", "expected npm's @graphprotocol/gnd-linux-x64 (Linux x64 only)");
+    throw new CharterError(
+      "devnet/no-graph-node",
+      "expected npm's @graphprotocol/gnd-linux-x64 (Linux x64 only)",
+    );
   }
   const [indexPort, adminPort, metricsPort] = await Promise.all([freePort(), freePort(), freePort()]);
   const child = startProcess({
@@ -62,7 +65,11 @@ export async function startGraphNode(options: GraphNodeOptions): Promise<GraphNo
     await delay(200);
   }
   await child.stop();
-  throw new CharterError("devnet/not-ready", `graph-node did not become ready:\n${logTail(options.logFile)}`, { url });
+  throw new CharterError(
+    "devnet/not-ready",
+    `graph-node did not become ready:\n${logTail(options.logFile)}`,
+    { url },
+  );
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -34,7 +34,11 @@ export async function startIndexStack(): Promise<IndexStack> {
     const anvil = await steps.run(
       "anvil",
       async () =>
-        startAnvil({ port: await freePort(), stateFile: join(dir, "chain.json"), logFile: join(dir, "anvil.log") }),
+        startAnvil({
+          port: await freePort(),
+          stateFile: join(dir, "chain.json"),
+          logFile: join(dir, "anvil.log"),
+        }),
       (started) => started.stop,
     );
     const deployment = await deployDevnet(anvil.url);
@@ -43,7 +47,9 @@ export async function startIndexStack(): Promise<IndexStack> {
       () => startEmbeddedPostgres({ dir: join(dir, "postgres") }),
       (started) => () => started.stop(),
     );
-    const ipfsUrl = await steps.run("ipfs", startIpfsVersion, (started) => started.stop).then(({ url }) => url);
+    const ipfsUrl = await steps
+      .run("ipfs", startIpfsVersion, (started) => started.stop)
+      .then(({ url }) => url);
     const graphNode = await steps.run(
       "graph-node",
       async () =>

@@ -51,10 +51,14 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   clearTimeout(timer);
   if (!first) {
     await child.stop();
-    throw new CharterError("devnet/not-ready", `${options.name} did not become ready:\n${logTail(options.logFile)}`, {
-      name: options.name,
-      logFile: options.logFile,
-    });
+    throw new CharterError(
+      "devnet/not-ready",
+      `${options.name} did not become ready:\n${logTail(options.logFile)}`,
+      {
+        name: options.name,
+        logFile: options.logFile,
+      },
+    );
   }
   return { ...child, ready: first };
 }
@@ -63,7 +67,7 @@ function parseReady(line: string): Record<string, unknown> | null {
   try {
     const value = JSON.parse(line) as unknown;
     return typeof value === "object" && value !== null && "ready" in value && value.ready === true
-      ? (value as Record<string, unknown>)
+      ? (value)
       : null;
   } catch {
     return null;

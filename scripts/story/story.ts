@@ -1,0 +1,272 @@
+import { SIMULATED_IMAGE } from "../../worker/tee/simulator/measurements.ts";
+import { devnetAccounts } from "../devnet/accounts.ts";
+import { charter, charterOk } from "../devnet/cli.ts";
+import { DEVNET_LEASE_SECONDS, type Devnet } from "../devnet/devnet.ts";
+import { leasedInstances, liveKeys, otherLeases } from "./instances.ts";
+import { observe, type Observation, type StepReport } from "./observe.ts";
+import { readsOf, type Reads } from "./reads.ts";
+
+export interface StoryOptions {
+  readonly devnet: Devnet;
+  readonly signal: AbortSignal;
+  readonly print: (line: string) => void;
+  readonly noticeSeconds?: number;
+  readonly graceSeconds?: number;
+  readonly replicas?: number;
+}
+
+/** One app and what its steps need. */
+interface Scene {
+  readonly options: Required<StoryOptions>;
+  readonly reads: Reads;
+  readonly report: StepReport[];
+}
+
+const { owner, guardian, lease } = devnetAccounts;
+const HELLO = "examples/hello/docker-compose.yml";
+const manifestOf = (name: string): string[] => [
+  ...["--compose", HELLO, "--name", name],
+  ...["--lease-signer", lease.address, "--max-lease-seconds", String(DEVNET_LEASE_SECONDS)],
+];
+
+function sceneOf(options: StoryOptions): Scene {
+  return {
+    options: { noticeSeconds: 5, graceSeconds: 600, replicas: 2, ...options },
+    reads: readsOf(options.devnet),
+    report: [],
+  };
+}
+
+/** Does something, then waits until chain and GraphQL both show it. */
+async function step(
+  scene: Scene,
+  name: string,
+  act: () => Promise<unknown>,
+  seen: Observation,
+): Promise<void> {
+  const startedAt = performance.now();
+  await act();
+  const observed = await observe(name, seen, { signal: scene.options.signal, timeoutSeconds: 90 });
+  const seconds = Number(((performance.now() - startedAt) / 1000).toFixed(2));
+  scene.report.push({ step: name, seconds, ...observed });
+  scene.options.print(`  ✓ ${name} (${seconds} s)`);
+}
+
+const nothing = (): Promise<void> => Promise.resolve();
+
+/** Creates the hello app, and waits until all of its instances are leased and live. Its address. */
+export async function createHello(options: StoryOptions): Promise<{ app: string; report: StepReport[] }> {
+  const scene = sceneOf(options);
+  try {
+    return { app: await create(scene), report: scene.report };
+  } finally {
+    scene.reads.close();
+  }
+}
+
+async function create(scene: Scene): Promise<string> {
+  const { devnet, noticeSeconds, graceSeconds, replicas } = scene.options;
+  const { reads } = scene;
+  await step(scene, "three nodes are registered", nothing, {
+    chain: async () => {
+      const count = Number(await reads.nodes.nodeCount());
+      return count >= 3 && { nodeCount: count };
+    },
+    graphql: async () => {
+      const { nodes } = await reads.graphql<{ nodes: { number: number }[] }>("{ nodes { number } }");
+      return nodes.length >= 3 && { nodes: nodes.length };
+    },
+  });
+  let app = "";
+  await step(
+    scene,
+    "app created, release 1 active",
+    async () => {
+      const image = `${SIMULATED_IMAGE.osImageHash}:${SIMULATED_IMAGE.measurementDigest}`;
+      const salt = `0x${Date.now().toString(16).padStart(64, "0")}`;
+      const created = await charterOk(devnet, owner, [
+        ...[
+          "app",
+          "create",
+          ...manifestOf("hello"),
+          "--guardian",
+          guardian.address,
+          "--any-node",
+          "--salt",
+          salt,
+        ],
+        ...[
+          "--notice",
+          String(noticeSeconds),
+          "--grace",
+          String(graceSeconds),
+          "--replicas",
+          String(replicas),
+        ],
+        ...["--os-image", image, "--accept-boot-info"],
+      ]);
+      app = String(created.app);
+    },
+    {
+      chain: async () => {
+        const head = Number(await reads.app(app).head());
+        return head === 1 && { app, head };
+      },
+      graphql: async () => {
+        const found = await reads.graphql<{ app: { lastRelease: number; owner: string } | null }>(
+          `{ app(id: "${app}") { lastRelease owner } }`,
+        );
+        return found.app?.lastRelease === 1 && found.app;
+      },
+    },
+  );
+  await running(scene, "instances of release 1 are live", app, 1);
+  return app;
+}
+
+/** All replicas hold leases for this release and nothing else of the app does; the ledger calls each of them live. */
+function running(scene: Scene, name: string, app: string, release: number, act = nothing): Promise<void> {
+  const { reads } = scene;
+  const { replicas } = scene.options;
+  return step(scene, name, act, {
+    chain: async () => {
+      const keys = (await leasedInstances(reads, app, release)).map(({ key }) => key);
+      const live = await liveKeys(reads, app, keys);
+      return live.length >= replicas && { live };
+    },
+    graphql: async () => {
+      const leased = await leasedInstances(reads, app, release);
+      const isAlone = (await otherLeases(reads, app, release)) === 0;
+      return leased.length >= replicas && isAlone && { leased };
+    },
+  });
+}
+
+/**
+ * The whole story: create, propose v2 with notice, activation, instances move, revoke v2 within v1's grace, instances fall
+ * back, Frozen, a further proposal refused. Throws `NotObserved` where chain or GraphQL does not show a step.
+ */
+export async function tellStory(options: StoryOptions): Promise<StepReport[]> {
+  const scene = sceneOf(options);
+  try {
+    const app = await create(scene);
+    await upgrade(scene, app);
+    await fallBack(scene, app);
+    await freeze(scene, app);
+    return scene.report;
+  } finally {
+    scene.reads.close();
+  }
+}
+
+interface ReleaseRow {
+  readonly number: number;
+  readonly activatesAt: string;
+  readonly revoked: boolean;
+}
+
+async function indexedRelease(reads: Reads, app: string, number: number): Promise<ReleaseRow | undefined> {
+  const { releases } = await reads.graphql<{ releases: ReleaseRow[] }>(
+    `{ releases(where: { app: "${app}", number: ${number} }) { number activatesAt revoked } }`,
+  );
+  return releases[0];
+}
+
+async function upgrade(scene: Scene, app: string): Promise<void> {
+  const { devnet, graceSeconds, noticeSeconds } = scene.options;
+  const { reads } = scene;
+  await step(
+    scene,
+    "release 2 proposed, pending for its notice",
+    () =>
+      charterOk(devnet, owner, [
+        ...["release", "propose", app, ...manifestOf("hello-2"), "--grace", String(graceSeconds)],
+      ]),
+    {
+      chain: async () => {
+        const last = Number(await reads.app(app).lastRelease());
+        return last === 2 && { lastRelease: last, noticeSeconds };
+      },
+      graphql: async () => (await indexedRelease(reads, app, 2)) ?? false,
+    },
+  );
+  await step(scene, "release 2 activates with no further transaction", nothing, {
+    chain: async () => {
+      const head = Number(await reads.app(app).head());
+      return head === 2 && { head };
+    },
+    graphql: async () => {
+      const release = await indexedRelease(reads, app, 2);
+      const { _meta } = await reads.graphql<{ _meta: { block: { timestamp: number } } }>(
+        "{ _meta { block { timestamp } } }",
+      );
+      return release !== undefined && Number(release.activatesAt) <= _meta.block.timestamp && { ...release };
+    },
+  });
+  await running(scene, "instances moved to release 2", app, 2);
+}
+
+async function fallBack(scene: Scene, app: string): Promise<void> {
+  const { devnet } = scene.options;
+  const { reads } = scene;
+  await step(
+    scene,
+    "guardian revokes release 2 within release 1's grace",
+    () => charterOk(devnet, guardian, ["release", "revoke", app, "2"]),
+    {
+      chain: async () => {
+        const head = Number(await reads.app(app).head());
+        return head === 1 && !(await reads.app(app).isReleaseNumberAllowed(2)) && { head };
+      },
+      graphql: async () => {
+        const release = await indexedRelease(reads, app, 2);
+        return release?.revoked === true && release;
+      },
+    },
+  );
+  await running(scene, "instances fell back to release 1", app, 1);
+}
+
+async function freeze(scene: Scene, app: string): Promise<void> {
+  const { devnet } = scene.options;
+  const { reads } = scene;
+  await step(
+    scene,
+    "level raised to Frozen",
+    () => charterOk(devnet, owner, ["renounce", app, "--to", "Frozen", "--yes"]),
+    {
+      chain: async () => {
+        const level = Number((await reads.app(app).control()).level);
+        return level === 4 && { level };
+      },
+      graphql: async () => {
+        const found = await reads.graphql<{ app: { level: number } | null }>(
+          `{ app(id: "${app}") { level } }`,
+        );
+        return found.app?.level === 4 && found.app;
+      },
+    },
+  );
+  await step(
+    scene,
+    "a further proposal is refused",
+    async () => {
+      const answer = await charter(devnet, owner, ["release", "propose", app, ...manifestOf("hello-3")]);
+      if (answer.exitCode !== 2 || answer.error?.details.error !== "LevelForbids") {
+        throw new Error(`expected LevelForbids and exit code 2, got ${JSON.stringify(answer)}`);
+      }
+    },
+    {
+      chain: async () => {
+        const last = Number(await reads.app(app).lastRelease());
+        return last === 2 && { lastRelease: last, refused: "LevelForbids" };
+      },
+      graphql: async () => {
+        const found = await reads.graphql<{
+          app: { lastRelease: number; releases: { number: number }[] } | null;
+        }>(`{ app(id: "${app}") { lastRelease releases { number } } }`);
+        return found.app?.lastRelease === 2 && found.app.releases.length === 2 && found.app;
+      },
+    },
+  );
+}
