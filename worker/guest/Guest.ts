@@ -61,7 +61,7 @@ export class Guest {
   async run(signal: AbortSignal): Promise<StopReason> {
     const config = this.#config;
     const { report } = this.#seams;
-    report({ state: "starting" });
+    report({ state: "starting", pid: process.pid });
     const manifest = await fetchManifest(this.#relayers, config.composeHash, signal);
     const project = parseCompose(manifest.docker_compose_file, { hostPorts: config.hostPorts });
     report({ state: "manifest-checked", name: manifest.name, unpinnedImages: project.unpinnedImages });

@@ -22,7 +22,7 @@ const projectName = ({ app, slot, node, release }: GuestConfig): string =>
  * change of state. Exit codes: 0 asked to stop, 1 could not begin, 3 lease denied, 4 lease over.
  */
 await runProgram(async (signal) => {
-  let last: GuestState = { state: "starting" };
+  let last: GuestState = { state: "starting", pid: process.pid };
   let statusUrl: string | undefined;
   const report = (state: GuestState): void => {
     last = state;

@@ -2,7 +2,7 @@ import { isCharterError } from "../../protocol/errors/CharterError.ts";
 
 /** Where a guest stands. Printed as one JSON line whenever it changes, and answered by `GET /status`. */
 export type GuestState =
-  | { readonly state: "starting" }
+  | { readonly state: "starting"; readonly pid: number }
   | { readonly state: "manifest-checked"; readonly name: string; readonly unpinnedImages: readonly string[] }
   | { readonly state: "attested"; readonly key: string; readonly intent: string }
   | { readonly state: "leased"; readonly key: string; readonly maxSeconds: number; readonly signer: string }

@@ -1,0 +1,103 @@
+import { expect } from "chai";
+
+import type { Placements } from "../../../protocol/session/messages.ts";
+import type { Address, ComposeHash } from "../../../protocol/words/hex.ts";
+import type { Driver, GuestExit, GuestSpec } from "../../../worker/node/drivers/Driver.ts";
+import { guestId, Guests, type GuestChange } from "../../../worker/node/Guests.ts";
+import { ManualClock } from "../support/ManualClock.ts";
+
+/** Remembers what runs; guests end when the test says so. */
+class RecordedDriver implements Driver {
+  readonly name = "recorded";
+  readonly running = new Map<string, (exit: GuestExit) => void>();
+  readonly started: GuestSpec[] = [];
+  readonly stopped: string[] = [];
+
+  start(spec: GuestSpec, onExit: (exit: GuestExit) => void): void {
+    this.started.push(spec);
+    this.running.set(spec.id, onExit);
+  }
+  async stop(id: string): Promise<void> {
+    this.stopped.push(id);
+    this.end(id, 0);
+  }
+  list(): readonly string[] {
+    return [...this.running.keys()];
+  }
+  end(id: string, code: number): void {
+    const onExit = this.running.get(id);
+    this.running.delete(id);
+    onExit?.({ id, code, signal: null });
+  }
+}
+
+const app = `0x${"ab".repeat(20)}` as Address;
+const placed = (slot: number, release = 1): Placements["placements"][number] => ({
+  app,
+  slot,
+  release,
+  composeHash: `0x${String(release).repeat(64)}` as ComposeHash,
+});
+
+describe("a node's guests", () => {
+  let driver: RecordedDriver;
+  let clock: ManualClock;
+  let changes: GuestChange[];
+  let guests: Guests;
+  beforeEach(() => {
+    driver = new RecordedDriver();
+    clock = new ManualClock();
+    changes = [];
+    guests = new Guests({ driver, clock, report: (change) => changes.push(change) });
+  });
+  const ids = (...placements: Placements["placements"]) => placements.map(guestId);
+
+  it("are started once per placement", () => {
+    guests.reconcile([placed(0), placed(1)], 3);
+    guests.reconcile([placed(0), placed(1)], 3);
+    expect(driver.list()).to.deep.equal(ids(placed(0), placed(1)));
+    expect(driver.started).to.have.length(2);
+    expect(driver.started[0]).to.include({ node: 3, release: 1, slot: 0, app });
+  });
+
+  it("are stopped when they are placed here no longer", async () => {
+    guests.reconcile([placed(0), placed(1)], 3);
+    guests.reconcile([placed(1)], 3);
+    await guests.stopAll();
+    expect(driver.stopped).to.have.ordered.members(ids(placed(0), placed(1)));
+  });
+
+  it("are replaced when the release changes", () => {
+    guests.reconcile([placed(0, 1)], 3);
+    guests.reconcile([placed(0, 2)], 3);
+    expect(driver.list()).to.deep.equal(ids(placed(0, 2)));
+    expect(driver.stopped).to.deep.equal(ids(placed(0, 1)));
+  });
+
+  it("are started again after pauses that double", () => {
+    const [id = ""] = ids(placed(0));
+    guests.reconcile([placed(0)], 3);
+    for (const pause of [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]) {
+      const before = driver.started.length;
+      driver.end(id, 1);
+      clock.advance(pause - 1);
+      guests.reconcile([placed(0)], 3);
+      expect(driver.started).to.have.length(before);
+      clock.advance(1);
+      guests.tick();
+      expect(driver.started).to.have.length(before + 1);
+    }
+    clock.advance(60_000); // It ran steadily: the next end counts as the first.
+    driver.end(id, 1);
+    expect(changes.at(-1)).to.deep.equal({ guest: id, change: "ended", code: 1, restartSeconds: 1 });
+  });
+
+  it("are not started again when they ended because they were stopped", () => {
+    guests.reconcile([placed(0)], 3);
+    guests.reconcile([], 3);
+    clock.advance(120_000);
+    guests.tick();
+    expect(driver.started).to.have.length(1);
+    expect(driver.list()).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,74 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+import type { GuestConfigInput } from "../../guest/config.ts";
+import type { Driver, GuestSpec } from "./Driver.ts";
+
+/** After SIGTERM a guest takes down its containers; one that hangs is killed, and its containers' lease ends anyway. */
+const STOP_TIMEOUT_MS = 20_000;
+
+export interface ProcessDriverOptions {
+  /** What all guests of this node have in common. */
+  readonly common: Omit<GuestConfigInput, "app" | "composeHash" | "release" | "node" | "slot" | "workdir">;
+  /** Each guest gets a directory of its own below it. */
+  readonly workdir: string;
+  /** Lines that a guest prints, one JSON object each. */
+  readonly onLine: (id: string, line: string) => void;
+  /** The guest's program; default `worker/guest/main.ts`. */
+  readonly program?: string;
+}
+
+const GUEST = fileURLToPath(new URL("../../guest/main.ts", import.meta.url));
+
+/** Driver for development: a guest is a process of this machine instead of a VM. */
+export class ProcessDriver implements Driver {
+  readonly name = "process";
+  readonly #options: ProcessDriverOptions;
+  readonly #guests = new Map<string, { readonly child: ChildProcess; readonly ended: Promise<void> }>();
+
+  constructor(options: ProcessDriverOptions) {
+    this.#options = options;
+  }
+
+  start(spec: GuestSpec, onExit: Parameters<Driver["start"]>[1]): void {
+    const { common, workdir, onLine, program = GUEST } = this.#options;
+    const { id, ...placement } = spec;
+    const config: GuestConfigInput = { ...common, ...placement, workdir: join(workdir, id) };
+    const child = spawn(process.execPath, [program], {
+      // Nothing of the agent's environment: the operator's key stands there.
+      env: {
+        PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        CHARTER_GUEST_CONFIG: JSON.stringify(config),
+        CHARTER_PARENT_PIPE: "1",
+      },
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    child.stdin.on("error", () => undefined); // It is never written to.
+    createInterface({ input: child.stdout }).on("line", (line) => onLine(id, line));
+    const ended = new Promise<void>((done) => {
+      const end = (code: number | null, signal: string | null): void => {
+        if (!this.#guests.delete(id)) return; // "error" and "exit" may both come.
+        done();
+        onExit({ id, code, signal });
+      };
+      child.once("exit", end);
+      child.once("error", () => end(null, null));
+    });
+    this.#guests.set(id, { child, ended });
+  }
+
+  async stop(id: string): Promise<void> {
+    const guest = this.#guests.get(id);
+    if (!guest) return;
+    guest.child.kill("SIGTERM");
+    const timer = setTimeout(() => guest.child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+    await guest.ended;
+    clearTimeout(timer);
+  }
+
+  list(): readonly string[] {
+    return [...this.#guests.keys()];
+  }
+}

@@ -1,0 +1,96 @@
+import { join, resolve } from "node:path";
+import { Command } from "commander";
+
+import { machineClock } from "../clock.ts";
+import { runProgram, say } from "../program.ts";
+import { RelayerClient } from "../session/RelayerClient.ts";
+import { openSource } from "../tee/openSource.ts";
+import { readNodeConfig } from "./config.ts";
+import { examine } from "./doctor.ts";
+import { ProcessDriver } from "./drivers/processDriver.ts";
+import { Guests } from "./Guests.ts";
+import { NodeAgent } from "./NodeAgent.ts";
+import { loadOrCreateNodeKey } from "./nodeKey.ts";
+import { pinnedOf } from "./pinned.ts";
+
+interface Options {
+  readonly config?: string;
+}
+
+const CONFIG_HELP = "JSON configuration file; the environment (CHARTER_…) goes over it";
+
+const program = new Command("charter-node").description("the agent of one platform").showHelpAfterError();
+
+program
+  .command("run")
+  .description("register this platform and run the guests that are placed on it")
+  .option("--config <file>", CONFIG_HELP)
+  .action((options: Options) => runProgram((signal) => run(options, signal)));
+
+program
+  .command("doctor")
+  .description("look at what this node needs, and change nothing; exit code 1 when something is missing")
+  .option("--config <file>", CONFIG_HELP)
+  .option("--json", "print JSON")
+  .action((options: Options & { readonly json?: boolean }) =>
+    runProgram(async () => {
+      const findings = await examine(readNodeConfig(process.env, options.config));
+      if (options.json === true) say({ findings });
+      else
+        for (const { what, ok, note } of findings)
+          console.log(`${ok ? "ok     " : "missing"}  ${what}: ${note}`);
+      if (findings.some(({ ok }) => !ok)) process.exitCode = 1;
+    }),
+  );
+
+await program.parseAsync();
+
+async function run(options: Options, signal: AbortSignal): Promise<void> {
+  const config = readNodeConfig(process.env, options.config);
+  const workdir = resolve(config.workdir);
+  const pinned = pinnedOf(config.deployment);
+  const { relayerUrls, platform, runtime, hostPorts, reattestSeconds, operator, pollMilliseconds } = config;
+  const simulatorDir = resolve(config.simulatorDir);
+  const open = (): ReturnType<typeof openSource> => openSource({ simulatorDir, platform }, pinned.chainId);
+  const account = loadOrCreateNodeKey(workdir);
+  const clock = machineClock();
+  const { chainId, genesisHash, ledger } = pinned;
+  const driver = new ProcessDriver({
+    common: {
+      relayerUrls,
+      chainId,
+      genesisHash,
+      ledger,
+      simulatorDir,
+      platform,
+      runtime,
+      hostPorts,
+      reattestSeconds,
+    },
+    workdir: join(workdir, "guests"),
+    onLine: (guest, line) => say({ guest, ...parseLine(line) }),
+  });
+  const agent = new NodeAgent({
+    relayers: relayerUrls.map((url) => new RelayerClient(url)),
+    register: { pinned, operator, account, openSource: open },
+    account,
+    platformId: open().platformId,
+    guests: new Guests({ driver, clock, report: (change) => say({ ...change }) }),
+    clock,
+    pollMilliseconds,
+    unixNow: () => Math.floor(Date.now() / 1_000),
+    report: say,
+  });
+  await agent.run(signal);
+}
+
+/** A guest's line as an object; anything that is none is passed on as text. */
+function parseLine(line: string): Record<string, unknown> {
+  try {
+    const json: unknown = JSON.parse(line);
+    if (typeof json === "object" && json !== null && !Array.isArray(json)) return { ...json };
+  } catch {
+    // Below.
+  }
+  return { text: line };
+}

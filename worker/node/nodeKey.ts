@@ -1,0 +1,29 @@
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { generatePrivateKey, privateKeyToAccount, type PrivateKeyAccount } from "viem/accounts";
+
+import { CharterError } from "../../protocol/errors/CharterError.ts";
+import type { Hex } from "../../protocol/words/hex.ts";
+
+/**
+ * The key that this node is registered by, made at first start and readable by its owner only.
+ * @throws CharterError `node/key-invalid` when the file holds something else: it is never replaced silently.
+ */
+export function loadOrCreateNodeKey(workdir: string): PrivateKeyAccount {
+  mkdirSync(workdir, { recursive: true });
+  const path = join(workdir, "node.key");
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, `${generatePrivateKey()}\n`, { mode: 0o600 });
+  try {
+    linkSync(draft, path); // Whole, and only if there is none.
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  try {
+    return privateKeyToAccount(readFileSync(path, "utf8").trim() as Hex);
+  } catch (cause) {
+    throw new CharterError("node/key-invalid", "node.key must hold a private key", { path }, { cause });
+  }
+}
