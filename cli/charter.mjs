@@ -12,8 +12,12 @@ if (!existsSync(node24)) {
   process.exit(1);
 }
 const child = spawn(node24, [main, ...process.argv.slice(2)], { stdio: "inherit" });
-process.on("SIGINT", () => {});
-for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+// Passed on, so that the command is what ends: a terminal sends Ctrl-C to both, `kill` to this process alone.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+child.on("error", (error) => {
+  console.error(`charter: ${error.message}`);
+  process.exitCode = 70;
+});
 child.on("exit", (code, signal) => {
-  process.exitCode = signal ? 128 + constants.signals[signal] : (code ?? 1);
+  process.exitCode = signal ? 128 + constants.signals[signal] : (code ?? 70);
 });

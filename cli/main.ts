@@ -10,7 +10,7 @@ import { addSettingsCommands } from "./commands/settings.ts";
 import { addVerifyCommand } from "./commands/verify.ts";
 import { ExitCode } from "./support/exitCodes.ts";
 import { asCliError } from "./support/failures.ts";
-import { toJson } from "./support/output.ts";
+import { printable, toJson } from "./support/output.ts";
 
 const program = new Command("charter")
   .description("Charter: code that is governed like a smart contract")
@@ -59,15 +59,17 @@ function report(error: unknown): number {
     const message = error.message
       .replace(/^error: /, "")
       .replace("(outputHelp)", "expected a command; see --help");
-    console.error(json ? toJson({ error: { code: "cli/usage", message } }) : `charter: ${message}`);
+    console.error(
+      json ? toJson({ error: { code: "cli/usage", message } }) : printable(`charter: ${message}`),
+    );
     return ExitCode.Usage;
   }
   const known = asCliError(error);
   if (json) console.error(toJson({ error: known.toJSON() }));
   else {
-    console.error(`charter: ${known.message} (${known.code})`);
+    console.error(printable(`charter: ${known.message} (${known.code})`));
     for (const [name, value] of Object.entries(known.toJSON().details)) {
-      console.error(`  ${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`);
+      console.error(printable(`  ${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`));
     }
   }
   return known.exitCode;

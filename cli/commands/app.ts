@@ -5,7 +5,9 @@ import { appRegistryAbi } from "../../protocol/abi/appRegistry.ts";
 import { SettingKind } from "../../protocol/policy/settingKind.ts";
 import { numberKey, ZERO_KEY } from "../../protocol/policy/settings.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
+import { CliError } from "../support/CliError.ts";
 import { contextOf } from "../support/context.ts";
+import { ExitCode } from "../support/exitCodes.ts";
 import { describeManifest, manifestBytes } from "../support/manifest.ts";
 import { noteBytes } from "../support/note.ts";
 import { publish, sha256 } from "../support/publish.ts";
@@ -21,6 +23,7 @@ import {
   wholeNumber,
   type SettingTuple,
 } from "../support/values.ts";
+import { addAppShowCommand } from "./appShow.ts";
 import { setReplicas } from "./replicas.ts";
 
 interface CreateOptions {
@@ -51,9 +54,10 @@ interface CreateOptions {
 const NOBODY = "0x0000000000000000000000000000000000000000" as Address;
 const DEFAULTS = { teeKind: [1], tcbStatus: [1], proof: [2] };
 
-/** `charter app create`. */
+/** `charter app create|show`. */
 export function addAppCommands(program: Command): void {
   const app = program.command("app").description("governed programs");
+  addAppShowCommand(app);
   app
     .command("create")
     .description("create an app whose first release is active at once, and publish its manifest and note")
@@ -98,6 +102,16 @@ export function addAppCommands(program: Command): void {
     .action(async (options: CreateOptions, command: Command) => {
       const context = contextOf(command);
       const { account } = await context.wallet();
+      const signer = account.address.toLowerCase() as Address;
+      const owner = options.owner ?? signer;
+      if (options.replicas > 0 && owner !== signer) {
+        throw new CliError(
+          ExitCode.Usage,
+          "cli/usage",
+          "replicas are the owner's to set: expected --owner to be the signing account, or no --replicas",
+          { owner, signer },
+        );
+      }
       const release = await firstRelease(options, context);
       const settings = {
         noticeSeconds: options.notice,
@@ -106,7 +120,6 @@ export function addAppCommands(program: Command): void {
         noteDigest: release.noteDigest,
         settings: settingsOf(options),
       };
-      const owner = options.owner ?? (account.address.toLowerCase() as Address);
       const { hash, receipt } = await send(context, {
         address: context.deployment().appRegistry,
         abi: appRegistryAbi,
@@ -118,7 +131,7 @@ export function addAppCommands(program: Command): void {
       if (options.replicas > 0) await setReplicas(context, address, options.replicas);
       context.out.result(
         { app: address, composeHash: release.composeHash, noteDigest: release.noteDigest, transaction: hash },
-        `${release.text}app ${address}\ncompose hash ${release.composeHash}\ntransaction ${hash}`,
+        `app ${address}\ncompose hash ${release.composeHash}\ntransaction ${hash}`,
       );
     });
 }
@@ -126,13 +139,23 @@ export function addAppCommands(program: Command): void {
 async function firstRelease(
   options: CreateOptions,
   context: ReturnType<typeof contextOf>,
-): Promise<{ composeHash: Bytes32; noteDigest: Bytes32; text: string }> {
-  if (options.composeHash) return { composeHash: options.composeHash, noteDigest: ZERO_KEY, text: "" };
+): Promise<{ composeHash: Bytes32; noteDigest: Bytes32 }> {
+  if (options.composeHash) {
+    if (options.manifest || options.compose || options.note || options.title) {
+      throw new CliError(
+        ExitCode.Usage,
+        "cli/usage",
+        "expected --compose-hash alone: nothing is published with it",
+      );
+    }
+    return { composeHash: options.composeHash, noteDigest: ZERO_KEY };
+  }
   const { bytes, manifest } = manifestBytes(options);
+  context.out.note(`${describeManifest(manifest)}\ncompose hash ${sha256(bytes)}`);
   const note = noteBytes(options, `First release of ${manifest.name}`);
   await publish(context, bytes);
   await publish(context, note);
-  return { composeHash: sha256(bytes), noteDigest: sha256(note), text: `${describeManifest(manifest)}\n` };
+  return { composeHash: sha256(bytes), noteDigest: sha256(note) };
 }
 
 function settingsOf(options: CreateOptions): SettingTuple[] {

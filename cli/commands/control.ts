@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { ContractFunctionReturnType } from "viem";
 
 import { appAbi } from "../../protocol/abi/app.ts";
 import { nameOf, Level } from "../../protocol/words/enums.ts";
@@ -13,13 +14,16 @@ import { addressOption, levelOption } from "../support/values.ts";
 const OWNER_CODES = ["account", "account with EIP-7702 delegation", "contract"] as const;
 const NOBODY = /^0x0{40}$/;
 
-/** What raising to a level gives up, in words (contracts/interfaces/IApp.sol, DESIGN section 4). */
-const FORBIDS: Record<string, string> = {
-  Noticed: "lowering the notice below what it is now",
-  Sealed: "any loosening of the policy, and replacing or removing the guardian",
-  RevokeOnly: "new releases, ownership transfers and changes of replicas; only revoke and tightening remain",
-  Frozen: "everything, revoke included, forever",
-};
+/** What each level adds to what the ones below it forbid (contracts/interfaces/IApp.sol, DESIGN section 4). */
+const FORBIDS: readonly (readonly [Level, string])[] = [
+  [Level.Noticed, "a notice below today's"],
+  [Level.Sealed, "any loosening, and replacing or removing the guardian"],
+  [Level.RevokeOnly, "new releases, ownership transfers, a first guardian and changes of replicas"],
+  [Level.Frozen, "revoking and tightening: everything"],
+];
+
+const forbiddenAt = (level: number): string[] =>
+  FORBIDS.filter(([from]) => from <= level).map(([, what]) => what);
 
 /** `charter control` and `charter renounce`. */
 export function addControlCommands(program: Command): void {
@@ -32,24 +36,9 @@ export function addControlCommands(program: Command): void {
       const client = await context.client();
       const control = await client.readContract({ address: app, abi: appAbi, functionName: "control" });
       const level = nameOf(Level, control.level);
-      const lines = [
-        `owner            ${control.owner} (${OWNER_CODES[control.ownerCode] ?? "unknown"})`,
-        `pending owner    ${orNone(control.pendingOwner)}`,
-        `guardian         ${orNone(control.guardian)}`,
-        ...(control.pendingGuardianAt === 0
-          ? []
-          : [
-              `guardian becomes ${orNone(control.pendingGuardian)} at ${timeText(control.pendingGuardianAt)}`,
-            ]),
-        `level            ${level}`,
-        `notice           ${control.noticeSeconds} s (never below ${control.noticeFloorSeconds} s)`,
-        `grace            at most ${control.graceSeconds} s`,
-        `new code         not before ${timeText(control.earliestNewReleaseAt)}`,
-        `next change      ${timeText(control.nextChangeAt)}`,
-      ];
       context.out.result(
         { app, ...control, level, ownerCode: OWNER_CODES[control.ownerCode] },
-        lines.join("\n"),
+        controlText(control),
       );
     });
   program
@@ -62,12 +51,15 @@ export function addControlCommands(program: Command): void {
       const context = contextOf(command);
       const level = nameOf(Level, options.to as Level);
       if (!options.yes) {
-        throw new CliError(
-          ExitCode.Usage,
-          "cli/not-confirmed",
-          `${level} forbids ${FORBIDS[level] ?? ""}; it cannot be undone: expected --yes`,
-        );
+        throw new CliError(ExitCode.Usage, "cli/not-confirmed", `${level} cannot be undone: expected --yes`, {
+          forbids: forbiddenAt(options.to),
+        });
       }
+      context.out.note(
+        `${level} forbids from now on:\n${forbiddenAt(options.to)
+          .map((what) => `  ${what}`)
+          .join("\n")}`,
+      );
       const { hash } = await send(context, {
         address: app,
         abi: appAbi,
@@ -76,6 +68,27 @@ export function addControlCommands(program: Command): void {
       });
       context.out.result({ app, level, transaction: hash }, `${app} is ${level}\ntransaction ${hash}`);
     });
+}
+
+type ControlAnswer = ContractFunctionReturnType<typeof appAbi, "view", "control">;
+
+/** `control()` for people. */
+export function controlText(control: ControlAnswer): string {
+  const guardianChange =
+    control.pendingGuardianAt === 0
+      ? []
+      : [`guardian becomes ${orNone(control.pendingGuardian)} at ${timeText(control.pendingGuardianAt)}`];
+  return [
+    `owner            ${control.owner} (${OWNER_CODES[control.ownerCode] ?? "unknown"})`,
+    `pending owner    ${orNone(control.pendingOwner)}`,
+    `guardian         ${orNone(control.guardian)}`,
+    ...guardianChange,
+    `level            ${nameOf(Level, control.level)}`,
+    `notice           ${control.noticeSeconds} s (never below ${control.noticeFloorSeconds} s)`,
+    `grace            at most ${control.graceSeconds} s`,
+    `new code         not before ${timeText(control.earliestNewReleaseAt)}`,
+    `next change      ${timeText(control.nextChangeAt)}`,
+  ].join("\n");
 }
 
 const orNone = (address: string): string => (NOBODY.test(address) ? "none" : address);

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { parseEventLogs } from "viem";
 
 import { appAbi } from "../../protocol/abi/app.ts";
-import { NEVER } from "../../protocol/state/types.ts";
+import { NEVER, type Release } from "../../protocol/state/types.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import { requireApp } from "../support/chainState.ts";
 import { CliError } from "../support/CliError.ts";
@@ -44,6 +44,7 @@ export function addReleaseCommands(program: Command): void {
       const { bytes, manifest } = manifestBytes(options);
       const note = noteBytes(options, `Next release of ${manifest.name}`);
       const composeHash = sha256(bytes);
+      context.out.note(`${describeManifest(manifest)}\ncompose hash ${composeHash}`);
       await publish(context, bytes);
       await publish(context, note);
       // What stands at the relayer under this hash is what anyone will review: the same bytes, or no proposal.
@@ -62,8 +63,8 @@ export function addReleaseCommands(program: Command): void {
       const { number, activatesAt } = proposed.args;
       context.out.result(
         { app, release: number, composeHash, noteDigest: sha256(note), activatesAt, transaction: hash },
-        `${describeManifest(manifest)}\nrelease ${number} of ${app}\ncompose hash ${composeHash}\n` +
-          `active from ${timeText(activatesAt)}\ntransaction ${hash}`,
+        `release ${number} of ${app}, after ${expected === 0 ? "no head" : `release ${expected}`}\n` +
+          `compose hash ${composeHash}\nactive from ${timeText(activatesAt)}\ntransaction ${hash}`,
       );
     });
   for (const [name, description] of [
@@ -97,28 +98,30 @@ export function addReleaseCommands(program: Command): void {
       const context = contextOf(command);
       const { state, time } = await requireApp(context, app);
       const { releases } = state;
-      const rows = releases.map((one) => [
-        String(one.number),
-        stateAt(one, time),
-        timeText(one.activatesAt),
-        timeText(one.endsAt),
-        one.composeHash,
-      ]);
       context.out.result(
         {
           app,
           time,
           releases: releases.map((one) => ({ ...one, endsAt: one.endsAt === NEVER ? null : one.endsAt })),
         },
-        table(["release", "state", "active from", "until", "compose hash"], rows),
+        releasesText(releases, time),
       );
     });
 }
 
-function stateAt(
-  release: { activatesAt: number; endsAt: number; vetoed: boolean; revoked: boolean },
-  time: number,
-): string {
+/** Releases for people, with their state at `time` (unix seconds). */
+export function releasesText(releases: readonly Release[], time: number): string {
+  const rows = releases.map((one) => [
+    String(one.number),
+    stateAt(one, time),
+    timeText(one.activatesAt),
+    timeText(one.endsAt),
+    one.composeHash,
+  ]);
+  return table(["release", "state", "active from", "until", "compose hash"], rows);
+}
+
+function stateAt(release: Release, time: number): string {
   if (release.vetoed) return "vetoed";
   if (release.revoked) return "revoked";
   if (time < release.activatesAt) return "pending";

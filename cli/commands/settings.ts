@@ -4,6 +4,7 @@ import { appAbi } from "../../protocol/abi/app.ts";
 import { effectiveSetting } from "../../protocol/policy/settings.ts";
 import type { SettingKind } from "../../protocol/policy/settingKind.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
+import type { AppState } from "../../protocol/state/types.ts";
 import { requireApp } from "../support/chainState.ts";
 import { contextOf } from "../support/context.ts";
 import { table, timeText } from "../support/output.ts";
@@ -42,17 +43,37 @@ export function addSettingsCommands(program: Command): void {
     .action(async (app: Address, _options: object, command: Command) => {
       const context = contextOf(command);
       const { state, time } = await requireApp(context, app);
-      const entries = [...state.settings.entries()].map(([id, entry]) => {
-        const [kind, key] = id.split(":") as [string, Bytes32];
-        const number = Number(kind) as SettingKind;
-        const value = effectiveSetting(state, number, key, time);
-        const pending = entry.pending && entry.pending.effectiveAt > time ? entry.pending : null;
-        return { kind: number, key, value, pending, text: settingText(number, key, value) };
-      });
-      const rows = entries.map(({ text, pending }) => [
-        text,
-        pending ? `${pending.value} from ${timeText(pending.effectiveAt)}` : "",
-      ]);
-      context.out.result({ app, time, entries }, table(["in force", "pending"], rows));
+      const entries = settingsAt(state, time);
+      context.out.result({ app, time, entries }, settingsText(entries));
     });
 }
+
+/** An entry as of one time. */
+export interface SettingView {
+  readonly kind: SettingKind;
+  readonly key: Bytes32;
+  readonly value: bigint;
+  readonly pending: { readonly value: bigint; readonly effectiveAt: number } | null;
+  readonly text: string;
+}
+
+/** Every entry that was ever set, with its value in force at `time` (unix seconds). */
+export function settingsAt(state: AppState, time: number): SettingView[] {
+  return [...state.settings.entries()].map(([id, entry]) => {
+    const [number, key] = id.split(":") as [string, Bytes32];
+    const kind = Number(number) as SettingKind;
+    const value = effectiveSetting(state, kind, key, time);
+    const pending = entry.pending && entry.pending.effectiveAt > time ? entry.pending : null;
+    return { kind, key, value, pending, text: settingText(kind, key, value) };
+  });
+}
+
+/** Settings for people. */
+export const settingsText = (entries: readonly SettingView[]): string =>
+  table(
+    ["in force", "pending"],
+    entries.map(({ text, pending }) => [
+      text,
+      pending ? `${pending.value} from ${timeText(pending.effectiveAt)}` : "",
+    ]),
+  );

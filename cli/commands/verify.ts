@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { z } from "zod";
 
 import { nodeCrypto } from "../../protocol/crypto/node.ts";
 import {
@@ -11,14 +10,14 @@ import {
   verifyEvidence,
   verifyTdx,
   type Check,
-  type Evidence,
   type TdxVerification,
   type VerifyOptions,
 } from "../../protocol/evidence/index.ts";
 import { nameOf, TcbStatus } from "../../protocol/words/enums.ts";
 import { toHex } from "../../protocol/words/hex.ts";
 import { CliError } from "../support/CliError.ts";
-import { contextOf, readBytes, readText } from "../support/context.ts";
+import { contextOf, readText } from "../support/context.ts";
+import { parseJsonFile, readEvidence } from "../support/evidenceFile.ts";
 import { ExitCode } from "../support/exitCodes.ts";
 import { timeText } from "../support/output.ts";
 
@@ -42,16 +41,15 @@ export function addVerifyCommand(program: Command): void {
     .action(async (file: string, options: VerifyCommandOptions, command: Command) => {
       const { out } = contextOf(command);
       const verify: VerifyOptions = {
-        collateral: parseCollateral(parseJson(readText(options.collateral), options.collateral)),
+        collateral: parseCollateral(parseJsonFile(readText(options.collateral), options.collateral)),
         at: options.at === undefined ? Math.floor(Date.now() / 1000) : parseTime(options.at),
         crypto: nodeCrypto,
         roots: [options.root ? testRootFromPem(readText(options.root)) : INTEL_ROOT],
       };
-      const input = readBytes(file);
-      const evidence = asEvidence(input, file);
+      const input = readEvidence(file);
       try {
-        if (evidence) {
-          const verified = await verifyEvidence(evidence, verify);
+        if (input.form === "evidence") {
+          const verified = await verifyEvidence(input.evidence, verify);
           const bootInfo = options.bootInfo ? await bootInfoOf(verified, nodeCrypto) : undefined;
           const facts = { ...tdxFacts(verified.tdx), ...evidenceFacts(verified) };
           const boot = bootInfo ? `\n\nboot info\n${JSON.stringify(bootInfo, null, 2)}` : "";
@@ -62,7 +60,7 @@ export function addVerifyCommand(program: Command): void {
         } else {
           if (options.bootInfo)
             throw new CliError(ExitCode.Usage, "cli/usage", "boot info needs an event log");
-          const verified = await verifyTdx(input, verify);
+          const verified = await verifyTdx(input.quote, verify);
           const facts = tdxFacts(verified);
           out.result(
             { ...facts, checks: verified.checks },
@@ -119,47 +117,6 @@ function factsText(facts: Record<string, unknown>): string {
 
 const checksText = (checks: readonly Check[]): string =>
   checks.map(({ name, ok }) => `${ok ? "✓" : "✗"} ${name}`).join("\n");
-
-const quoteReport = z.looseObject({ quote: z.string(), event_log: z.string(), vm_config: z.string() });
-const evidenceJson = z.looseObject({
-  kind: z.enum(["tdx", "sgx", "snp", "nitro"]),
-  quote: z.string(),
-  eventLog: z.string(),
-  vmConfig: z.string(),
-});
-
-/** JSON of either shape → evidence; anything that does not begin with `{` is a raw quote. */
-function asEvidence(input: Buffer, file: string): Evidence | undefined {
-  if (input[0] !== 0x7b) return undefined;
-  const json = parseJson(input.toString("utf8"), file);
-  const ours = evidenceJson.safeParse(json);
-  if (ours.success) return ours.data;
-  const report = quoteReport.safeParse(json);
-  if (report.success) {
-    return {
-      kind: "tdx",
-      quote: report.data.quote,
-      eventLog: report.data.event_log,
-      vmConfig: report.data.vm_config,
-    };
-  }
-  throw new CliError(
-    ExitCode.Usage,
-    "cli/evidence-format",
-    "expected a quote report, evidence JSON or a raw quote",
-    {
-      file,
-    },
-  );
-}
-
-function parseJson(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw new CliError(ExitCode.Usage, "cli/not-json", `expected JSON in ${file}`, { file });
-  }
-}
 
 function parseTime(text: string): number {
   const time = Date.parse(text);

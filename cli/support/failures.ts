@@ -8,7 +8,10 @@ import { ExitCode } from "./exitCodes.ts";
 /** Any failure → the typed error that is shown and the code that the process exits with. */
 export function asCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
-  if (error instanceof EvidenceError) return wrap(ExitCode.NotVerified, error);
+  if (error instanceof EvidenceError) {
+    const checks = error.checks.map(({ name, ok }) => ({ name, ok }));
+    return new CliError(ExitCode.NotVerified, error.code, error.message, { ...error.details, checks });
+  }
   if (error instanceof CharterError) return wrap(ExitCode.Usage, error);
   if (error instanceof BaseError) return asChainError(error);
   return new CliError(ExitCode.Internal, "cli/internal", "an unexpected failure; please report it", {

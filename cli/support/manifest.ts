@@ -51,16 +51,35 @@ export function manifestBytes(options: ManifestOptions): { bytes: Uint8Array; ma
 
 /** What a person should see before signing: each service and the image it runs, unpinned ones named as such. */
 export function describeManifest(manifest: Manifest): string {
-  const compose = parse(manifest.docker_compose_file) as {
-    services?: Record<string, { image?: unknown }>;
-  } | null;
-  const services = Object.entries(compose?.services ?? {}).map(([service, { image }]) => {
-    const text = typeof image === "string" ? image : "(no image)";
-    return `  ${service}: ${text}${text.includes("@sha256:") ? "" : "  (not pinned by digest)"}`;
-  });
+  const services = servicesOf(manifest).map(
+    ({ service, image }) =>
+      `  ${service}: ${image ?? "(no image)"}${image?.includes("@sha256:") ? "" : "  (not pinned by digest)"}`,
+  );
   return [
     `manifest ${manifest.name}`,
     ...services,
     `  lease signers: ${manifest.charter?.lease_signers.join(", ") ?? "none: no guest could get a lease"}`,
   ].join("\n");
 }
+
+/** The Compose file is the owner's text: any shape may come. @throws CliError `cli/compose-malformed`. */
+function servicesOf(manifest: Manifest): { service: string; image: string | undefined }[] {
+  let compose: unknown;
+  try {
+    compose = parse(manifest.docker_compose_file, { maxAliasCount: 0 });
+  } catch (error) {
+    throw composeMalformed(error instanceof Error ? error.message : "expected YAML");
+  }
+  const services = isRecord(compose) ? compose.services : undefined;
+  if (!isRecord(services) || Object.keys(services).length === 0) throw composeMalformed("no services");
+  return Object.entries(services).map(([service, definition]) => {
+    const image = isRecord(definition) ? definition.image : undefined;
+    return { service, image: typeof image === "string" ? image : undefined };
+  });
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const composeMalformed = (message: string): CliError =>
+  new CliError(ExitCode.Usage, "cli/compose-malformed", "expected a Compose file with services", { message });

@@ -1,15 +1,28 @@
-/** Writes one result: `--json` as JSON on one line per result, else as text for people. */
+/** Writes results to stdout: `--json` as JSON on one line per result, else as text for people. */
 export interface Output {
   readonly json: boolean;
   readonly result: (value: Record<string, unknown>, text: string) => void;
+  /** What a person should see before something happens; stderr, and nothing with `--json`. */
+  readonly note: (text: string) => void;
 }
 
 export function output(json: boolean): Output {
   return {
     json,
-    result: (value, text) => process.stdout.write(`${json ? toJson(value) : text}\n`),
+    result: (value, text) => process.stdout.write(`${json ? toJson(value) : printable(text)}\n`),
+    note: (text) => {
+      if (!json) process.stderr.write(`${printable(text)}\n`);
+    },
   };
 }
+
+/**
+ * Text without control characters other than line ends: names and messages come from others, and an escape sequence
+ * in one could rewrite what the terminal shows.
+ */
+export const printable = (text: string): string =>
+  // eslint-disable-next-line no-control-regex -- these are the characters to replace
+  text.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 
 export const toJson = (value: unknown): string =>
   JSON.stringify(value, (_key, inner: unknown) => (typeof inner === "bigint" ? inner.toString() : inner));

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import { cidOfDigest } from "../../protocol/manifest/index.ts";
+import { cidOfDigest, MAX_MANIFEST_BYTES } from "../../protocol/manifest/index.ts";
 import { publishDomain, publishTypes } from "../../protocol/session/domains.ts";
 import { toHex, type Bytes32 } from "../../protocol/words/hex.ts";
 import { CliError } from "./CliError.ts";
@@ -37,7 +37,7 @@ export async function publish(context: Context, bytes: Uint8Array): Promise<stri
 export async function fetchByDigest(context: Context, digest: Bytes32): Promise<Uint8Array> {
   const response = await relayerFetch(context, `/ipfs/${cidOfDigest(digest)}`);
   if (!response.ok) throw await refusal(response);
-  const bytes = new Uint8Array(await response.arrayBuffer());
+  const bytes = await readLimited(response, MAX_MANIFEST_BYTES);
   if (sha256(bytes) !== digest) {
     throw new CliError(ExitCode.Refused, "ipfs/hash-mismatch", "the relayer answered with other bytes", {
       expected: digest,
@@ -47,7 +47,23 @@ export async function fetchByDigest(context: Context, digest: Bytes32): Promise<
   return bytes;
 }
 
-export async function relayerFetch(context: Context, path: string, init?: RequestInit): Promise<Response> {
+/** A body of at most `limit` bytes: nothing that is kept under a CID of ours is longer. */
+async function readLimited(response: Response, limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > limit) {
+      throw new CliError(ExitCode.Refused, "ipfs/too-large", "the relayer answered with too many bytes", {
+        limit,
+      });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+async function relayerFetch(context: Context, path: string, init?: RequestInit): Promise<Response> {
   const url = `${context.relayerUrl()}${path}`;
   try {
     return await fetch(url, { ...init, signal: AbortSignal.timeout(15_000) });

@@ -1,5 +1,7 @@
 import type { Abi, Hex, TransactionReceipt } from "viem";
 
+import { appAbi } from "../../protocol/abi/app.ts";
+import { appRegistryAbi } from "../../protocol/abi/appRegistry.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import { CliError } from "./CliError.ts";
 import type { Context } from "./context.ts";
@@ -12,6 +14,9 @@ export interface Call {
   readonly args: readonly unknown[];
 }
 
+/** A call through the registry may end with an app's error, so each call can decode both. */
+const ERRORS: Abi = [...appAbi, ...appRegistryAbi].filter(({ type }) => type === "error");
+
 /** Simulates, sends and waits for one call: a refusal is known, with its typed error, before anything is spent. */
 export async function send(
   context: Context,
@@ -19,7 +24,7 @@ export async function send(
 ): Promise<{ hash: Hex; receipt: TransactionReceipt }> {
   const client = await context.client();
   const { wallet, account } = await context.wallet();
-  const { request } = await client.simulateContract({ ...call, account });
+  const { request } = await client.simulateContract({ ...call, abi: [...call.abi, ...ERRORS], account });
   const hash = await wallet.writeContract({ ...request, chain: client.chain, account });
   const receipt = await client.waitForTransactionReceipt({ hash, pollingInterval: 250 });
   if (receipt.status !== "success") {
