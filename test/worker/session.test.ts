@@ -67,7 +67,7 @@ describe("the relayer's client", () => {
       Promise.reject(new CharterError(url === "http://a" ? "lease/denied" : "relayer/unreachable", "no")),
     ).catch((cause: unknown) => cause as CharterError);
     expect(error).to.have.property("code", "lease/denied");
-    expect((error as CharterError).details.tried).to.deep.equal([
+    expect(error.details.tried).to.deep.equal([
       { relayer: "http://a", code: "lease/denied" },
       { relayer: "http://b", code: "relayer/unreachable" },
     ]);
