@@ -82,6 +82,15 @@ export async function verifyEvidence(evidence: Evidence, options: VerifyOptions)
     mrConfigId: toHex(tdx.report.mrConfigId),
     composeHash: boot.composeHash,
   });
+  step(
+    "os-image-hash",
+    boot.osImageHash === null || boot.osImageHash === osImageHash,
+    "the OS image that the guest measured",
+    {
+      vmConfig: osImageHash,
+      measured: boot.osImageHash,
+    },
+  );
   const { report } = tdx;
   const image = [toHex(report.mrTd), toHex(report.rtmrs[1]), toHex(report.rtmrs[2])];
   return {

@@ -42,16 +42,44 @@ export function rootOf(
   return last && roots.find((root) => equalBytes(root.publicKey, last.publicKey));
 }
 
-/** Every signature of the chain, the root's own included: all are checked, whatever the others say. */
-export async function allSigned(chain: readonly Certificate[], crypto: Crypto): Promise<boolean> {
-  const answers = await Promise.all(
-    chain.map((certificate, i) => {
-      const issuer = chain[i + 1] ?? certificate;
-      return crypto.verifyP256(issuer.publicKey, certificate.tbs, certificate.signature);
-    }),
-  );
-  return answers.length === chain.length && answers.every((answer) => answer);
+/**
+ * Computes certificate signatures, each distinct one once: an answer is a function of the certificate's bytes and the
+ * issuer's key alone, and Intel's chains share their upper certificates.
+ */
+export class ChainSignatures {
+  readonly #crypto: Crypto;
+  readonly #links: {
+    readonly raw: Uint8Array;
+    readonly key: Uint8Array;
+    readonly answer: Promise<boolean>;
+  }[] = [];
+
+  constructor(crypto: Crypto) {
+    this.#crypto = crypto;
+  }
+
+  /** Every signature of the chain, the root's own included: all are checked, whatever the others say. */
+  async hold(chain: readonly Certificate[]): Promise<boolean> {
+    const answers = await Promise.all(
+      chain.map((certificate, i) => this.#link(certificate, chain[i + 1] ?? certificate)),
+    );
+    return answers.length > 0 && answers.every((answer) => answer);
+  }
+
+  #link(certificate: Certificate, issuer: Certificate): Promise<boolean> {
+    const { raw, tbs, signature } = certificate;
+    const key = issuer.publicKey;
+    const known = this.#links.find((link) => equalBytes(link.raw, raw) && equalBytes(link.key, key));
+    if (known) return known.answer;
+    const answer = this.#crypto.verifyP256(key, tbs, signature);
+    this.#links.push({ raw, key, answer });
+    return answer;
+  }
 }
+
+/** Byte for byte the same certificates. */
+export const isSameChain = (a: readonly Certificate[], b: readonly Certificate[]): boolean =>
+  a.length === b.length && a.every(({ raw }, i) => equalBytes(raw, (b[i] as Certificate).raw));
 
 /** Seconds in which all of them are valid: `from ≤ t < until`. */
 export interface Window {

@@ -1,5 +1,5 @@
 import type { Crypto } from "../../crypto/crypto.ts";
-import { allSigned } from "./chain.ts";
+import { ChainSignatures } from "./chain.ts";
 import type { Collateral } from "./collateral.ts";
 
 /** Which signatures of a collateral hold. Every one is checked, always. */
@@ -36,11 +36,12 @@ async function check(collateral: Collateral, crypto: Crypto): Promise<Collateral
   const pckIssuer = pckCrlChain[0];
   const tcbSigner = tcbInfo.chain[0];
   const qeSigner = qeIdentity.chain[0];
+  const chains = new ChainSignatures(crypto);
   const none = Promise.resolve(false);
   const [pckChainOk, tcbChainOk, qeChainOk, rootCrlOk, pckCrlOk, tcbOk, qeOk] = await Promise.all([
-    allSigned(pckCrlChain, crypto),
-    allSigned(tcbInfo.chain, crypto),
-    allSigned(qeIdentity.chain, crypto),
+    chains.hold(pckCrlChain),
+    chains.hold(tcbInfo.chain),
+    chains.hold(qeIdentity.chain),
     root ? crypto.verifyP256(root.publicKey, rootCaCrl.tbs, rootCaCrl.signature) : none,
     pckIssuer ? crypto.verifyP256(pckIssuer.publicKey, pckCrl.tbs, pckCrl.signature) : none,
     tcbSigner ? crypto.verifyP256(tcbSigner.publicKey, tcbInfo.bytes, tcbInfo.signature) : none,

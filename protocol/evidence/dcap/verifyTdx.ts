@@ -4,7 +4,15 @@ import { toHex, type Hex, type PlatformId } from "../../words/hex.ts";
 import { Checklist, type Check } from "../EvidenceError.ts";
 import { parseTdxQuote, type TdReport } from "../tdx/parseQuote.ts";
 import { concatBytes, equalBytes, matchesMasked } from "./bytes.ts";
-import { allSigned, intersect, isWithin, requireLinked, rootOf, windowOf } from "./chain.ts";
+import {
+  ChainSignatures,
+  intersect,
+  isSameChain,
+  isWithin,
+  requireLinked,
+  rootOf,
+  windowOf,
+} from "./chain.ts";
 import { chainOf, type Collateral } from "./collateral.ts";
 import { collateralSignatures } from "./collateralSignatures.ts";
 import { readPckExtensions } from "./pckExtensions.ts";
@@ -77,12 +85,18 @@ export async function verifyTdx(bytes: Uint8Array, options: VerifyTdxOptions): P
 
   // All of them at once, before any is judged: an early failure leaves no rejected promise behind, and the time that
   // a bad quote takes says nothing about which signature was bad.
-  const [pckSigned, qeSigned, quoteSigned, bound, inside, platformDigest] = await Promise.all([
-    allSigned(chain, crypto),
+  // The collateral usually carries the PCK certificate's issuers too; what was computed of them is not computed again.
+  const collateralAnswers = collateralSignatures(collateral, crypto);
+  const issuers = chain.slice(1);
+  const [pckSigned, issuersSigned, qeSigned, quoteSigned, bound, inside, platformDigest] = await Promise.all([
+    crypto.verifyP256(pckCa.publicKey, pck.tbs, pck.signature),
+    isSameChain(issuers, collateral.pckCrlChain)
+      ? collateralAnswers.then((answers) => answers.pckCrlChain)
+      : new ChainSignatures(crypto).hold(issuers),
     crypto.verifyP256(pck.publicKey, quote.qeReport.raw, quote.qeReportSignature),
     crypto.verifyP256(quote.attestationKey, quote.signed, quote.signature),
     crypto.digest("SHA-256", concatBytes(quote.attestationKey, quote.qeAuthData)),
-    collateralSignatures(collateral, crypto),
+    collateralAnswers,
     crypto.digest("SHA-256", extensions.ppid),
   ]);
 
@@ -90,7 +104,11 @@ export async function verifyTdx(bytes: Uint8Array, options: VerifyTdxOptions): P
   list.require(root !== undefined, "root-pinned", "a chain that ends at a trusted root", {
     rootKey: toHex(rootCertificate.publicKey),
   });
-  list.require(pckSigned, "pck-signatures", "every certificate of the PCK chain to be signed by the next");
+  list.require(
+    pckSigned && issuersSigned,
+    "pck-signatures",
+    "every certificate of the PCK chain to be signed by the next",
+  );
 
   const { tcbInfo, qeIdentity, pckCrl, rootCaCrl, pckCrlChain } = collateral;
   list.attempt("collateral-chains", "linked chains of Intel's signers", () => {

@@ -17,7 +17,9 @@ export interface LoggedEvent {
   readonly type: number;
   readonly name: string;
   readonly payload: Uint8Array;
-  /** As logged: used for RTMR0-2 only, where firmware hashes data that the log does not carry. */
+  /** Which digest a runtime event has: `runtimeEventDigest`. */
+  readonly version: 1 | 2;
+  /** As logged: used only for firmware events that hash data which the log does not carry. */
   readonly loggedDigest: Uint8Array;
 }
 
@@ -25,9 +27,16 @@ const hexText = z.string().regex(/^(?:[0-9a-fA-F]{2})*$/, "expected hex");
 const eventSchema = z.strictObject({
   imr: z.number().int().min(0).max(3),
   event_type: z.number().int().min(0).max(0xffff_ffff),
-  digest: hexText,
-  event: z.string().max(1024),
+  // dstack 0.6 leaves it empty where it can be recomputed.
+  digest: hexText.default(""),
+  event: z
+    .string()
+    .max(1024)
+    .refine((name) => name.isWellFormed(), "expected well-formed Unicode"),
   event_payload: hexText,
+  version: z.union([z.literal(1), z.literal(2)]).default(1),
+  /** The bytes under a V2 digest, for readers who do not build them: we do, so it is not read. */
+  preimage: hexText.optional(),
 });
 
 const bytesOf = (hex: string): Uint8Array => fromHex(`0x${hex}`);
@@ -51,6 +60,7 @@ export function parseEventLog(text: string): LoggedEvent[] {
     type: event.event_type,
     name: event.event,
     payload: bytesOf(event.event_payload),
+    version: event.version,
     loggedDigest: bytesOf(event.digest),
   }));
 }
@@ -58,34 +68,57 @@ export function parseEventLog(text: string): LoggedEvent[] {
 const malformed = (expected: string): EvidenceError =>
   new EvidenceError("event-log-format", `expected an event log: ${expected}`);
 
-/** V1 digest of a runtime event: SHA-384(LE32(type) ":" name ":" payload). */
-export function runtimeEventDigest(name: string, payload: Uint8Array, crypto: Crypto): Promise<Uint8Array> {
-  const type = Uint8Array.of(0x01, 0x00, 0x00, 0x08);
+/**
+ * Digest of a runtime event. V1: SHA-384(LE32(type) ":" name ":" payload). V2: SHA-384 of the canonical JSON
+ * (RFC 8785) of name, payload in hex and type.
+ */
+export function runtimeEventDigest(
+  { name, payload, version }: Pick<LoggedEvent, "name" | "payload" | "version">,
+  crypto: Crypto,
+): Promise<Uint8Array> {
   const text = new TextEncoder();
+  if (version === 2) {
+    // Three ASCII keys in their canonical order; JSON.stringify writes strings as RFC 8785 §3.2.2.2 wants them.
+    const canonical = JSON.stringify({ name, payload: toHex(payload).slice(2), type: RUNTIME_EVENT });
+    return crypto.digest("SHA-384", text.encode(canonical));
+  }
+  const type = Uint8Array.of(0x01, 0x00, 0x00, 0x08);
   return crypto.digest("SHA-384", concatBytes(type, text.encode(`:${name}:`), payload));
 }
 
 /**
- * Replays the log into RTMR0-3. Runtime events (RTMR3) are digested from name and payload: what was logged as their
- * digest is never believed. Firmware events (RTMR0-2) enter by their logged digest, because firmware measures data
- * that the log does not carry; nothing here trusts those events' payloads.
- * @throws EvidenceError `evidence/event-log-format` for any other event in RTMR3.
+ * Firmware events whose digest is, by specification, that of the event's data (TCG PC Client Platform Firmware Profile
+ * §10.4.1): EV_SEPARATOR, EV_EFI_VARIABLE_DRIVER_CONFIG, EV_EFI_ACTION.
+ */
+const SELF_DESCRIBED = new Set([0x0000_0004, 0x8000_0001, 0x8000_0007]);
+
+/**
+ * Replays the log into RTMR0-3. A digest that can be recomputed is: runtime events (RTMR3) from name and payload,
+ * self-describing firmware events from their data. What was logged as their digest is never believed. Other firmware
+ * events measure data that the log does not carry (kernel, ACPI tables) and enter by their logged digest; nothing here
+ * trusts those events' payloads. @throws EvidenceError `evidence/event-log-format` for any other event in RTMR3.
  */
 export async function replayRtmrs(events: readonly LoggedEvent[], crypto: Crypto): Promise<Uint8Array[]> {
   const rtmrs = [0, 1, 2, 3].map(() => new Uint8Array(48));
   for (const event of events) {
-    let digest = event.loggedDigest;
-    if (event.imr === 3) {
-      if (event.type !== RUNTIME_EVENT) throw malformed("only runtime events in RTMR3");
-      digest = await runtimeEventDigest(event.name, event.payload, crypto);
-    } else if (digest.length !== 48) {
-      throw malformed("SHA-384 digests of firmware events");
-    }
+    const digest = await digestOf(event, crypto);
     rtmrs[event.imr] = Uint8Array.from(
       await crypto.digest("SHA-384", concatBytes(rtmrs[event.imr] as Uint8Array, digest)),
     );
   }
   return rtmrs;
+}
+
+async function digestOf(event: LoggedEvent, crypto: Crypto): Promise<Uint8Array> {
+  if (event.imr === 3) {
+    if (event.type !== RUNTIME_EVENT) throw malformed("only runtime events in RTMR3");
+    return runtimeEventDigest(event, crypto);
+  }
+  // dstack may strip the data of firmware events to save room.
+  if (SELF_DESCRIBED.has(event.type) && event.payload.length > 0)
+    return crypto.digest("SHA-384", event.payload);
+  if (event.loggedDigest.length !== 48) throw malformed("SHA-384 digests of firmware events");
+  return event.loggedDigest;
 }
 
 /** What the guest's boot says of itself, from events before `system-ready` only. */
@@ -94,6 +127,8 @@ export interface BootFacts {
   readonly composeHash: Hex;
   readonly instanceId: Hex;
   readonly keyProvider: Uint8Array;
+  /** Measured by newer guests only. */
+  readonly osImageHash: Hex | null;
 }
 
 /**
@@ -111,15 +146,21 @@ export function bootFacts(events: readonly LoggedEvent[]): BootFacts {
     if (facts.has(event.name)) {
       throw new EvidenceError("event-log-facts", "expected each boot event once", { name: event.name });
     }
+    // The V1 digest does not separate name from payload: "a" with ":b" and "a:" with "b" hash alike.
+    if (event.name.includes(":")) {
+      throw new EvidenceError("event-log-facts", "expected boot events without a colon in their name", {
+        name: event.name,
+      });
+    }
     facts.set(event.name, event.payload);
   }
   if (!isReady) throw new EvidenceError("event-log-facts", "expected the event system-ready");
-  const required = (name: string, length?: number): Uint8Array => {
+  const required = (name: string, ...lengths: readonly number[]): Uint8Array => {
     const payload = facts.get(name);
-    if (!payload || (length !== undefined && payload.length !== length)) {
+    if (!payload || (lengths.length > 0 && !lengths.includes(payload.length))) {
       throw new EvidenceError("event-log-facts", `expected the event ${name} before system-ready`, {
         name,
-        expected: length,
+        expected: lengths,
         actual: payload?.length,
       });
     }
@@ -128,8 +169,10 @@ export function bootFacts(events: readonly LoggedEvent[]): BootFacts {
   return {
     appId: toHex(required("app-id", 20)),
     composeHash: toHex(required("compose-hash", 32)),
-    instanceId: toHex(required("instance-id")),
+    // Empty where the manifest says `no_instance_id`.
+    instanceId: toHex(required("instance-id", 0, 20)),
     keyProvider: required("key-provider"),
+    osImageHash: facts.has("os-image-hash") ? toHex(required("os-image-hash", 32)) : null,
   };
 }
 
