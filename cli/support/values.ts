@@ -80,7 +80,7 @@ const WORDS: Partial<Record<keyof typeof SettingKind, Record<string, number>>> =
  * OsImage:0x…=0x…, Node:0x…=1).
  */
 export function settingOption(text: string): SettingTuple {
-  const match = /^(\w+)(?::([^=]+))?=(\w+)$/.exec(text);
+  const match = /^(\w+)(?::([^=]+))?=(\d{1,78}|0x[0-9a-fA-F]{1,64})$/.exec(text);
   const kindName = match?.[1] as keyof typeof SettingKind | undefined;
   if (!match || !kindName || !Object.hasOwn(SettingKind, kindName) || kindName === "None") {
     throw new InvalidArgumentError(`expected Kind=value or Kind:key=value with one of ${kinds()}`);
