@@ -66,6 +66,9 @@ export class Guest {
     const project = parseCompose(manifest.docker_compose_file, { hostPorts: config.hostPorts });
     report({ state: "manifest-checked", name: manifest.name, unpinnedImages: project.unpinnedImages });
 
+    // Before any lease: opening it stops what a guest that was killed left behind.
+    const runtime = await this.#seams.runtime(project);
+
     const { source } = this.#seams;
     const noInstanceId = manifest.no_instance_id === true;
     const instanceId = noInstanceId ? "0x" : (this.#account.address.toLowerCase() as Hex);
@@ -81,7 +84,6 @@ export class Guest {
     };
     const first = await this.#lease(terms, signal);
     this.#reportLease(first);
-    const runtime = await this.#seams.runtime(project);
     return this.#runWhileLeased(runtime, terms, first, signal);
   }
 

@@ -71,6 +71,11 @@ describe("the Compose runtime", () => {
     });
   }
 
+  it("takes down what a guest that was killed left behind, before anything else", async () => {
+    await runtimeOn(machine());
+    expect(calls.at(-1)).to.match(/ -p charter-x .* down /);
+  });
+
   it("kills what does not go down, and then takes it down", async () => {
     let isKilled = false;
     const runtime = await runtimeOn(async (program, args, options) => {

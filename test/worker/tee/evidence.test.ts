@@ -14,7 +14,7 @@ import { measureBoot } from "../../../worker/tee/measureBoot.ts";
 import { openSource } from "../../../worker/tee/openSource.ts";
 import { issueCollateral, type CollateralOptions } from "../../../worker/tee/simulator/collateral.ts";
 import { SIMULATED_IMAGE } from "../../../worker/tee/simulator/measurements.ts";
-import { createTestPki, type TestPki } from "../../../worker/tee/simulator/pki.ts";
+import { createTestPki, serialOf, type TestPki } from "../../../worker/tee/simulator/pki.ts";
 import { simulatedPlatform, type PlatformOptions } from "../../../worker/tee/simulator/platform.ts";
 import { SimulatedTdx, type SimulatedTdxOptions } from "../../../worker/tee/simulator/SimulatedTdx.ts";
 import { refusal } from "../../support/refusal.ts";
@@ -108,6 +108,11 @@ describe("simulated evidence before the verifier", () => {
       "evidence/pck-revoked",
       () => evidence(),
       () => options({ revokedPcks: [serial] }),
+    ],
+    "of a platform whose CA was revoked": [
+      "evidence/ca-revoked",
+      () => evidence(),
+      () => options({ revokedCas: [serialOf(pki.secret, pki.platformCa.name)] }),
     ],
     "of a debuggable TD": ["evidence/td-debug", () => evidence({}, { debug: true }), () => options()],
     "signed by a key that nobody vouched for": [

@@ -116,6 +116,21 @@ describe("the simulator's collateral service", () => {
     ).to.equal(400);
   });
 
+  it("lists a revoked platform as soon as it issues anew", async () => {
+    const revoked: Uint8Array[] = [];
+    const { server, reissue } = createPcs({ pki, now: () => at, revokedPcks: () => revoked });
+    const listed = async () => {
+      const { rawPayload } = await server.inject("/sgx/certification/v4/pckcrl?ca=platform&encoding=der");
+      return [...parseCrl(rawPayload).revoked];
+    };
+    expect(await listed()).to.deep.equal([]);
+    const { pckSerial } = simulatedPlatform(pki, { name: "one" });
+    revoked.push(pckSerial);
+    expect(await listed()).to.deep.equal([]);
+    reissue();
+    expect(await listed()).to.deep.equal([toHex(pckSerial)]);
+  });
+
   it("signs again at half of the collateral's life, and never serves anything expired", async () => {
     let now = at;
     const { server } = createPcs({ pki, now: () => now, validitySeconds: 1000 });

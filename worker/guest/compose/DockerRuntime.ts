@@ -64,21 +64,24 @@ async function dockerRuntime(options: ComposeOptions, compose: readonly string[]
       timeoutMs,
       ...(signal ? { signal } : {}),
     });
+  const down = async (): Promise<void> => {
+    // Volumes go, too: nothing survives a guest, and what it wrote is nobody else's.
+    const args = ["down", "--volumes", "--remove-orphans", "--timeout", String(STOP_SECONDS)];
+    try {
+      await call(args, DOWN_TIMEOUT_MS);
+    } catch {
+      await call(["kill"], DOWN_TIMEOUT_MS);
+      await call(args, DOWN_TIMEOUT_MS);
+    }
+  };
+  // What an earlier guest of this name left behind when it was killed runs without a lease.
+  await down();
   return {
     kind: "docker",
     note: `${compose.join(" ")}, project ${name}`,
     async up(signal) {
       await call(["up", "--detach", "--no-build", "--remove-orphans"], UP_TIMEOUT_MS, signal);
     },
-    async down() {
-      // Volumes go, too: nothing survives a guest, and what it wrote is nobody else's.
-      const args = ["down", "--volumes", "--remove-orphans", "--timeout", String(STOP_SECONDS)];
-      try {
-        await call(args, DOWN_TIMEOUT_MS);
-      } catch {
-        await call(["kill"], DOWN_TIMEOUT_MS);
-        await call(args, DOWN_TIMEOUT_MS);
-      }
-    },
+    down,
   };
 }

@@ -27,7 +27,6 @@ export interface CollateralOptions {
   readonly revokedPcks?: readonly Uint8Array[];
   /** Serials on the root's CRL. */
   readonly revokedCas?: readonly Uint8Array[];
-  readonly evaluationDataNumber?: number;
 }
 
 export const COLLATERAL_VALIDITY_SECONDS = 30 * 86_400;
@@ -43,7 +42,6 @@ export function issueCollateral(pki: TestPki, options: CollateralOptions): Issue
   const dates = {
     issueDate: iso(at),
     nextUpdate: iso(until),
-    evaluation: options.evaluationDataNumber ?? 18,
   };
   const tcbInfo = JSON.stringify(tcbInfoOf(dates));
   const qeIdentity = JSON.stringify(qeIdentityOf(dates));
@@ -68,15 +66,16 @@ export function issueCollateral(pki: TestPki, options: CollateralOptions): Issue
 interface Dates {
   readonly issueDate: string;
   readonly nextUpdate: string;
-  readonly evaluation: number;
 }
 
+/** Counts the vendor's TCB recoveries; it never falls. */
+const EVALUATION_DATA_NUMBER = 18;
 const CURRENT_DATE = "2024-11-13T00:00:00Z";
 const OLD_DATE = "2024-03-13T00:00:00Z";
 const OLD_ADVISORIES = ["INTEL-SA-01036", "INTEL-SA-01079", "INTEL-SA-01099"];
 
 /** TCB info, version 3, of a TDX platform family (Intel PCS v4, "Get TDX TCB Info"). */
-function tcbInfoOf({ issueDate, nextUpdate, evaluation }: Dates): unknown {
+function tcbInfoOf({ issueDate, nextUpdate }: Dates): unknown {
   const module = {
     mrsigner: "0".repeat(96),
     attributes: "0".repeat(16),
@@ -95,7 +94,7 @@ function tcbInfoOf({ issueDate, nextUpdate, evaluation }: Dates): unknown {
     fmspc: SIMULATED_FMSPC,
     pceId: "0000",
     tcbType: 0,
-    tcbEvaluationDataNumber: evaluation,
+    tcbEvaluationDataNumber: EVALUATION_DATA_NUMBER,
     tdxModule: module,
     tdxModuleIdentities: [
       {
@@ -115,12 +114,12 @@ function tcbInfoOf({ issueDate, nextUpdate, evaluation }: Dates): unknown {
 }
 
 /** Identity of the TD quoting enclave, version 2 (Intel PCS v4, "Get TDX QE Identity"). */
-const qeIdentityOf = ({ issueDate, nextUpdate, evaluation }: Dates): unknown => ({
+const qeIdentityOf = ({ issueDate, nextUpdate }: Dates): unknown => ({
   id: "TD_QE",
   version: 2,
   issueDate,
   nextUpdate,
-  tcbEvaluationDataNumber: evaluation,
+  tcbEvaluationDataNumber: EVALUATION_DATA_NUMBER,
   miscselect: "00000000",
   miscselectMask: "FFFFFFFF",
   attributes: `11${"0".repeat(30)}`,

@@ -15,7 +15,7 @@ export interface PcsOptions {
 /** A service and the means to make it issue anew before its time (tests, a simulated recovery). */
 export interface Pcs {
   readonly server: FastifyInstance;
-  reissue(): void;
+  readonly reissue: () => void;
 }
 
 /**
