@@ -27,7 +27,7 @@ export default defineConfig({
     ignition: ".charter/ignition",
     tests: { mocha: "test/contracts", solidity: "contracts" },
   },
-  typechain: { outDir: "types/typechain" },
+  typechain: { outDir: "types/typechain", tsNocheck: true },
   networks: {
     // scripts/deploy.ts overrides both: the node is named by whoever deploys.
     target: { type: "http", url: "http://127.0.0.1:8545" },

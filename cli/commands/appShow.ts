@@ -43,7 +43,7 @@ export function addAppShowCommand(app: Command): void {
           `head             ${head ? `release ${head.number}, manifest ${manifestCid ?? ""}` : "none"}`,
           `replicas         ${state.replicas}`,
           "",
-          releasesText(state.releases, time),
+          releasesText(state, time),
           "",
           settingsText(settings),
         ].join("\n"),

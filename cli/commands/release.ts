@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import { parseEventLogs } from "viem";
 
 import { appAbi } from "../../protocol/abi/app.ts";
-import { NEVER, type Release } from "../../protocol/state/types.ts";
+import { headAt, isAllowedAt } from "../../protocol/policy/releases.ts";
+import { NEVER, type AppState, type Release } from "../../protocol/state/types.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import { requireApp } from "../support/chainState.ts";
 import { CliError } from "../support/CliError.ts";
@@ -104,16 +105,16 @@ export function addReleaseCommands(program: Command): void {
           time,
           releases: releases.map((one) => ({ ...one, endsAt: one.endsAt === NEVER ? null : one.endsAt })),
         },
-        releasesText(releases, time),
+        releasesText(state, time),
       );
     });
 }
 
 /** Releases for people, with their state at `time` (unix seconds). */
-export function releasesText(releases: readonly Release[], time: number): string {
-  const rows = releases.map((one) => [
+export function releasesText(app: AppState, time: number): string {
+  const rows = app.releases.map((one) => [
     String(one.number),
-    stateAt(one, time),
+    stateAt(app, one, time),
     timeText(one.activatesAt),
     timeText(one.endsAt),
     one.composeHash,
@@ -121,10 +122,11 @@ export function releasesText(releases: readonly Release[], time: number): string
   return table(["release", "state", "active from", "until", "compose hash"], rows);
 }
 
-function stateAt(release: Release, time: number): string {
+/** In grace is what stays allowed beside a head; a head whose successor is only pending is still active. */
+function stateAt(app: AppState, release: Release, time: number): string {
   if (release.vetoed) return "vetoed";
   if (release.revoked) return "revoked";
   if (time < release.activatesAt) return "pending";
-  if (time >= release.endsAt) return "ended";
-  return release.endsAt === NEVER ? "active" : "in grace";
+  if (!isAllowedAt(release, time)) return "ended";
+  return headAt(app, time)?.number === release.number ? "active" : "in grace";
 }

@@ -67,7 +67,7 @@ function parseReady(line: string): Record<string, unknown> | null {
   try {
     const value = JSON.parse(line) as unknown;
     return typeof value === "object" && value !== null && "ready" in value && value.ready === true
-      ? (value)
+      ? value
       : null;
   } catch {
     return null;

@@ -28,8 +28,11 @@ export const SUITES: readonly Suite[] = [
   },
   {
     name: "snapshots",
-    shows: "ABI, storage layout, size and gas are the committed ones",
-    commands: [["node", "scripts/snapshots.ts", "--check"]],
+    shows: "ABI, storage layout, size, gas and the list of errors are the committed ones",
+    commands: [
+      ["node", "scripts/snapshots.ts", "--check"],
+      ["node", "scripts/errorCodes.ts", "--check"],
+    ],
   },
   {
     name: "solidity",

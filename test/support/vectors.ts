@@ -6,7 +6,10 @@ const DIRECTORY = new URL("../../../shared/vectors/", import.meta.url);
 export const hasVectors = existsSync(new URL("README.md", DIRECTORY));
 
 /** `it` for tests on real evidence; a visible skip where there is none. */
-export const itOnVectors: Mocha.TestFunction | Mocha.PendingTestFunction = hasVectors ? it : it.skip;
+export function itOnVectors(title: string, test: Mocha.Func | Mocha.AsyncFunc): void {
+  if (hasVectors) it(title, test as Mocha.AsyncFunc);
+  else it.skip(title, test as Mocha.AsyncFunc);
+}
 
 /** Bytes of one vector, e.g. `vector("tdx/dcap-qvl-2025-06/quote.bin")`. */
 export const vector = (path: string): Buffer => readFileSync(new URL(path, DIRECTORY));

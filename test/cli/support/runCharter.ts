@@ -16,7 +16,7 @@ export interface Run {
 }
 
 /**
- * Runs the real command as a process of its own, with nothing of this process's environment but PATH; `program` is
+ * Runs the real command as a process of its own, with nothing of this process's environment but PATH (and the compile cache that the shim sets); `program` is
  * `cli/main.ts`, or the shim that people start.
  */
 export function runCharter(
@@ -26,7 +26,11 @@ export function runCharter(
 ): Promise<Run> {
   const child = spawn(process.execPath, [program, ...args], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH ?? "", ...environment },
+    env: {
+      PATH: process.env.PATH ?? "",
+      NODE_COMPILE_CACHE: `${ROOT}node_modules/.cache/charter`,
+      ...environment,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   onSpawn?.(child);

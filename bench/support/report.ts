@@ -1,0 +1,39 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+
+/** One measured number and what it has to reach, e.g. `<= 0.8` (DESIGN section 11). */
+export interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly target: `<= ${number}` | `>= ${number}`;
+}
+
+const RESULTS = new URL("../results/", import.meta.url);
+
+/** Whether a figure reaches its target. */
+export function reaches({ value, target }: Figure): boolean {
+  const limit = Number(target.slice(3));
+  return target.startsWith("<=") ? value <= limit : value >= limit;
+}
+
+/** Writes `bench/results/<bench>.json` and prints the figures as a table. */
+export function writeReport(bench: string, figures: readonly Figure[]): void {
+  const commit = execFileSync("git", ["rev-parse", "HEAD"], {
+    cwd: import.meta.dirname,
+    encoding: "utf8",
+  }).trim();
+  const machine = `${cpus()[0]?.model.trim() ?? process.arch}, ${cpus().length} cores, Node ${process.version}`;
+  mkdirSync(RESULTS, { recursive: true });
+  const report = `${JSON.stringify({ bench, commit, machine, figures }, null, 2)}\n`;
+  writeFileSync(new URL(`${bench}.json`, RESULTS), report);
+  const width = Math.max(...figures.map(({ name }) => name.length));
+  console.log(`${bench} at ${commit.slice(0, 8)} on ${machine}`);
+  for (const figure of figures) {
+    const { name, value, unit, target } = figure;
+    const amount = Number.isInteger(value) ? value.toLocaleString("en") : value.toFixed(3);
+    const mark = reaches(figure) ? "✓" : "✗";
+    console.log(`  ${mark} ${name.padEnd(width)} ${amount.padStart(12)} ${unit.padEnd(6)} target ${target}`);
+  }
+}

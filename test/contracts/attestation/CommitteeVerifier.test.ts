@@ -1,0 +1,238 @@
+import { expect } from "chai";
+import { Signature, toBeHex, ZeroAddress } from "ethers";
+
+import type { Address } from "../../../protocol/words/hex.ts";
+import { verdictDigest } from "../../../protocol/session/verdict.ts";
+import type { VerdictMessage } from "../../../protocol/session/messages.ts";
+import { ascending, COMMITTEE_EXPIRES_AT, deployContracts, openChain, walletOf } from "../support/charter.ts";
+import { useCharter } from "../support/chains.ts";
+import { COMMITTEE, encodeProof, nodeVerdict, prove, signaturesOf } from "../support/verdicts.ts";
+
+const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+
+describe("CommitteeVerifier", () => {
+  const scene = useCharter(async (charter) => ({
+    verifier: charter.committeeVerifier,
+    key: walletOf("node"),
+  }));
+
+  it("constructor_firstCommittee_emitsWithoutOldMembers", async () => {
+    const { charter, verifier } = await scene();
+    const addresses = charter.members.map((member) => member.address);
+    await expect(verifier.deploymentTransaction())
+      .to.emit(verifier, "CommitteeChanged")
+      .withArgs([], 0, addresses, 2, COMMITTEE_EXPIRES_AT, charter.governance.address);
+    expect(await verifier.committee()).to.deep.equal([addresses, 2n, COMMITTEE_EXPIRES_AT]);
+    expect(await verifier.proofSystem()).to.equal(COMMITTEE);
+  });
+
+  it("verdictDigest_sameVerdict_equalsTheTwinInProtocol", async () => {
+    const { charter, verifier, key } = await scene();
+    const verdict = await nodeVerdict(charter, key);
+    const message = {
+      ...verdict,
+      evidenceBlock: Number(verdict.evidenceBlock),
+      validUntil: Number(verdict.validUntil),
+      kind: Number(verdict.kind),
+      status: Number(verdict.status),
+    } as unknown as VerdictMessage;
+    expect(await verifier.verdictDigest(verdict)).to.equal(
+      verdictDigest(Number(charter.chainId), (await verifier.getAddress()) as Address, message),
+    );
+  });
+
+  it("requireProven_thresholdAndMore_accepts", async () => {
+    const { charter, verifier, key } = await scene();
+    const verdict = await nodeVerdict(charter, key);
+    await verifier.requireProven(verdict, await prove(charter, verdict));
+    const all = await signaturesOf(charter, verdict, charter.members);
+    await verifier.requireProven(verdict, encodeProof(all));
+  });
+
+  it("requireProven_tooFewSignatures_reverts", async () => {
+    const { charter, verifier, key } = await scene();
+    const verdict = await nodeVerdict(charter, key);
+    const one = await signaturesOf(charter, verdict, charter.members.slice(0, 1));
+    await expect(verifier.requireProven(verdict, encodeProof(one)))
+      .to.be.revertedWithCustomError(verifier, "NotEnoughSignatures")
+      .withArgs(2, 1);
+    await expect(verifier.requireProven(verdict, encodeProof([])))
+      .to.be.revertedWithCustomError(verifier, "NotEnoughSignatures")
+      .withArgs(2, 0);
+  });
+
+  it("requireProven_emptyOrMalformedProof_reverts", async () => {
+    const { charter, verifier, key } = await scene();
+    const verdict = await nodeVerdict(charter, key);
+    const { ethers } = charter.connection;
+    await expect(verifier.requireProven(verdict, "0x")).to.be.revert(ethers);
+    const proof = await prove(charter, verdict);
+    await expect(verifier.requireProven(verdict, proof.slice(0, -64))).to.be.revert(ethers);
+  });
+
+  it("requireProven_sameSignerTwice_reverts", async () => {
+    const { charter, verifier, key } = await scene();
+    const verdict = await nodeVerdict(charter, key);
+    const [one] = await signaturesOf(charter, verdict, charter.members);
+    const signer = charter.members[0]?.address;
+    await expect(verifier.requireProven(verdict, encodeProof([one as string, one as string])))
+      .to.be.revertedWithCustomError(verifier, "SignersNotAscending")
+      .withArgs(signer, signer);
+  });
+
+  it("requireProven_signersDescending_reverts", async () => {
+    const { charter, verifier, key } = await scene();
+    const verdict = await nodeVerdict(charter, key);
+    const reversed = (await signaturesOf(charter, verdict, charter.members.slice(0, 2))).reverse();
+    await expect(verifier.requireProven(verdict, encodeProof(reversed))).to.be.revertedWithCustomError(
+      verifier,
+      "SignersNotAscending",
+    );
+  });
+
+  it("requireProven_strangerAmongSigners_reverts", async () => {
+    const { charter, verifier, key } = await scene();
+    const verdict = await nodeVerdict(charter, key);
+    const stranger = walletOf("stranger");
+    const signers = ascending([...charter.members, stranger]);
+    await expect(verifier.requireProven(verdict, encodeProof(await signaturesOf(charter, verdict, signers))))
+      .to.be.revertedWithCustomError(verifier, "NotAMember")
+      .withArgs(stranger.address);
+  });
+
+  it("requireProven_oneChangedField_reverts", async () => {
+    const { charter, verifier, key } = await scene();
+    const verdict = await nodeVerdict(charter, key);
+    const proof = await prove(charter, verdict);
+    for (const field of Object.keys(verdict) as (keyof typeof verdict)[]) {
+      const value = verdict[field];
+      const other =
+        typeof value === "boolean"
+          ? !value
+          : typeof value === "bigint"
+            ? value ^ 1n
+            : toBeHex(BigInt(value) ^ 1n, (value.length - 2) / 2);
+      await expect(
+        verifier.requireProven({ ...verdict, [field]: other }, proof),
+        field,
+      ).to.be.revertedWithCustomError(verifier, "NotAMember");
+    }
+  });
+
+  it("requireProven_signedForAnotherChainOrVerifier_reverts", async () => {
+    const { charter, verifier, key } = await scene();
+    const verdict = await nodeVerdict(charter, key);
+    for (const at of [{ chainId: 1 }, { verifier: walletOf("verifier").address as Address }]) {
+      const signatures = await signaturesOf(charter, verdict, charter.members.slice(0, 2), at);
+      await expect(verifier.requireProven(verdict, encodeProof(signatures))).to.be.revertedWithCustomError(
+        verifier,
+        "NotAMember",
+      );
+    }
+  });
+
+  it("requireProven_malleableSignature_reverts", async () => {
+    const { charter, verifier, key } = await scene();
+    const verdict = await nodeVerdict(charter, key);
+    const [first, second] = await signaturesOf(charter, verdict, charter.members.slice(0, 2));
+    const { r, s, v } = Signature.from(first);
+    const highS = ORDER - BigInt(s);
+    const flipped = `0x${r.slice(2)}${toBeHex(highS, 32).slice(2)}${(v === 27 ? 28 : 27).toString(16)}`;
+    await expect(verifier.requireProven(verdict, encodeProof([flipped, second as string])))
+      .to.be.revertedWithCustomError(verifier, "ECDSAInvalidSignatureS")
+      .withArgs(toBeHex(highS, 32));
+    // EIP-2098's compact form is 64 bytes: one signature has one form.
+    await expect(
+      verifier.requireProven(
+        verdict,
+        encodeProof([Signature.from(first).compactSerialized, second as string]),
+      ),
+    ).to.be.revertedWithCustomError(verifier, "ECDSAInvalidSignatureLength");
+  });
+
+  it("requireProven_committeeExpired_reverts", async () => {
+    const { charter, verifier, key } = await scene();
+    const { time } = charter.connection.networkHelpers;
+    const expiresAt = BigInt(await time.latest()) + 100n;
+    const addresses = charter.members.map((member) => member.address);
+    await verifier.setCommittee(addresses, 2, expiresAt);
+    const verdict = await nodeVerdict(charter, key);
+    const proof = await prove(charter, verdict);
+    await time.increaseTo(expiresAt - 1n);
+    await verifier.requireProven(verdict, proof);
+    await time.increaseTo(expiresAt);
+    await expect(verifier.requireProven(verdict, proof))
+      .to.be.revertedWithCustomError(verifier, "CommitteeExpired")
+      .withArgs(expiresAt, expiresAt);
+  });
+
+  it("requireProven_simulatedOnProductionChain_reverts", async () => {
+    const connection = await openChain(1);
+    try {
+      const charter = await deployContracts(connection);
+      const verdict = await nodeVerdict(charter, walletOf("node"), { simulated: true });
+      await expect(charter.committeeVerifier.requireProven(verdict, await prove(charter, verdict)))
+        .to.be.revertedWithCustomError(charter.committeeVerifier, "SimulatedOnProductionChain")
+        .withArgs(1);
+      const real = { ...verdict, simulated: false };
+      await charter.committeeVerifier.requireProven(real, await prove(charter, real));
+    } finally {
+      await connection.close();
+    }
+  });
+
+  it("setCommittee_replaced_oldMembersNoLongerCount", async () => {
+    const { charter, verifier, key } = await scene();
+    const verdict = await nodeVerdict(charter, key);
+    const proof = await prove(charter, verdict);
+    const old = charter.members.map((member) => member.address);
+    const fresh = ascending([walletOf("fresh 1"), walletOf("fresh 2")]);
+    const addresses = fresh.map((member) => member.address);
+    await expect(verifier.setCommittee(addresses, 2, COMMITTEE_EXPIRES_AT))
+      .to.emit(verifier, "CommitteeChanged")
+      .withArgs(old, 2, addresses, 2, COMMITTEE_EXPIRES_AT, charter.governance.address);
+    await expect(verifier.requireProven(verdict, proof)).to.be.revertedWithCustomError(
+      verifier,
+      "NotAMember",
+    );
+    await verifier.requireProven(verdict, encodeProof(await signaturesOf(charter, verdict, fresh)));
+  });
+
+  it("setCommittee_thresholdZeroTooHighOrNoMajority_reverts", async () => {
+    const { charter, verifier } = await scene();
+    const addresses = charter.members.map((member) => member.address);
+    for (const [members, threshold] of [
+      [addresses, 0],
+      [addresses, 4],
+      [addresses, 1],
+      [addresses.slice(0, 2), 1],
+      [[], 0],
+      [[], 1],
+    ] as const) {
+      await expect(verifier.setCommittee([...members], threshold, COMMITTEE_EXPIRES_AT))
+        .to.be.revertedWithCustomError(verifier, "BadThreshold")
+        .withArgs(members.length, threshold);
+    }
+  });
+
+  it("setCommittee_zeroDuplicateOrDescendingMember_reverts", async () => {
+    const { charter, verifier } = await scene();
+    const [a, b] = charter.members.map((member) => member.address) as [string, string];
+    for (const [members, bad] of [
+      [[ZeroAddress, a], ZeroAddress],
+      [[a, a], a],
+      [[b, a], a],
+    ] as const) {
+      await expect(verifier.setCommittee([...members], 2, COMMITTEE_EXPIRES_AT))
+        .to.be.revertedWithCustomError(verifier, "BadMember")
+        .withArgs(bad);
+    }
+  });
+
+  it("setCommittee_callerNotOwner_reverts", async () => {
+    const { charter, verifier } = await scene();
+    await expect(verifier.connect(charter.stranger).setCommittee([charter.stranger.address], 1, 1))
+      .to.be.revertedWithCustomError(verifier, "OwnableUnauthorizedAccount")
+      .withArgs(charter.stranger.address);
+  });
+});
