@@ -59,7 +59,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["**/*.mjs", "**/*.js"],
+    files: ["**/*.mjs", "**/*.cjs", "**/*.js"],
     extends: [tseslint.configs.disableTypeChecked],
     rules: { "@typescript-eslint/explicit-module-boundary-types": "off" },
   },

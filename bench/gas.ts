@@ -1,0 +1,16 @@
+/** Gas of Charter's transactions beside the targets of ARCHITECTURE.md: exact, the same on every machine. */
+import { measureGas } from "./support/gasFlows.ts";
+import { writeReport, type Figure } from "./support/report.ts";
+
+const TARGETS: Readonly<Record<string, Figure["target"]>> = {
+  "app.create": "<= 210000",
+  "app.propose": "<= 65000",
+  "app.revoke": "<= 40000",
+  "app.allowed": "<= 25000",
+};
+
+const figures = Object.entries(await measureGas()).map(([name, value]): Figure => {
+  const target = TARGETS[name];
+  return target ? { name, value, unit: "gas", target } : { name, value, unit: "gas" };
+});
+writeReport("gas", figures);
