@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
 import hre from "hardhat";
 
 import { parseDeployment, type Deployment } from "../protocol/deployment/deployment.ts";
@@ -33,13 +36,13 @@ export async function deployCharter({ rpcUrl, privateKey, parameters }: DeployOp
     override: { url: rpcUrl, accounts: [privateKey] },
   });
   try {
-    const startBlock = await connection.ethers.provider.getBlockNumber();
     const genesis = await connection.ethers.provider.getBlock(0);
     const { chainId } = await connection.ethers.provider.getNetwork();
+    // The journal belongs to one chain: a new devnet has another genesis, a resumed one the same.
+    const deploymentId = `chain-${chainId}-${genesis?.hash?.slice(2, 18) ?? "unknown"}`;
     const contracts = await connection.ignition.deploy(CharterModule, {
       parameters: { Charter: { ...parameters, committeeMembers: [...parameters.committeeMembers] } },
-      // The journal belongs to one chain: a new devnet has another genesis, a resumed one the same.
-      deploymentId: `chain-${chainId}-${genesis?.hash?.slice(2, 18) ?? "unknown"}`,
+      deploymentId,
       config: { requiredConfirmations: 1, blockPollingInterval: 250 },
       displayUi: false,
     });
@@ -52,9 +55,21 @@ export async function deployCharter({ rpcUrl, privateKey, parameters }: DeployOp
       ),
     ) as Record<string, string>;
     return parseDeployment(
-      JSON.stringify({ chainId: Number(chainId), genesisHash: genesis?.hash, startBlock, ...addresses }),
+      JSON.stringify({
+        chainId: Number(chainId),
+        genesisHash: genesis?.hash,
+        startBlock: firstBlockOf(deploymentId),
+        ...addresses,
+      }),
     );
   } finally {
     await connection.close();
   }
+}
+
+/** First block that a transaction of this deployment stands in: the same for the run that made it and for later ones. */
+function firstBlockOf(deploymentId: string): number {
+  const journal = join(hre.config.paths.ignition, "deployments", deploymentId, "journal.jsonl");
+  const blocks = readFileSync(journal, "utf8").matchAll(/"blockNumber":(\d+)/g);
+  return Math.min(...[...blocks].map((match) => Number(match[1])));
 }

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+
+import { anvilBinary } from "../../scripts/devnet/anvil.ts";
 
 /** A chain of a test's own. */
 export interface Anvil {
@@ -7,14 +8,6 @@ export interface Anvil {
   readonly port: number;
   readonly rpc: <T = unknown>(method: string, ...params: unknown[]) => Promise<T>;
   stop(): Promise<void>;
-}
-
-const ARCHES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
-
-/** The native binary, not npm's wrapper: a killed wrapper orphans it. */
-export function anvilBinary(): string {
-  const platform = `${process.platform}-${ARCHES[process.arch] ?? process.arch}`;
-  return fileURLToPath(import.meta.resolve(`@foundry-rs/anvil-${platform}/bin/anvil`));
 }
 
 /** Starts anvil (Osaka) on a free port; `flags` as on its command line. Stop it by its own handle. */
