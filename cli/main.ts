@@ -4,6 +4,7 @@ import { addAppCommands } from "./commands/app.ts";
 import { addComposeHashCommand } from "./commands/composeHash.ts";
 import { addControlCommands } from "./commands/control.ts";
 import { addListCommands } from "./commands/lists.ts";
+import { addPeopleCommands } from "./commands/people.ts";
 import { addReleaseCommands } from "./commands/release.ts";
 import { addReplicasCommand } from "./commands/replicas.ts";
 import { addSettingsCommands } from "./commands/settings.ts";
@@ -29,6 +30,7 @@ const program = new Command("charter")
 addAppCommands(program);
 addReleaseCommands(program);
 addControlCommands(program);
+addPeopleCommands(program);
 addSettingsCommands(program);
 addReplicasCommand(program);
 addListCommands(program);

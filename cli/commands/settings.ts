@@ -9,9 +9,16 @@ import { requireApp } from "../support/chainState.ts";
 import { contextOf } from "../support/context.ts";
 import { table, timeText } from "../support/output.ts";
 import { send } from "../support/send.ts";
-import { addressOption, settingOption, settingText, type SettingTuple } from "../support/values.ts";
+import {
+  addressOption,
+  entryOption,
+  settingOption,
+  settingText,
+  type EntryName,
+  type SettingTuple,
+} from "../support/values.ts";
 
-/** `charter settings tighten|loosen|list`. */
+/** `charter settings tighten|loosen|cancel|list`. */
 export function addSettingsCommands(program: Command): void {
   const settings = program.command("settings").description("an app's policy, entry by entry");
   for (const [name, description] of [
@@ -36,6 +43,21 @@ export function addSettingsCommands(program: Command): void {
         context.out.result({ app, changes, transaction: hash }, `${text}\ntransaction ${hash}`);
       });
   }
+  settings
+    .command("cancel")
+    .description("take a loosening back that is not in force yet (owner or guardian)")
+    .argument("<app>", "address", addressOption)
+    .argument("<entry>", "Kind or Kind:key, e.g. Notice or TcbStatus:OutOfDate", entryOption)
+    .action(async (app: Address, { kind, key }: EntryName, _options: object, command: Command) => {
+      const context = contextOf(command);
+      const { hash } = await send(context, {
+        address: app,
+        abi: appAbi,
+        functionName: "cancelLoosening",
+        args: [kind, key],
+      });
+      context.out.result({ app, kind, key, transaction: hash }, `cancelled\ntransaction ${hash}`);
+    });
   settings
     .command("list")
     .description("every entry that was ever set: value in force and pending loosening")

@@ -62,10 +62,14 @@ export function osImageOption(text: string): { hash: Bytes32; digest: Bytes32 } 
   return { hash: bytes32Option(hash), digest: bytes32Option(digest) };
 }
 
-/** One entry as the contract takes it. */
-export interface SettingTuple {
+/** Which entry, as the contract names it. */
+export interface EntryName {
   readonly kind: number;
   readonly key: Bytes32;
+}
+
+/** One entry as the contract takes it. */
+export interface SettingTuple extends EntryName {
   readonly value: bigint;
 }
 
@@ -80,15 +84,21 @@ const WORDS: Partial<Record<keyof typeof SettingKind, Record<string, number>>> =
  * OsImage:0x…=0x…, Node:0x…=1).
  */
 export function settingOption(text: string): SettingTuple {
-  const match = /^(\w+)(?::([^=]+))?=(\d{1,78}|0x[0-9a-fA-F]{1,64})$/.exec(text);
+  const match = /^([^=]+)=(\d{1,78}|0x[0-9a-fA-F]{1,64})$/.exec(text);
+  if (!match) throw new InvalidArgumentError(`expected Kind=value or Kind:key=value with one of ${kinds()}`);
+  return { ...entryOption(match[1] as string), value: BigInt(match[2] as string) };
+}
+
+/** `Kind` or `Kind:key`. */
+export function entryOption(text: string): EntryName {
+  const match = /^(\w+)(?::([^=:]+))?$/.exec(text);
   const kindName = match?.[1] as keyof typeof SettingKind | undefined;
   if (!match || !kindName || !Object.hasOwn(SettingKind, kindName) || kindName === "None") {
-    throw new InvalidArgumentError(`expected Kind=value or Kind:key=value with one of ${kinds()}`);
+    throw new InvalidArgumentError(`expected Kind or Kind:key with one of ${kinds()}`);
   }
   return {
     kind: SettingKind[kindName],
     key: match[2] === undefined ? ZERO_KEY : settingKeyOf(kindName, match[2]),
-    value: BigInt(match[3] as string),
   };
 }
 

@@ -150,6 +150,31 @@ describe("charter against the contracts", function () {
     expect(wrongWay.error().details).to.include({ error: "NotATightening" });
   });
 
+  it("lets the guardian take a waiting loosening back", async () => {
+    const { app } = await create("--guardian", guardian.address);
+    await chain.as(owner, "settings", "loosen", app, "TcbStatus:OutOfDate=1");
+    const cancelled = await chain.as(guardian, "settings", "cancel", app, "TcbStatus:OutOfDate");
+    expect(cancelled.exitCode).to.equal(0);
+    const again = await chain.as(guardian, "settings", "cancel", app, "TcbStatus:OutOfDate");
+    expect(again.error().details).to.include({ error: "NothingPending" });
+  });
+
+  it("adds a guardian at once, replaces one after the notice, and hands ownership over in two steps", async () => {
+    const { app } = await create();
+    const control = async () => (await chain.as(owner, "control", app)).result<Record<string, unknown>>();
+    await chain.as(owner, "guardian", "set", app, guardian.address);
+    expect(String((await control()).guardian).toLowerCase()).to.equal(guardian.address);
+    await chain.as(owner, "guardian", "set", app, operator.address);
+    expect(String((await control()).pendingGuardian).toLowerCase()).to.equal(operator.address);
+    const refused = await chain.as(guardian, "guardian", "cancel", app);
+    expect(refused.error().details).to.include({ error: "NotOwner" });
+    expect((await chain.as(owner, "guardian", "cancel", app)).exitCode).to.equal(0);
+    expect((await control()).pendingGuardianAt).to.equal(0);
+    await chain.as(owner, "owner", "transfer", app, operator.address);
+    expect((await chain.as(operator, "owner", "accept", app)).exitCode).to.equal(0);
+    expect(String((await control()).owner).toLowerCase()).to.equal(operator.address);
+  });
+
   it("lists nodes and instances, and believes the ledger about which are live", async () => {
     const image = `${OS_IMAGE}:${MEASUREMENT}`;
     const { app, composeHash } = await create("--os-image", image, "--node", PLATFORM_ID, "--replicas", "2");
