@@ -25,7 +25,7 @@ abstract contract AppControl is AppReleases {
         }
         // Replacing is taking a veto away from somebody: it loosens, so it waits, and Sealed forbids it.
         _requireBelow(Level.Sealed);
-        uint40 effectiveAt = _now() + _notice(_loadLive());
+        uint40 effectiveAt = _now() + _notice();
         _storeGuardianChange(newGuardian, effectiveAt);
         emit GuardianChanged(current, newGuardian, effectiveAt, msg.sender);
     }
@@ -54,8 +54,8 @@ abstract contract AppControl is AppReleases {
     function acceptOwnership() external {
         require(msg.sender == _pendingOwner, NotPendingOwner(_pendingOwner, msg.sender));
         _requireBelow(Level.RevokeOnly);
-        address oldOwner = _control.owner;
-        _control.owner = msg.sender;
+        address oldOwner = _currentOwner();
+        _storeOwner(msg.sender);
         delete _pendingOwner;
         emit OwnershipTransferred(oldOwner, msg.sender, msg.sender);
     }
@@ -65,15 +65,16 @@ abstract contract AppControl is AppReleases {
     /// @inheritdoc IApp
     function raiseLevel(Level newLevel) external {
         _requireOwner();
-        Level oldLevel = _control.level;
+        Level oldLevel = _state.level;
         require(newLevel > oldLevel, LevelNotRaised(oldLevel, newLevel));
         _settle();
         LiveSet.Live memory live = _loadLive();
-        uint32 floor = _control.noticeFloorSeconds;
+        uint32 floor = _state.noticeFloorSeconds;
         if (oldLevel == Level.Open) {
-            floor = _control.noticeSeconds;
+            floor = _state.noticeSeconds;
             require(floor != 0, LevelBlocked(newLevel, "notice is zero"));
-            require(!live.noticeLowering, LevelBlocked(newLevel, "a lowering of notice is pending"));
+            (, uint40 loweredAt) = _pendingOf(SettingKind.Notice, 0);
+            require(loweredAt == 0, LevelBlocked(newLevel, "a lowering of notice is pending"));
         }
         if (newLevel >= Level.Sealed) {
             require(_nextLoosening() == NEVER, LevelBlocked(newLevel, "a loosening is pending"));
@@ -92,8 +93,8 @@ abstract contract AppControl is AppReleases {
                 LevelBlocked(newLevel, "a release is in grace")
             );
         }
-        _control.level = newLevel;
-        _control.noticeFloorSeconds = floor;
+        _state.level = newLevel;
+        _state.noticeFloorSeconds = floor;
         emit LevelRaised(oldLevel, newLevel, floor, msg.sender);
     }
 
@@ -103,41 +104,41 @@ abstract contract AppControl is AppReleases {
     function setReplicas(uint16 replicas_, Selector calldata selector) external {
         _requireOwner();
         _requireBelow(Level.RevokeOnly);
-        uint16 old = _policy.replicas;
-        _policy.replicas = replicas_;
+        uint16 old = _state.replicas;
+        _state.replicas = replicas_;
         _selectorDigest = keccak256(abi.encode(selector));
         emit ReplicasChanged(old, replicas_, selector, msg.sender);
     }
 
     /// @inheritdoc IApp
     function replicas() external view returns (uint16 replicas_, bytes32 selectorDigest) {
-        return (_policy.replicas, _selectorDigest);
+        return (_state.replicas, _selectorDigest);
     }
 
     // ---------------------------------------------------------------- views
 
     /// @inheritdoc IApp
     function registry() external view returns (address) {
-        return _registryArgument();
+        return _registryAddress();
     }
 
     /// @inheritdoc IApp
     function owner() external view returns (address) {
-        return _control.owner;
+        return _currentOwner();
     }
 
     /// @inheritdoc IApp
     function control() external view returns (Control memory c) {
         LiveSet.Live memory live = _loadLive();
-        c.owner = _control.owner;
+        c.owner = _currentOwner();
         c.ownerCode = _codeOf(c.owner);
         c.pendingOwner = _pendingOwner;
         c.guardian = _currentGuardian();
         (c.pendingGuardian, c.pendingGuardianAt) = _guardianChange();
-        c.level = _control.level;
-        c.noticeSeconds = _notice(live);
-        c.noticeFloorSeconds = _control.noticeFloorSeconds;
-        c.graceSeconds = _grace(live);
+        c.level = _state.level;
+        c.noticeSeconds = _notice();
+        c.noticeFloorSeconds = _state.noticeFloorSeconds;
+        c.graceSeconds = _grace();
         c.earliestNewReleaseAt = _earliestNewRelease(live, c.level, c.noticeSeconds);
         c.nextChangeAt = _nextLoosening();
         if (c.pendingGuardianAt != 0 && c.pendingGuardianAt < c.nextChangeAt)

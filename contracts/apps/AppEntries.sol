@@ -5,7 +5,6 @@ import {IApp, Setting} from "../interfaces/IApp.sol";
 import {Level, SettingKind} from "../interfaces/Types.sol";
 import {AppStorage} from "./AppStorage.sol";
 import {Entries} from "./Entries.sol";
-import {LiveSet} from "./LiveSet.sol";
 
 /// @title AppEntries: settings, entry by entry
 /// @notice A tightening is in force at once and deletes the entry's pending loosening; a loosening waits the notice.
@@ -44,8 +43,7 @@ abstract contract AppEntries is AppStorage {
         _requireOwner();
         _requireBelow(Level.Sealed);
         _settle();
-        LiveSet.Live memory live = _loadLive();
-        uint40 effectiveAt = _now() + _notice(live);
+        uint40 effectiveAt = _now() + _notice();
         for (uint256 i = 0; i < changes.length; ++i) {
             (SettingKind kind, bytes32 key, uint256 value) = (
                 changes[i].kind,
@@ -94,20 +92,19 @@ abstract contract AppEntries is AppStorage {
     }
 
     function _effective(SettingKind kind, bytes32 key) internal view returns (uint256) {
-        if (_policy.pendingCount != 0) {
+        if (_state.pendingCount != 0) {
             PendingSlot memory pending = _pending[Entries.id(kind, key)];
             if (pending.effectiveAt != 0 && pending.effectiveAt <= block.timestamp) return pending.value;
         }
         return _stored(kind, key);
     }
 
-    /// @dev Notice in force. The live set says whether a lowering may have matured, which saves reading the policy.
-    function _notice(LiveSet.Live memory live) internal view returns (uint32) {
-        return live.noticeLowering ? uint32(_effective(SettingKind.Notice, 0)) : _control.noticeSeconds;
+    function _notice() internal view returns (uint32) {
+        return uint32(_effective(SettingKind.Notice, 0));
     }
 
-    function _grace(LiveSet.Live memory live) internal view returns (uint32) {
-        return live.graceRaising ? uint32(_effective(SettingKind.Grace, 0)) : _control.graceSeconds;
+    function _grace() internal view returns (uint32) {
+        return uint32(_effective(SettingKind.Grace, 0));
     }
 
     /// @dev The entry's recorded loosening, matured or not; effectiveAt 0 when there is none.
@@ -132,48 +129,44 @@ abstract contract AppEntries is AppStorage {
     // ---------------------------------------------------------------- storage of entries
 
     function _stored(SettingKind kind, bytes32 key) internal view returns (uint256) {
-        if (kind == SettingKind.Notice) return _control.noticeSeconds;
-        if (kind == SettingKind.Grace) return _control.graceSeconds;
-        if (kind == SettingKind.TeeKind) return (_policy.teeKinds >> uint256(key)) & 1;
-        if (kind == SettingKind.TcbStatus) return (_policy.tcbStatuses >> uint256(key)) & 1;
-        if (kind == SettingKind.ProofSystem) return (_policy.requiredProofs >> uint256(key)) & 1;
-        if (kind == SettingKind.OsImage) return uint256(_osImages[key]);
-        if (kind == SettingKind.Node) return _nodes[key] ? 1 : 0;
-        if (kind == SettingKind.AnyNode) return _policy.anyNode ? 1 : 0;
-        if (kind == SettingKind.MaxEvidenceAge) return _policy.maxEvidenceAge;
-        if (kind == SettingKind.AcceptBootInfo) return _policy.acceptBootInfo ? 1 : 0;
+        if (Entries.isMany(kind)) return _values[Entries.id(kind, key)];
+        if (kind == SettingKind.Notice) return _state.noticeSeconds;
+        if (kind == SettingKind.Grace) return _state.graceSeconds;
+        if (kind == SettingKind.TeeKind) return (_state.teeKinds >> uint256(key)) & 1;
+        if (kind == SettingKind.TcbStatus) return (_state.tcbStatuses >> uint256(key)) & 1;
+        if (kind == SettingKind.ProofSystem) return (_state.requiredProofs >> uint256(key)) & 1;
+        if (kind == SettingKind.AnyNode) return _state.anyNode ? 1 : 0;
+        if (kind == SettingKind.MaxEvidenceAge) return _state.maxEvidenceAge;
+        if (kind == SettingKind.AcceptBootInfo) return _state.acceptBootInfo ? 1 : 0;
         revert UnknownSetting(kind, key, 0);
     }
 
     function _store(SettingKind kind, bytes32 key, uint256 value) internal {
-        if (kind == SettingKind.Notice) _control.noticeSeconds = uint32(value);
-        else if (kind == SettingKind.Grace) _control.graceSeconds = uint24(value);
-        else if (kind == SettingKind.OsImage) _osImages[key] = bytes32(value);
-        else if (kind == SettingKind.Node) _nodes[key] = value == 1;
-        else _policy = _withPolicy(_policy, kind, key, value);
+        if (Entries.isMany(kind)) {
+            _values[Entries.id(kind, key)] = value;
+            return;
+        }
+        State memory state = _state;
+        _change(state, kind, key, value);
+        _state = state;
     }
 
-    /// @dev Entries that lie in the policy slot; others revert.
-    function _withPolicy(
-        PolicySlot memory policy,
-        SettingKind kind,
-        bytes32 key,
-        uint256 value
-    ) internal pure returns (PolicySlot memory) {
-        if (kind == SettingKind.TeeKind) policy.teeKinds = uint8(_withBit(policy.teeKinds, key, value));
-        else if (kind == SettingKind.TcbStatus)
-            policy.tcbStatuses = uint16(_withBit(policy.tcbStatuses, key, value));
+    /// @dev Changes `state` in memory. Kinds of which an app has many entries do not lie there.
+    function _change(State memory state, SettingKind kind, bytes32 key, uint256 value) internal pure {
+        if (kind == SettingKind.Notice) state.noticeSeconds = uint32(value);
+        else if (kind == SettingKind.Grace) state.graceSeconds = uint24(value);
+        else if (kind == SettingKind.TeeKind) state.teeKinds = _withBit(state.teeKinds, key, value);
+        else if (kind == SettingKind.TcbStatus) state.tcbStatuses = _withBit(state.tcbStatuses, key, value);
         else if (kind == SettingKind.ProofSystem) {
-            policy.requiredProofs = uint8(_withBit(policy.requiredProofs, key, value));
-        } else if (kind == SettingKind.AnyNode) policy.anyNode = value == 1;
-        else if (kind == SettingKind.MaxEvidenceAge) policy.maxEvidenceAge = uint32(value);
-        else if (kind == SettingKind.AcceptBootInfo) policy.acceptBootInfo = value == 1;
+            state.requiredProofs = _withBit(state.requiredProofs, key, value);
+        } else if (kind == SettingKind.AnyNode) state.anyNode = value == 1;
+        else if (kind == SettingKind.MaxEvidenceAge) state.maxEvidenceAge = uint16(value);
+        else if (kind == SettingKind.AcceptBootInfo) state.acceptBootInfo = value == 1;
         else revert UnknownSetting(kind, key, value);
-        return policy;
     }
 
-    function _withBit(uint256 bits, bytes32 key, uint256 value) private pure returns (uint256) {
-        uint256 bit = 1 << uint256(key);
+    function _withBit(uint8 bits, bytes32 key, uint256 value) private pure returns (uint8) {
+        uint8 bit = uint8(1 << uint256(key));
         return value == 1 ? bits | bit : bits & ~bit;
     }
 
@@ -197,17 +190,15 @@ abstract contract AppEntries is AppStorage {
         if (_pending[id].effectiveAt == 0) {
             require(_pendingIds.length < MAX_PENDING, TooManyPending(MAX_PENDING));
             _pendingIds.push(id);
-            ++_policy.pendingCount;
-            _flag(kind, true);
+            ++_state.pendingCount;
         }
         _pending[id] = PendingSlot(kind, effectiveAt, key, value);
     }
 
     function _deletePending(bytes32 id) private {
         if (_pending[id].effectiveAt == 0) return;
-        _flag(_pending[id].kind, false);
         delete _pending[id];
-        --_policy.pendingCount;
+        --_state.pendingCount;
         uint256 last = _pendingIds.length - 1;
         for (uint256 i = 0; i <= last; ++i) {
             if (_pendingIds[i] == id) {
@@ -218,24 +209,13 @@ abstract contract AppEntries is AppStorage {
         }
     }
 
-    function _flag(SettingKind kind, bool waits) private {
-        if (kind != SettingKind.Notice && kind != SettingKind.Grace) return;
-        LiveSet.Live memory live = _loadLive();
-        if (kind == SettingKind.Notice) live.noticeLowering = waits;
-        else live.graceRaising = waits;
-        _storeLive(live);
-    }
-
     // ---------------------------------------------------------------- bounds
 
     function _requireValid(SettingKind kind, bytes32 key, uint256 value) internal view {
         Entries.requireKnown(kind, key, value);
         if (kind == SettingKind.Notice) {
             require(value <= MAX_NOTICE_SECONDS, NoticeTooLong(uint32(MAX_NOTICE_SECONDS), value));
-            require(
-                value >= _control.noticeFloorSeconds,
-                NoticeBelowFloor(_control.noticeFloorSeconds, value)
-            );
+            require(value >= _state.noticeFloorSeconds, NoticeBelowFloor(_state.noticeFloorSeconds, value));
         } else if (kind == SettingKind.Grace) {
             require(value <= MAX_GRACE_SECONDS, GraceTooLong(uint32(MAX_GRACE_SECONDS), uint32(_cap(value))));
         }
@@ -248,7 +228,7 @@ abstract contract AppEntries is AppStorage {
     /// @dev Dropping proof systems, one after another, must never leave none: pending drops count as dropped.
     function _requireProofLeft(SettingKind kind, bytes32 key, uint256 value) private view {
         if (kind != SettingKind.ProofSystem || value == 1) return;
-        uint256 left = _policy.requiredProofs & ~(1 << uint256(key));
+        uint256 left = _state.requiredProofs & ~(1 << uint256(key));
         for (uint256 system = 1; system < 8; ++system) {
             PendingSlot memory pending = _pending[Entries.id(SettingKind.ProofSystem, bytes32(system))];
             if (pending.effectiveAt != 0 && pending.value == 0) left &= ~(1 << system);

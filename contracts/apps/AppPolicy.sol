@@ -63,8 +63,8 @@ abstract contract AppPolicy is AppControl, IAppAuth {
     }
 
     function _requiredProofs() private view returns (uint256 required) {
-        required = _policy.requiredProofs;
-        if (_policy.pendingCount == 0) return required;
+        required = _state.requiredProofs;
+        if (_state.pendingCount == 0) return required;
         for (uint256 system = 1; system < 8; ++system) {
             if (required & (1 << system) != 0 && _effective(SettingKind.ProofSystem, bytes32(system)) == 0) {
                 required &= ~(1 << system);

@@ -9,8 +9,8 @@ import {App} from "./App.sol";
 
 /// @title AppRegistry
 contract AppRegistry is IAppRegistry {
-    /// @dev ERC-1167 code (45) and the immutable arguments: registry, owner, guardian, settings digest, salt.
-    uint256 private constant CLONE_LENGTH = 45 + 20 + 20 + 20 + 32 + 32;
+    /// @dev ERC-1167 code (45) and the immutable arguments: owner, guardian, keccak256(settings digest ‖ salt).
+    uint256 private constant CLONE_LENGTH = 45 + 20 + 20 + 32;
 
     /// @inheritdoc IAppRegistry
     address public immutable implementation;
@@ -31,7 +31,7 @@ contract AppRegistry is IAppRegistry {
         app = Clones.cloneDeterministicWithImmutableArgs(
             implementation,
             _arguments(owner, guardian, digest, salt),
-            salt
+            0
         );
         emit AppCreated(app, owner, guardian, digest, salt, msg.sender);
         App(app).initialize(settings);
@@ -48,29 +48,30 @@ contract AppRegistry is IAppRegistry {
             Clones.predictDeterministicAddressWithImmutableArgs(
                 implementation,
                 _arguments(owner, guardian, settingsDigest, salt),
-                salt
+                0
             );
     }
 
     /// @inheritdoc IAppRegistry
-    /// @dev No list is stored: an app's own code says with which arguments and salt it was made, and only this
-    /// registry can have made a contract at the address that follows from them.
+    /// @dev No list is stored: an app's own code says with which arguments it was made, and only this registry can have
+    /// made a contract at the address that follows from them.
     function isApp(address app) external view returns (bool) {
         if (app.code.length != CLONE_LENGTH) return false;
-        bytes memory arguments = Clones.fetchCloneArgs(app);
-        bytes32 salt;
-        assembly ("memory-safe") {
-            salt := mload(add(arguments, 124)) // 32 length + 92: registry, owner, guardian, settings digest
-        }
-        return Clones.predictDeterministicAddressWithImmutableArgs(implementation, arguments, salt) == app;
+        return
+            Clones.predictDeterministicAddressWithImmutableArgs(
+                implementation,
+                Clones.fetchCloneArgs(app),
+                0
+            ) == app;
     }
 
+    /// @dev Settings and salt go in as one digest, so that the CREATE2 salt can be constant: 32 bytes of code less.
     function _arguments(
         address owner,
         address guardian,
         bytes32 settingsDigest,
         bytes32 salt
-    ) private view returns (bytes memory) {
-        return abi.encodePacked(address(this), owner, guardian, settingsDigest, salt);
+    ) private pure returns (bytes memory) {
+        return abi.encodePacked(owner, guardian, keccak256(abi.encode(settingsDigest, salt)));
     }
 }

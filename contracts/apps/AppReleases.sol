@@ -25,13 +25,13 @@ abstract contract AppReleases is AppEntries {
         require(!live.isPending(block.timestamp), ReleasePending(live.newest));
         uint24 current = live.head(block.timestamp);
         require(current == expectedPredecessor, UnexpectedPredecessor(expectedPredecessor, current));
-        uint32 limit = _grace(live);
+        uint32 limit = _grace();
         require(graceSeconds <= limit, GraceTooLong(limit, graceSeconds));
         uint24 previous = _latest[composeHash].number;
         // Proposing what is live would give one hash two intervals, and revoking one would not stop it.
         require(!live.isLive(previous, block.timestamp), ReleaseStillLive(composeHash, previous));
 
-        uint40 activatesAt = _now() + _notice(live);
+        uint40 activatesAt = _now() + _notice();
         (uint24 added, uint24 cut) = live.add(activatesAt, uint24(graceSeconds), block.timestamp);
         _storeLive(live);
         _latest[composeHash] = ReleaseSlot(added, activatesAt);

@@ -6,36 +6,36 @@ import {Level, SettingKind} from "../interfaces/Types.sol";
 import {LiveSet} from "./LiveSet.sol";
 
 /// @title AppStorage: where an app's state lies, and who may touch it
-/// @dev Clones never upgrade, so this layout is fixed by the registry that made them. Immutable arguments behind the
-/// ERC-1167 code: registry (20) ‖ first owner (20) ‖ first guardian (20) ‖ keccak256(settings) (32) ‖ salt (32).
+/// @dev Clones never upgrade, so this layout is fixed by the registry that made them. Creating an app and asking it are
+/// the commonest calls, so what both need lies in two slots: the live set and `State`. First owner and first guardian
+/// stay in the clone's code (immutable arguments: owner (20) ‖ guardian (20) ‖ keccak256(settings digest ‖ salt) (32))
+/// until somebody replaces them.
 abstract contract AppStorage is IApp {
-    struct ControlSlot {
-        address owner;
+    /// @dev 32 bytes exactly: everything that is one value per app.
+    struct State {
         uint32 noticeSeconds;
         uint32 noticeFloorSeconds;
         uint24 graceSeconds;
         Level level;
-    }
-
-    struct GuardianSlot {
-        address guardian;
-        bool replaced; // false: the first guardian, from the immutable arguments
+        uint8 teeKinds; //         bit n: TeeKind n allowed
+        uint8 tcbStatuses; //      bit n: TcbStatus n allowed
+        uint8 requiredProofs; //   bit n: ProofSystem n required
+        bool anyNode;
+        bool acceptBootInfo;
+        bool gpuRequired;
+        uint16 maxEvidenceAge; //  blocks
+        uint16 replicas;
+        uint8 pendingCount; //     loosenings recorded and not yet settled
+        bool ownerReplaced; //     false: the first owner, from the immutable arguments
+        bool guardianReplaced; //  false: likewise, and no change is waiting
+        uint8 rebuildsRequired; // matching reports that a release needs
+        uint8 rebuilders; //       accounts that may report
+        uint16 rebuildersVersion; // counts changes of that set
     }
 
     struct PendingGuardianSlot {
         address guardian;
         uint40 effectiveAt; // 0: nothing pending
-    }
-
-    struct PolicySlot {
-        uint8 teeKinds; //         bit n: TeeKind n allowed
-        uint16 tcbStatuses; //     bit n: TcbStatus n allowed
-        uint8 requiredProofs; //   bit n: ProofSystem n required
-        bool anyNode;
-        bool acceptBootInfo;
-        uint32 maxEvidenceAge; //  blocks
-        uint16 replicas;
-        uint8 pendingCount; //     loosenings recorded and not yet settled
     }
 
     struct ReleaseSlot {
@@ -56,16 +56,19 @@ abstract contract AppStorage is IApp {
     uint256 internal constant MAX_GRACE_SECONDS = 30 days;
     uint40 internal constant NEVER = type(uint40).max;
 
+    /// @dev The registry that deployed this logic; only it makes clones whose addresses it knows.
+    address private immutable _registry = msg.sender;
+
     uint256 private _live;
-    ControlSlot internal _control;
-    PolicySlot internal _policy;
-    GuardianSlot private _guardian;
+    State internal _state;
+    address private _replacedOwner;
+    address private _replacedGuardian;
     PendingGuardianSlot private _pendingGuardian;
     address internal _pendingOwner;
     bytes32 internal _selectorDigest;
     mapping(bytes32 composeHash => ReleaseSlot release) internal _latest;
-    mapping(bytes32 osImageHash => bytes32 measurementDigest) internal _osImages;
-    mapping(bytes32 platformId => bool allowed) internal _nodes;
+    /// @dev Entries that are many per app: see `Entries.id`.
+    mapping(bytes32 entryId => uint256 value) internal _values;
     mapping(bytes32 entryId => PendingSlot pending) internal _pending;
     bytes32[] internal _pendingIds;
 
@@ -90,48 +93,53 @@ abstract contract AppStorage is IApp {
         }
     }
 
-    function _registryArgument() internal view returns (address) {
+    function _registryAddress() internal view returns (address) {
+        return _registry;
+    }
+
+    function _firstOwner() internal view returns (address) {
         return _argument(0);
     }
 
-    function _ownerArgument() internal view returns (address) {
+    function _firstGuardian() internal view returns (address) {
         return _argument(20);
-    }
-
-    function _guardianArgument() internal view returns (address) {
-        return _argument(40);
-    }
-
-    function _settingsDigestArgument() internal view returns (bytes32 value) {
-        assembly ("memory-safe") {
-            extcodecopy(address(), 0, add(0x2d, 60), 32)
-            value := mload(0)
-        }
     }
 
     // ---------------------------------------------------------------- who may
 
+    function _currentOwner() internal view returns (address) {
+        return _state.ownerReplaced ? _replacedOwner : _firstOwner();
+    }
+
+    function _storeOwner(address owner_) internal {
+        _state.ownerReplaced = true;
+        _replacedOwner = owner_;
+    }
+
     /// @dev The guardian of now: a matured change counts without a transaction.
     function _currentGuardian() internal view returns (address) {
+        if (!_state.guardianReplaced) return _firstGuardian();
         PendingGuardianSlot memory pending = _pendingGuardian;
         if (pending.effectiveAt != 0 && pending.effectiveAt <= block.timestamp) return pending.guardian;
-        GuardianSlot memory slot = _guardian;
-        return slot.replaced ? slot.guardian : _guardianArgument();
+        return _replacedGuardian;
     }
 
     function _guardianChange() internal view returns (address guardian, uint40 effectiveAt) {
+        if (!_state.guardianReplaced) return (address(0), 0);
         PendingGuardianSlot memory pending = _pendingGuardian;
         if (pending.effectiveAt > block.timestamp) return (pending.guardian, pending.effectiveAt);
     }
 
     function _storeGuardian(address guardian) internal {
-        _guardian = GuardianSlot(guardian, true);
+        _replacedGuardian = guardian;
+        _state.guardianReplaced = true;
         delete _pendingGuardian;
     }
 
     function _storeGuardianChange(address guardian, uint40 effectiveAt) internal {
         // What an earlier, matured change gave must stand while the new one waits.
-        _guardian = GuardianSlot(_currentGuardian(), true);
+        _replacedGuardian = _currentGuardian();
+        _state.guardianReplaced = true;
         _pendingGuardian = PendingGuardianSlot(guardian, effectiveAt);
     }
 
@@ -140,21 +148,23 @@ abstract contract AppStorage is IApp {
     }
 
     function _requireOwner() internal view {
-        require(msg.sender == _control.owner, NotOwner(_control.owner, msg.sender));
+        address owner_ = _currentOwner();
+        require(msg.sender == owner_, NotOwner(owner_, msg.sender));
     }
 
     function _requireOwnerOrGuardian() internal view {
-        if (msg.sender == _control.owner) return;
+        address owner_ = _currentOwner();
+        if (msg.sender == owner_) return;
         address guardian = _currentGuardian();
         require(
             guardian != address(0) && msg.sender == guardian,
-            NotOwnerOrGuardian(_control.owner, guardian, msg.sender)
+            NotOwnerOrGuardian(owner_, guardian, msg.sender)
         );
     }
 
     /// @dev Reverts from `forbiddenFrom` on.
     function _requireBelow(Level forbiddenFrom) internal view {
-        Level level = _control.level;
+        Level level = _state.level;
         require(level < forbiddenFrom, LevelForbids(level, msg.sig));
     }
 

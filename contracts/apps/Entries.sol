@@ -20,6 +20,11 @@ library Entries {
         return keccak256(abi.encode(kind, key));
     }
 
+    /// @notice Kinds of which an app may have any number of entries; of the others it has a few, known ones.
+    function isMany(SettingKind kind) internal pure returns (bool) {
+        return kind == SettingKind.OsImage || kind == SettingKind.Node;
+    }
+
     /// @notice Reverts UnknownSetting unless the kind knows this key and value.
     function requireKnown(SettingKind kind, bytes32 key, uint256 value) internal pure {
         bool known;

@@ -24,8 +24,6 @@ library LiveSet {
         uint40 olderEndsAt;
         bool olderLinked;
         bool initialized;
-        bool noticeLowering; //       a lowering of notice was recorded (settings read it only then)
-        bool graceRaising; //         likewise for grace
     }
 
     function unpack(uint256 word) internal pure returns (Live memory live) {
@@ -39,8 +37,6 @@ library LiveSet {
         live.olderEndsAt = uint40(word >> 200);
         live.olderLinked = word & (1 << 240) != 0;
         live.initialized = word & (1 << 241) != 0;
-        live.noticeLowering = word & (1 << 242) != 0;
-        live.graceRaising = word & (1 << 243) != 0;
     }
 
     function pack(Live memory live) internal pure returns (uint256 word) {
@@ -55,8 +51,6 @@ library LiveSet {
             (uint256(live.olderEndsAt) << 200);
         if (live.olderLinked) word |= 1 << 240;
         if (live.initialized) word |= 1 << 241;
-        if (live.noticeLowering) word |= 1 << 242;
-        if (live.graceRaising) word |= 1 << 243;
     }
 
     function isPending(Live memory live, uint256 time) internal pure returns (bool) {

@@ -66,7 +66,8 @@ struct Control {
 
 /// @title App: one governed program
 /// @notice Holds who owns an app, which exact code may run, and how fast that may change. An ERC-1167 clone with
-/// immutable arguments (registry, first owner, first guardian, keccak256(settings)): no proxy admin, no upgrade.
+/// immutable arguments (first owner, first guardian, a digest of settings and salt), made by the registry that deployed
+/// its logic: no proxy admin, no upgrade, and an address that binds all of these.
 /// A release is allowed during exactly one interval: activatesAt ≤ t < endsAt. What has ended never runs again,
 /// except as a new release after notice.
 interface IApp {
@@ -146,7 +147,6 @@ interface IApp {
     // ---------------------------------------------------------------- errors
 
     error NotRegistry(address expected, address actual);
-    error SettingsMismatch(bytes32 expected, bytes32 actual);
     error AlreadyInitialized();
     error NotOwner(address expected, address actual);
     error NotPendingOwner(address expected, address actual);
