@@ -3,35 +3,25 @@
 import { readFileSync, writeFileSync, existsSync } from "node:fs";
 
 const root = new URL("../", import.meta.url);
-/** export name → artifact. Interfaces stand in until the contract exists; a contract's ABI is a superset. */
+/** export name → artifacts. An app answers dstack's calls by code of its own (AppAuth), so its ABI is both. */
 const ABIS = {
-  app: ["contracts/apps/App.sol/App.json", "contracts/interfaces/IApp.sol/IApp.json"],
-  appRegistry: [
-    "contracts/apps/AppRegistry.sol/AppRegistry.json",
-    "contracts/interfaces/IAppRegistry.sol/IAppRegistry.json",
-  ],
-  nodeRegistry: [
-    "contracts/nodes/NodeRegistry.sol/NodeRegistry.json",
-    "contracts/interfaces/INodeRegistry.sol/INodeRegistry.json",
-  ],
-  attestationLedger: [
-    "contracts/attestation/AttestationLedger.sol/AttestationLedger.json",
-    "contracts/interfaces/IAttestationLedger.sol/IAttestationLedger.json",
-  ],
-  committeeVerifier: [
-    "contracts/attestation/committee/CommitteeVerifier.sol/CommitteeVerifier.json",
-    "contracts/interfaces/ICommitteeVerifier.sol/ICommitteeVerifier.json",
-  ],
+  app: ["contracts/apps/App.sol/App.json", "contracts/compat/AppAuth.sol/AppAuth.json"],
+  appRegistry: ["contracts/apps/AppRegistry.sol/AppRegistry.json"],
+  nodeRegistry: ["contracts/nodes/NodeRegistry.sol/NodeRegistry.json"],
+  attestationLedger: ["contracts/attestation/AttestationLedger.sol/AttestationLedger.json"],
+  committeeVerifier: ["contracts/attestation/committee/CommitteeVerifier.sol/CommitteeVerifier.json"],
+  advisorySets: ["contracts/attestation/AdvisorySets.sol/AdvisorySets.json"],
+  endorsements: ["contracts/nodes/Endorsements.sol/Endorsements.json"],
 };
 
 const check = process.argv.includes("--check");
 let stale = 0;
-for (const [name, candidates] of Object.entries(ABIS)) {
-  const artifact = candidates
-    .map((path) => new URL(`artifacts/${path}`, root))
-    .find((url) => existsSync(url));
-  if (!artifact) throw new Error(`no artifact for ${name}: compile the contracts first`);
-  const { abi, contractName } = JSON.parse(readFileSync(artifact, "utf8"));
+for (const [name, paths] of Object.entries(ABIS)) {
+  const artifacts = paths.map((path) => JSON.parse(readFileSync(new URL(`artifacts/${path}`, root), "utf8")));
+  const items = artifacts.flatMap(({ abi }) => abi).filter(({ type }) => type !== "fallback");
+  // The first artifact's constructor, and everything else once.
+  const abi = [...new Map(items.map((item) => [keyOf(item), item]).reverse()).values()].reverse();
+  const contractName = artifacts.map((artifact) => artifact.contractName).join(" and ");
   const text =
     `// Generated from ${contractName} by scripts/generateAbis.mjs; do not edit.\n` +
     `export const ${name}Abi = ${JSON.stringify(abi, null, 2)} as const;\n`;
@@ -44,3 +34,7 @@ for (const [name, candidates] of Object.entries(ABIS)) {
 }
 if (check && stale > 0) process.exit(1);
 console.log(check ? "ABIs match the contracts" : `${stale} ABI file(s) written`);
+
+function keyOf({ type, name, inputs }) {
+  return JSON.stringify([type, name, inputs]);
+}

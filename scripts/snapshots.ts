@@ -106,6 +106,11 @@ for (const [name, size] of Object.entries(snapshots.size)) {
   console.error(`${name} has ${size} bytes of code; the chain takes ${SIZE_LIMIT}`);
   failed = true;
 }
+// App runs AppAuth's code on its own storage.
+if (JSON.stringify(snapshots.storage.App) !== JSON.stringify(snapshots.storage.AppAuth)) {
+  console.error("App and AppAuth lay their storage out differently");
+  failed = true;
+}
 // The bindings in protocol/abi are of the same contracts.
 execFileSync(
   process.execPath,

@@ -13,6 +13,7 @@ import {
   type Charter,
   type Connection,
 } from "../../test/contracts/support/charter.ts";
+import type { IAppAuth } from "../../types/typechain/index.ts";
 import { attest, createApp, POLICY, register, renew } from "../../test/contracts/support/flows.ts";
 import { COMPOSE_HASH, OS_IMAGE, PLATFORM } from "../../test/contracts/support/verdicts.ts";
 
@@ -85,9 +86,13 @@ async function allowedExecution(charter: Charter): Promise<number> {
     tcbStatus: "UpToDate",
     advisoryIds: [],
   };
-  const [allowed, reason] = await app.isAppAllowed(bootInfo);
+  const auth = (await charter.connection.ethers.getContractAt(
+    "IAppAuth",
+    await app.getAddress(),
+  )) as unknown as IAppAuth;
+  const [allowed, reason] = await auth.isAppAllowed(bootInfo);
   if (!allowed) throw new Error(`app.allowed: denied, ${reason}`);
-  const call = await app.isAppAllowed.populateTransaction(bootInfo);
+  const call = await auth.isAppAllowed.populateTransaction(bootInfo);
   const sent = await (await charter.stranger.sendTransaction(call)).wait();
   const trace = (await charter.connection.provider.request({
     method: "debug_traceTransaction",
@@ -95,7 +100,8 @@ async function allowedExecution(charter: Charter): Promise<number> {
   })) as { structLogs: readonly { gas: number; gasCost: number; depth: number }[] };
   const first = trace.structLogs[0];
   const last = trace.structLogs.at(-1);
-  if (!first || last?.depth !== 1) throw new Error("app.allowed: the trace has no beginning or no end");
+  if (!first || last?.depth !== first.depth)
+    throw new Error("app.allowed: the trace has no beginning or no end");
   return first.gas - last.gas + last.gasCost;
 }
 

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { parseEventLogs } from "viem";
 
 import { appAbi } from "../../protocol/abi/app.ts";
-import { headAt, isAllowedAt } from "../../protocol/policy/releases.ts";
+import { headAt, isAllowedAt, releasesAt } from "../../protocol/policy/releases.ts";
 import { NEVER, type AppState, type Release } from "../../protocol/state/types.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import { requireApp } from "../support/chainState.ts";
@@ -98,7 +98,7 @@ export function addReleaseCommands(program: Command): void {
     .action(async (app: Address, _options: object, command: Command) => {
       const context = contextOf(command);
       const { state, time } = await requireApp(context, app);
-      const { releases } = state;
+      const releases = releasesAt(state, time);
       context.out.result(
         {
           app,
@@ -112,7 +112,7 @@ export function addReleaseCommands(program: Command): void {
 
 /** Releases for people, with their state at `time` (unix seconds). */
 export function releasesText(app: AppState, time: number): string {
-  const rows = app.releases.map((one) => [
+  const rows = releasesAt(app, time).map((one) => [
     String(one.number),
     stateAt(app, one, time),
     timeText(one.activatesAt),
@@ -126,6 +126,7 @@ export function releasesText(app: AppState, time: number): string {
 function stateAt(app: AppState, release: Release, time: number): string {
   if (release.vetoed) return "vetoed";
   if (release.revoked) return "revoked";
+  if (release.lapsed) return "lapsed";
   if (time < release.activatesAt) return "pending";
   if (!isAllowedAt(release, time)) return "ended";
   return headAt(app, time)?.number === release.number ? "active" : "in grace";

@@ -22,6 +22,8 @@ export async function readChainState(context: Context): Promise<{ state: ChainSt
     [deployment.nodeRegistry, "nodeRegistry"],
     [deployment.attestationLedger, "attestationLedger"],
     [deployment.committeeVerifier, "committeeVerifier"],
+    [deployment.advisorySets, "advisorySets"],
+    [deployment.endorsements, "endorsements"],
   ]);
   const times = new Map<bigint, number>();
   const events = await readEvents(client, fixed, BigInt(deployment.startBlock), head.number, times);

@@ -1,8 +1,9 @@
 import { InvalidArgumentError } from "commander";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
+import { padded } from "../../protocol/policy/endorsements.ts";
 import { SettingKind } from "../../protocol/policy/settingKind.ts";
-import { numberKey, ZERO_KEY } from "../../protocol/policy/settings.ts";
+import { advisoryKey, numberKey, ZERO_KEY } from "../../protocol/policy/settings.ts";
 import { Level, nameOf, ProofSystem, TcbStatus, TeeKind } from "../../protocol/words/enums.ts";
 import { parseAddress, parseBytes32, type Address, type Bytes32 } from "../../protocol/words/hex.ts";
 
@@ -76,12 +77,13 @@ export interface SettingTuple extends EntryName {
 const WORDS: Partial<Record<keyof typeof SettingKind, Record<string, number>>> = {
   TeeKind,
   TcbStatus,
+  TcbStatusUntil: TcbStatus,
   ProofSystem,
 };
 
 /**
  * `Kind=value` (Notice, Grace, AnyNode, MaxEvidenceAge, AcceptBootInfo) or `Kind:key=value` (TeeKind:Tdx=1,
- * OsImage:0x…=0x…, Node:0x…=1).
+ * OsImage:0x…=0x…, Node:0x…=1, Advisory:INTEL-SA-00614=1893456000, Rebuilder:0x…=1).
  */
 export function settingOption(text: string): SettingTuple {
   const match = /^([^=]+)=(\d{1,78}|0x[0-9a-fA-F]{1,64})$/.exec(text);
@@ -104,6 +106,9 @@ export function entryOption(text: string): EntryName {
 
 function settingKeyOf(kind: keyof typeof SettingKind, text: string): Bytes32 {
   const words = WORDS[kind];
+  // An advisory goes by its name, a rebuilder by its address; what lists print is accepted as well.
+  if (kind === "Advisory" && !text.startsWith("0x")) return advisoryKey(text);
+  if (kind === "Rebuilder" && text.length === 42) return padded(addressOption(text));
   return words ? numberKey(wordOf(words, kind)(text)) : bytes32Option(text);
 }
 
@@ -114,8 +119,8 @@ export function settingText(kind: number, key: Bytes32, value: bigint): string {
   const name = nameOf(SettingKind, kind);
   const words = WORDS[name];
   const keyText = words ? ` ${nameOf(words, Number(BigInt(key)))}` : key === ZERO_KEY ? "" : ` ${key}`;
-  const valueText =
-    name === "OsImage" && value !== 0n ? `0x${value.toString(16).padStart(64, "0")}` : value.toString();
+  const isHash = name === "OsImage" || name === "Endorsement";
+  const valueText = isHash && value !== 0n ? `0x${value.toString(16).padStart(64, "0")}` : value.toString();
   return `${name}${keyText} = ${valueText}`;
 }
 

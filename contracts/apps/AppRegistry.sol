@@ -3,8 +3,10 @@ pragma solidity ^0.8.30;
 
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 
+import {IAdvisorySets} from "../interfaces/IAdvisorySets.sol";
 import {AppSettings} from "../interfaces/IApp.sol";
 import {IAppRegistry} from "../interfaces/IAppRegistry.sol";
+import {IEndorsements} from "../interfaces/IEndorsements.sol";
 import {App} from "./App.sol";
 
 /// @title AppRegistry
@@ -15,8 +17,8 @@ contract AppRegistry is IAppRegistry {
     /// @inheritdoc IAppRegistry
     address public immutable implementation;
 
-    constructor() {
-        implementation = address(new App());
+    constructor(IAdvisorySets advisorySets, IEndorsements endorsements) {
+        implementation = address(new App(advisorySets, endorsements));
     }
 
     /// @inheritdoc IAppRegistry

@@ -17,36 +17,32 @@ abstract contract AppReleases is AppEntries {
         uint32 expectedPredecessor,
         uint32 graceSeconds
     ) external returns (uint32 number) {
-        _requireOwner();
-        _requireBelow(Level.RevokeOnly);
-        require(composeHash != 0, ZeroComposeHash());
-        LiveSet.Live memory live = _loadLive();
-        // One at a time: a second pending release under a notice lowered meanwhile could overtake the first.
-        require(!live.isPending(block.timestamp), ReleasePending(live.newest));
-        uint24 current = live.head(block.timestamp);
-        require(current == expectedPredecessor, UnexpectedPredecessor(expectedPredecessor, current));
-        uint32 limit = _grace();
-        require(graceSeconds <= limit, GraceTooLong(limit, graceSeconds));
-        uint24 previous = _latest[composeHash].number;
-        // Proposing what is live would give one hash two intervals, and revoking one would not stop it.
-        require(!live.isLive(previous, block.timestamp), ReleaseStillLive(composeHash, previous));
+        return _propose(composeHash, noteDigest, expectedPredecessor, graceSeconds);
+    }
 
-        uint40 activatesAt = _now() + _notice();
-        (uint24 added, uint24 cut) = live.add(activatesAt, uint24(graceSeconds), block.timestamp);
-        _storeLive(live);
-        _latest[composeHash] = ReleaseSlot(added, activatesAt);
-        emit ReleaseProposed(
-            added,
-            composeHash,
-            noteDigest,
-            activatesAt,
-            graceSeconds,
-            current,
-            live.predecessorEndsAt,
-            cut,
-            msg.sender
+    /// @inheritdoc IApp
+    function reportRebuild(uint32 number, bytes32 builtHash) external {
+        LiveSet.Live memory live = _loadLive();
+        require(number == live.newest && live.isPending(block.timestamp), ReleaseNotPending(number));
+        RebuildSlot memory rebuild = _rebuild;
+        require(rebuild.number == number, NoRebuildsDemanded(number));
+        RebuilderSlot memory rebuilder = _rebuilders[msg.sender];
+        require(
+            rebuilder.since != 0 && rebuilder.since <= rebuild.version && rebuild.version < rebuilder.until,
+            NotARebuilder(msg.sender, rebuild.version)
         );
-        return added;
+        require(!_reported[number][msg.sender], AlreadyReported(number, msg.sender));
+        _reported[number][msg.sender] = true;
+        bool matches = builtHash != 0 && _latest[builtHash].number == number;
+        if (matches) {
+            ++rebuild.matches;
+            _rebuild = rebuild;
+            if (rebuild.matches == rebuild.required) {
+                live.needsRebuilds = false;
+                _storeLive(live);
+            }
+        }
+        emit RebuildReported(number, msg.sender, builtHash, matches, rebuild.matches);
     }
 
     /// @inheritdoc IApp
@@ -70,30 +66,13 @@ abstract contract AppReleases is AppEntries {
         _revoke(_latest[composeHash].number);
     }
 
-    function _revoke(uint32 number) private {
-        _requireOwnerOrGuardian();
-        _requireBelow(Level.Frozen);
-        LiveSet.Live memory live = _loadLive();
-        require(live.isLive(number, block.timestamp), ReleaseNotLive(number));
-        uint40 oldEndsAt;
-        uint32 restored;
-        uint40 restoredEndsAt;
-        if (number == live.newest) {
-            oldEndsAt = NEVER;
-            restored = live.dropNewest(block.timestamp);
-            restoredEndsAt = restored == 0 ? 0 : NEVER;
-        } else if (number == live.predecessor) {
-            oldEndsAt = live.predecessorEndsAt;
-            (restored, restoredEndsAt) = live.dropPredecessor(block.timestamp);
-        } else {
-            oldEndsAt = live.olderEndsAt;
-            live.dropOlder();
-        }
-        _storeLive(live);
-        emit ReleaseRevoked(number, oldEndsAt, _now(), restored, restoredEndsAt, msg.sender);
-    }
-
     // ---------------------------------------------------------------- views
+
+    /// @inheritdoc IApp
+    function rebuilds(uint32 number) external view returns (uint8 required, uint8 matching) {
+        RebuildSlot memory rebuild = _rebuild;
+        if (rebuild.number == number) return (rebuild.required, rebuild.matches);
+    }
 
     /// @inheritdoc IApp
     function liveReleases() external view returns (LiveRelease[] memory releases) {
@@ -140,13 +119,5 @@ abstract contract AppReleases is AppEntries {
     /// @inheritdoc IApp
     function isReleaseNumberAllowed(uint32 number) external view returns (bool) {
         return _isNumberAllowed(number);
-    }
-
-    function _isHashAllowed(bytes32 composeHash) internal view returns (bool) {
-        return _isNumberAllowed(_latest[composeHash].number);
-    }
-
-    function _isNumberAllowed(uint32 number) internal view returns (bool) {
-        return _loadLive().isAllowed(number, block.timestamp);
     }
 }

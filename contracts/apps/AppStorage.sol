@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IApp} from "../interfaces/IApp.sol";
+import {IAdvisorySets} from "../interfaces/IAdvisorySets.sol";
+import {IAppEvents} from "../interfaces/IApp.sol";
+import {IEndorsements} from "../interfaces/IEndorsements.sol";
 import {Level, SettingKind} from "../interfaces/Types.sol";
 import {LiveSet} from "./LiveSet.sol";
 
@@ -10,7 +12,7 @@ import {LiveSet} from "./LiveSet.sol";
 /// the commonest calls, so what both need lies in two slots: the live set and `State`. First owner and first guardian
 /// stay in the clone's code (immutable arguments: owner (20) ‖ guardian (20) ‖ keccak256(settings digest ‖ salt) (32))
 /// until somebody replaces them.
-abstract contract AppStorage is IApp {
+abstract contract AppStorage is IAppEvents {
     /// @dev 32 bytes exactly: everything that is one value per app.
     struct State {
         uint32 noticeSeconds;
@@ -43,6 +45,19 @@ abstract contract AppStorage is IApp {
         uint40 activatesAt;
     }
 
+    struct RebuilderSlot {
+        uint16 since; //           version of the set that brought this rebuilder
+        uint16 until; //           version that took it away; the highest while it stays
+    }
+
+    /// @dev Of the newest release, while it still needs reports.
+    struct RebuildSlot {
+        uint24 number;
+        uint8 required;
+        uint8 matches;
+        uint16 version;
+    }
+
     struct PendingSlot {
         SettingKind kind;
         uint40 effectiveAt; //     0: nothing pending
@@ -58,6 +73,8 @@ abstract contract AppStorage is IApp {
 
     /// @dev The registry that deployed this logic; only it makes clones whose addresses it knows.
     address private immutable _registry = msg.sender;
+    IAdvisorySets internal immutable _advisorySets;
+    IEndorsements internal immutable _endorsements;
 
     uint256 private _live;
     State internal _state;
@@ -71,11 +88,21 @@ abstract contract AppStorage is IApp {
     mapping(bytes32 entryId => uint256 value) internal _values;
     mapping(bytes32 entryId => PendingSlot pending) internal _pending;
     bytes32[] internal _pendingIds;
+    mapping(address account => RebuilderSlot slot) internal _rebuilders;
+    RebuildSlot internal _rebuild;
+    mapping(uint256 number => mapping(address rebuilder => bool reported)) internal _reported;
+
+    constructor(IAdvisorySets advisorySets, IEndorsements endorsements) {
+        _advisorySets = advisorySets;
+        _endorsements = endorsements;
+    }
 
     // ---------------------------------------------------------------- live set
 
-    function _loadLive() internal view returns (LiveSet.Live memory) {
-        return LiveSet.unpack(_live);
+    /// @dev As of this block: a release that came to its time without its reports has lapsed.
+    function _loadLive() internal view returns (LiveSet.Live memory live) {
+        live = LiveSet.unpack(_live);
+        LiveSet.settle(live, block.timestamp);
     }
 
     function _storeLive(LiveSet.Live memory live) internal {

@@ -24,6 +24,7 @@ library LiveSet {
         uint40 olderEndsAt;
         bool olderLinked;
         bool initialized;
+        bool needsRebuilds; //        the newest is pending and has not had its reports: at its time it lapses
     }
 
     function unpack(uint256 word) internal pure returns (Live memory live) {
@@ -37,6 +38,7 @@ library LiveSet {
         live.olderEndsAt = uint40(word >> 200);
         live.olderLinked = word & (1 << 240) != 0;
         live.initialized = word & (1 << 241) != 0;
+        live.needsRebuilds = word & (1 << 242) != 0;
     }
 
     function pack(Live memory live) internal pure returns (uint256 word) {
@@ -51,6 +53,7 @@ library LiveSet {
             (uint256(live.olderEndsAt) << 200);
         if (live.olderLinked) word |= 1 << 240;
         if (live.initialized) word |= 1 << 241;
+        if (live.needsRebuilds) word |= 1 << 242;
     }
 
     function isPending(Live memory live, uint256 time) internal pure returns (bool) {
@@ -109,8 +112,17 @@ library LiveSet {
         live.newest = number;
         live.newestActivatesAt = activatesAt;
         live.newestGrace = graceSeconds;
+        live.needsRebuilds = false;
         live.predecessor = current;
         live.predecessorEndsAt = current == 0 ? 0 : _min(uint256(activatesAt) + graceSeconds);
+    }
+
+    /// @notice Time alone ends a release that reached its activation without the reports that it needs: as if vetoed in
+    /// the last second before, so that its predecessor, whatever its grace, is untouched.
+    function settle(Live memory live, uint256 time) internal pure {
+        if (live.needsRebuilds && live.newestActivatesAt <= time) {
+            dropNewest(live, uint256(live.newestActivatesAt) - 1);
+        }
     }
 
     /// @notice Takes the newest out, pending or active. Its immediate predecessor, while alive, is newest again and
@@ -121,6 +133,7 @@ library LiveSet {
         live.newest = restored;
         live.newestActivatesAt = 0;
         live.newestGrace = 0;
+        live.needsRebuilds = false;
         _promoteOlder(live, restored != 0, time);
     }
 

@@ -8,7 +8,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IApp} from "../interfaces/IApp.sol";
 import {IAppRegistry} from "../interfaces/IAppRegistry.sol";
 import {IAttestationLedger, Instance} from "../interfaces/IAttestationLedger.sol";
-import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
+import {INodeRegistry, Node} from "../interfaces/INodeRegistry.sol";
 import {IProofVerifier} from "../interfaces/IProofVerifier.sol";
 import {Facts, ProofSystem, Reason, Verdict} from "../interfaces/Types.sol";
 import {VerifierSet} from "../lib/VerifierSet.sol";
@@ -54,14 +54,17 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, EIP712 {
         );
         require(signer != address(0) && signer == verdict.key, BadKeySignature(verdict.key, signer));
         require(nodeRegistry.isActive(node), NodeNotActive(node));
-        bytes32 platformId = nodeRegistry.node(node).platformId;
-        require(platformId == verdict.platformId, PlatformMismatch(platformId, verdict.platformId));
+        Node memory platform = nodeRegistry.node(node);
+        require(
+            platform.platformId == verdict.platformId,
+            PlatformMismatch(platform.platformId, verdict.platformId)
+        );
         uint32 release = app.releaseOf(verdict.composeHash).number;
         require(release != 0, ReleaseUnknown(verdict.composeHash));
 
         Instance memory entry = _entryOf(verdict, node, release);
         entry.proofSystems = _combine(_instances[verdict.subject][verdict.key], entry, system);
-        Reason reason = app.judge(_factsOf(entry, platformId));
+        Reason reason = app.judge(_factsOf(entry, platform));
         // A proof system that is still missing keeps `isLive` false; anything else is refused here and now.
         require(reason == Reason.Allowed || reason == Reason.ProofMissing, NotAllowed(reason));
         _instances[verdict.subject][verdict.key] = entry;
@@ -86,7 +89,7 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, EIP712 {
         if (entry.expiresAt == 0) return Reason.ProofMissing;
         if (entry.expiresAt <= block.timestamp) return Reason.EvidenceTooOld;
         if (!nodeRegistry.isActive(entry.node)) return Reason.NodeNotAllowed;
-        return IApp(app).judge(_factsOf(entry, nodeRegistry.node(entry.node).platformId));
+        return IApp(app).judge(_factsOf(entry, nodeRegistry.node(entry.node)));
     }
 
     /// @inheritdoc IAttestationLedger
@@ -115,13 +118,14 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, EIP712 {
                 status: verdict.status,
                 proofSystems: 0,
                 simulated: verdict.simulated,
-                hasAdvisories: verdict.advisoriesDigest != 0,
+                gpu: verdict.gpuDigest != 0,
                 evidenceBlock: verdict.evidenceBlock,
                 expiresAt: verdict.validUntil < limit ? verdict.validUntil : limit,
                 evidenceDigest: verdict.evidenceDigest,
                 osImageHash: verdict.osImageHash,
                 measurementDigest: verdict.measurementDigest,
-                pinnedMeasurementDigest: verdict.pinnedMeasurementDigest
+                pinnedMeasurementDigest: verdict.pinnedMeasurementDigest,
+                advisoriesDigest: verdict.advisoriesDigest
             });
     }
 
@@ -147,6 +151,7 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, EIP712 {
                 known.release == entry.release &&
                 known.kind == entry.kind &&
                 known.simulated == entry.simulated &&
+                known.gpu == entry.gpu &&
                 known.evidenceBlock == entry.evidenceBlock &&
                 known.osImageHash == entry.osImageHash &&
                 known.measurementDigest == entry.measurementDigest &&
@@ -154,23 +159,25 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, EIP712 {
             FactsChanged(entry.evidenceDigest)
         );
         // Another status is another judgement: systems that gave the old one do not vouch for the new one.
-        if (known.status != entry.status || known.hasAdvisories != entry.hasAdvisories) return bit;
+        if (known.status != entry.status || known.advisoriesDigest != entry.advisoriesDigest) return bit;
         if (known.expiresAt < entry.expiresAt && known.proofSystems & ~bit != 0)
             entry.expiresAt = known.expiresAt;
         return known.proofSystems | bit;
     }
 
-    function _factsOf(Instance memory entry, bytes32 platformId) private pure returns (Facts memory) {
+    function _factsOf(Instance memory entry, Node memory platform) private pure returns (Facts memory) {
         return
             Facts({
                 release: entry.release,
-                platformId: platformId,
+                platformId: platform.platformId,
+                operator: platform.operator,
                 osImageHash: entry.osImageHash,
                 measurementDigest: entry.measurementDigest,
                 pinnedMeasurementDigest: entry.pinnedMeasurementDigest,
                 kind: entry.kind,
                 status: entry.status,
-                hasAdvisories: entry.hasAdvisories,
+                advisoriesDigest: entry.advisoriesDigest,
+                gpu: entry.gpu,
                 proofSystems: entry.proofSystems,
                 simulated: entry.simulated
             });
@@ -187,7 +194,8 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, EIP712 {
             system,
             entry.proofSystems,
             entry.simulated,
-            entry.hasAdvisories,
+            entry.gpu,
+            entry.advisoriesDigest,
             entry.osImageHash,
             entry.measurementDigest,
             entry.pinnedMeasurementDigest,

@@ -64,13 +64,8 @@ struct Control {
     uint40 nextChangeAt;
 }
 
-/// @title App: one governed program
-/// @notice Holds who owns an app, which exact code may run, and how fast that may change. An ERC-1167 clone with
-/// immutable arguments (first owner, first guardian, a digest of settings and salt), made by the registry that deployed
-/// its logic: no proxy admin, no upgrade, and an address that binds all of these.
-/// A release is allowed during exactly one interval: activatesAt ≤ t < endsAt. What has ended never runs again,
-/// except as a new release after notice.
-interface IApp {
+/// @title What an app says: its events and its refusals
+interface IAppEvents {
     // ---------------------------------------------------------------- events
     // Each carries old, new and actor; replaying them from the first block gives the whole state.
 
@@ -142,6 +137,17 @@ interface IApp {
     event LevelRaised(Level oldLevel, Level newLevel, uint32 noticeFloorSeconds, address actor);
     event OwnershipTransferStarted(address indexed oldOwner, address indexed newOwner, address actor);
     event OwnershipTransferred(address indexed oldOwner, address indexed newOwner, address actor);
+    /// @notice The release lapses at its activation unless `required` of `rebuilders` report that its source gives its
+    /// compose hash. Emitted after ReleaseProposed. `version` names the set of rebuilders that counts.
+    event RebuildsDemanded(uint32 indexed number, uint8 required, uint8 rebuilders, uint16 version);
+    /// @param matches whether `builtHash` is the release's compose hash; `matching` counts those so far.
+    event RebuildReported(
+        uint32 indexed number,
+        address indexed rebuilder,
+        bytes32 builtHash,
+        bool matches,
+        uint8 matching
+    );
     event ReplicasChanged(uint16 oldReplicas, uint16 newReplicas, Selector selector, address actor);
 
     // ---------------------------------------------------------------- errors
@@ -170,7 +176,22 @@ interface IApp {
     error NothingPending(SettingKind kind, bytes32 key);
     error GuardianUnchanged(address guardian);
     error NoGuardianChangePending();
+    error TooManyPending(uint256 limit);
+    error TooManyRebuilders(uint256 limit);
+    error TooFewRebuilders(uint256 required, uint256 actual);
+    error NoTimeToRebuild();
+    error NoRebuildsDemanded(uint32 number);
+    error NotARebuilder(address actual, uint16 version);
+    error AlreadyReported(uint32 number, address rebuilder);
+}
 
+/// @title App: one governed program
+/// @notice Holds who owns an app, which exact code may run, and how fast that may change. An ERC-1167 clone with
+/// immutable arguments (first owner, first guardian, a digest of settings and salt), made by the registry that deployed
+/// its logic: no proxy admin, no upgrade, and an address that binds all of these.
+/// A release is allowed during exactly one interval: activatesAt ≤ t < endsAt. What has ended never runs again,
+/// except as a new release after notice.
+interface IApp is IAppEvents {
     // ---------------------------------------------------------------- releases
 
     /// @notice Proposes a release. Owner only; forbidden from RevokeOnly on.
@@ -194,6 +215,12 @@ interface IApp {
 
     /// @notice As `revoke`, by compose hash: at most one release of a hash is live.
     function revokeByHash(bytes32 composeHash) external;
+
+    /// @notice Says what hash the release's source gave. A rebuilder of the release's set, once, before activation. At
+    /// activation a release with fewer matching reports than it needs has lapsed: its predecessor is untouched.
+    function reportRebuild(uint32 number, bytes32 builtHash) external;
+    /// @notice What the newest release needs and has; zeros when it needs nothing.
+    function rebuilds(uint32 number) external view returns (uint8 required, uint8 matching);
 
     // ---------------------------------------------------------------- settings and control
 
@@ -243,7 +270,7 @@ interface IApp {
     ) external view returns (uint256 value, uint256 pendingValue, uint40 effectiveAt);
     function replicas() external view returns (uint16 replicas_, bytes32 selectorDigest);
     /// @notice Judges stored facts by today's release and policy. `protocol/policy` is its twin.
-    /// Checks in order: release, TEE kind, TCB status, advisories, OS image, node, proofs.
+    /// Checks in order: release, TEE kind, TCB status, advisories, OS image, node, GPU, proofs.
     function judge(Facts calldata facts) external view returns (Reason);
     /// @notice `maxEvidenceAgeBlocks` in force.
     function maxEvidenceAgeBlocks() external view returns (uint32);

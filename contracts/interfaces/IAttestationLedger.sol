@@ -12,13 +12,14 @@ struct Instance {
     TcbStatus status;
     uint8 proofSystems; // bitmap over ProofSystem: proofs over exactly this evidence
     bool simulated;
-    bool hasAdvisories;
+    bool gpu; //           GPU evidence is bound
     uint64 evidenceBlock;
     uint40 expiresAt;
     bytes32 evidenceDigest;
     bytes32 osImageHash;
     bytes32 measurementDigest;
     bytes32 pinnedMeasurementDigest;
+    bytes32 advisoriesDigest; // zero when there are none
 }
 
 /// @title AttestationLedger: instances and proofs
@@ -36,7 +37,8 @@ interface IAttestationLedger is IVerdictConsumer {
         ProofSystem system,
         uint8 proofSystems,
         bool simulated,
-        bool hasAdvisories,
+        bool gpu,
+        bytes32 advisoriesDigest,
         bytes32 osImageHash,
         bytes32 measurementDigest,
         bytes32 pinnedMeasurementDigest,

@@ -57,7 +57,8 @@ enum Reason {
     NodeNotAllowed,
     EvidenceTooOld,
     ProofMissing,
-    SimulatedNotAllowed
+    SimulatedNotAllowed,
+    GpuMissing
 }
 
 /// @notice One entry of an app's settings; (kind, key) names it.
@@ -73,7 +74,15 @@ enum SettingKind {
     Node, //              key platform id; value 1 allowed, 0 not.
     AnyNode, //           key 0; value 1 any registered node, 0 only the listed ones.
     MaxEvidenceAge, //    key 0; value blocks. Lowering tightens.
-    AcceptBootInfo //     key 0; value 1: answer dstack's boot info, which names no TEE kind, age or proof.
+    AcceptBootInfo, //    key 0; value 1: answer dstack's boot info, which names no TEE kind, GPU, age or proof.
+    TcbStatusUntil, //    key TcbStatus; value unix seconds before which it is accepted as well. Lowering tightens.
+    Advisory, //          key keccak256(advisory id); value unix seconds before which it is accepted. Lowering tightens.
+    GpuRequired, //       key 0; value 1: evidence must bind GPU evidence. Requiring tightens.
+    Endorsement, //       key 0; value id of an expression whose nodes are allowed as well, 0 none. Any other loosens.
+    ReviewSeconds, //     key 0; value seconds, at most 30 days, that a proof stays live while its collateral is judged
+    //                    anew. Lowering tightens.
+    RebuildsRequired, //  key 0; value matching reports that a release needs, at most 32. Raising tightens.
+    Rebuilder //          key account; value 1 may report, 0 not.
 }
 
 /// @notice A verdict: the result of checking evidence, in the words of a contract. Signed (EIP-712) by a committee.
@@ -104,12 +113,14 @@ struct Verdict {
 struct Facts {
     uint32 release; //               number of the release that the compose hash named
     bytes32 platformId;
+    address operator; //             of the node; zero where it is not known
     bytes32 osImageHash;
     bytes32 measurementDigest;
     bytes32 pinnedMeasurementDigest;
     TeeKind kind;
     TcbStatus status;
-    bool hasAdvisories;
+    bytes32 advisoriesDigest; //     of the set, zero when there are none (IAdvisorySets)
+    bool gpu; //                     GPU evidence is bound
     uint8 proofSystems; //           bitmap, bit n = ProofSystem n has been given
     bool simulated;
 }

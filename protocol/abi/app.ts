@@ -1,8 +1,774 @@
-// Generated from App by scripts/generateAbis.mjs; do not edit.
+// Generated from App and AppAuth by scripts/generateAbis.mjs; do not edit.
 export const appAbi = [
   {
     "inputs": [],
+    "name": "acceptOwnership",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "cancelGuardianChange",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum SettingKind",
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "key",
+        "type": "bytes32"
+      }
+    ],
+    "name": "cancelLoosening",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "control",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "owner",
+            "type": "address"
+          },
+          {
+            "internalType": "enum OwnerCode",
+            "name": "ownerCode",
+            "type": "uint8"
+          },
+          {
+            "internalType": "address",
+            "name": "pendingOwner",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "guardian",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "pendingGuardian",
+            "type": "address"
+          },
+          {
+            "internalType": "uint40",
+            "name": "pendingGuardianAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "enum Level",
+            "name": "level",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint32",
+            "name": "noticeSeconds",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "noticeFloorSeconds",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "graceSeconds",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "earliestNewReleaseAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "nextChangeAt",
+            "type": "uint40"
+          }
+        ],
+        "internalType": "struct Control",
+        "name": "c",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "head",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint32",
+            "name": "noticeSeconds",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "graceSeconds",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "composeHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "noteDigest",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "internalType": "enum SettingKind",
+                "name": "kind",
+                "type": "uint8"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "key",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              }
+            ],
+            "internalType": "struct Setting[]",
+            "name": "settings",
+            "type": "tuple[]"
+          }
+        ],
+        "internalType": "struct AppSettings",
+        "name": "settings",
+        "type": "tuple"
+      }
+    ],
+    "name": "initialize",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "composeHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "isReleaseAllowed",
+    "outputs": [
+      {
+        "internalType": "bool",
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "name": "isReleaseNumberAllowed",
+    "outputs": [
+      {
+        "internalType": "bool",
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint32",
+            "name": "release",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "platformId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "osImageHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "measurementDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "pinnedMeasurementDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "enum TeeKind",
+            "name": "kind",
+            "type": "uint8"
+          },
+          {
+            "internalType": "enum TcbStatus",
+            "name": "status",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "advisoriesDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bool",
+            "name": "gpu",
+            "type": "bool"
+          },
+          {
+            "internalType": "uint8",
+            "name": "proofSystems",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bool",
+            "name": "simulated",
+            "type": "bool"
+          }
+        ],
+        "internalType": "struct Facts",
+        "name": "facts",
+        "type": "tuple"
+      }
+    ],
+    "name": "judge",
+    "outputs": [
+      {
+        "internalType": "enum Reason",
+        "name": "",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "lastRelease",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "liveReleases",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint32",
+            "name": "number",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "activatesAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "endsAt",
+            "type": "uint40"
+          }
+        ],
+        "internalType": "struct LiveRelease[]",
+        "name": "releases",
+        "type": "tuple[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "enum SettingKind",
+            "name": "kind",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "key",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "value",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct Setting[]",
+        "name": "changes",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "loosen",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "maxEvidenceAgeBlocks",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "owner",
+    "outputs": [
+      {
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "composeHash",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "noteDigest",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "expectedPredecessor",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "graceSeconds",
+        "type": "uint32"
+      }
+    ],
+    "name": "propose",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum Level",
+        "name": "newLevel",
+        "type": "uint8"
+      }
+    ],
+    "name": "raiseLevel",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "name": "rebuilds",
+    "outputs": [
+      {
+        "internalType": "uint8",
+        "name": "required",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint8",
+        "name": "matching",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "registry",
+    "outputs": [
+      {
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "composeHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "releaseOf",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint32",
+            "name": "number",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "activatesAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "endsAt",
+            "type": "uint40"
+          }
+        ],
+        "internalType": "struct LiveRelease",
+        "name": "release",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "replicas",
+    "outputs": [
+      {
+        "internalType": "uint16",
+        "name": "replicas_",
+        "type": "uint16"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "selectorDigest",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "number",
+        "type": "uint32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "builtHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "reportRebuild",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "name": "revoke",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "composeHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "revokeByHash",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "newGuardian",
+        "type": "address"
+      }
+    ],
+    "name": "setGuardian",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "replicas_",
+        "type": "uint16"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint8",
+            "name": "teeKinds",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bool",
+            "name": "gpu",
+            "type": "bool"
+          },
+          {
+            "internalType": "address[]",
+            "name": "operators",
+            "type": "address[]"
+          }
+        ],
+        "internalType": "struct Selector",
+        "name": "selector",
+        "type": "tuple"
+      }
+    ],
+    "name": "setReplicas",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum SettingKind",
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "key",
+        "type": "bytes32"
+      }
+    ],
+    "name": "setting",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "value",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "pendingValue",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint40",
+        "name": "effectiveAt",
+        "type": "uint40"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes4",
+        "name": "interfaceId",
+        "type": "bytes4"
+      }
+    ],
+    "name": "supportsInterface",
+    "outputs": [
+      {
+        "internalType": "bool",
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "pure",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "enum SettingKind",
+            "name": "kind",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "key",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "value",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct Setting[]",
+        "name": "changes",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "tighten",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "newOwner",
+        "type": "address"
+      }
+    ],
+    "name": "transferOwnership",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "name": "veto",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "contract IAdvisorySets",
+        "name": "advisorySets",
+        "type": "address"
+      },
+      {
+        "internalType": "contract IEndorsements",
+        "name": "endorsements",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "constructor"
+  },
+  {
+    "inputs": [],
     "name": "AlreadyInitialized",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "number",
+        "type": "uint32"
+      },
+      {
+        "internalType": "address",
+        "name": "rebuilder",
+        "type": "address"
+      }
+    ],
+    "name": "AlreadyReported",
     "type": "error"
   },
   {
@@ -93,6 +859,22 @@ export const appAbi = [
   {
     "inputs": [
       {
+        "internalType": "uint32",
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "name": "NoRebuildsDemanded",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "NoTimeToRebuild",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "enum SettingKind",
         "name": "kind",
         "type": "uint8"
@@ -114,6 +896,22 @@ export const appAbi = [
       }
     ],
     "name": "NotALoosening",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "actual",
+        "type": "address"
+      },
+      {
+        "internalType": "uint16",
+        "name": "version",
+        "type": "uint16"
+      }
+    ],
+    "name": "NotARebuilder",
     "type": "error"
   },
   {
@@ -312,11 +1110,38 @@ export const appAbi = [
     "inputs": [
       {
         "internalType": "uint256",
+        "name": "required",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "actual",
+        "type": "uint256"
+      }
+    ],
+    "name": "TooFewRebuilders",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
         "name": "limit",
         "type": "uint256"
       }
     ],
     "name": "TooManyPending",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
+    ],
+    "name": "TooManyRebuilders",
     "type": "error"
   },
   {
@@ -621,6 +1446,74 @@ export const appAbi = [
       },
       {
         "indexed": true,
+        "internalType": "address",
+        "name": "rebuilder",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "builtHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bool",
+        "name": "matches",
+        "type": "bool"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint8",
+        "name": "matching",
+        "type": "uint8"
+      }
+    ],
+    "name": "RebuildReported",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint32",
+        "name": "number",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint8",
+        "name": "required",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint8",
+        "name": "rebuilders",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint16",
+        "name": "version",
+        "type": "uint16"
+      }
+    ],
+    "name": "RebuildsDemanded",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint32",
+        "name": "number",
+        "type": "uint32"
+      },
+      {
+        "indexed": true,
         "internalType": "bytes32",
         "name": "composeHash",
         "type": "bytes32"
@@ -837,183 +1730,6 @@ export const appAbi = [
     "type": "event"
   },
   {
-    "inputs": [],
-    "name": "acceptOwnership",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [],
-    "name": "cancelGuardianChange",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "enum SettingKind",
-        "name": "kind",
-        "type": "uint8"
-      },
-      {
-        "internalType": "bytes32",
-        "name": "key",
-        "type": "bytes32"
-      }
-    ],
-    "name": "cancelLoosening",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [],
-    "name": "control",
-    "outputs": [
-      {
-        "components": [
-          {
-            "internalType": "address",
-            "name": "owner",
-            "type": "address"
-          },
-          {
-            "internalType": "enum OwnerCode",
-            "name": "ownerCode",
-            "type": "uint8"
-          },
-          {
-            "internalType": "address",
-            "name": "pendingOwner",
-            "type": "address"
-          },
-          {
-            "internalType": "address",
-            "name": "guardian",
-            "type": "address"
-          },
-          {
-            "internalType": "address",
-            "name": "pendingGuardian",
-            "type": "address"
-          },
-          {
-            "internalType": "uint40",
-            "name": "pendingGuardianAt",
-            "type": "uint40"
-          },
-          {
-            "internalType": "enum Level",
-            "name": "level",
-            "type": "uint8"
-          },
-          {
-            "internalType": "uint32",
-            "name": "noticeSeconds",
-            "type": "uint32"
-          },
-          {
-            "internalType": "uint32",
-            "name": "noticeFloorSeconds",
-            "type": "uint32"
-          },
-          {
-            "internalType": "uint32",
-            "name": "graceSeconds",
-            "type": "uint32"
-          },
-          {
-            "internalType": "uint40",
-            "name": "earliestNewReleaseAt",
-            "type": "uint40"
-          },
-          {
-            "internalType": "uint40",
-            "name": "nextChangeAt",
-            "type": "uint40"
-          }
-        ],
-        "internalType": "struct Control",
-        "name": "c",
-        "type": "tuple"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [],
-    "name": "head",
-    "outputs": [
-      {
-        "internalType": "uint32",
-        "name": "",
-        "type": "uint32"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "components": [
-          {
-            "internalType": "uint32",
-            "name": "noticeSeconds",
-            "type": "uint32"
-          },
-          {
-            "internalType": "uint32",
-            "name": "graceSeconds",
-            "type": "uint32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "composeHash",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "noteDigest",
-            "type": "bytes32"
-          },
-          {
-            "components": [
-              {
-                "internalType": "enum SettingKind",
-                "name": "kind",
-                "type": "uint8"
-              },
-              {
-                "internalType": "bytes32",
-                "name": "key",
-                "type": "bytes32"
-              },
-              {
-                "internalType": "uint256",
-                "name": "value",
-                "type": "uint256"
-              }
-            ],
-            "internalType": "struct Setting[]",
-            "name": "settings",
-            "type": "tuple[]"
-          }
-        ],
-        "internalType": "struct AppSettings",
-        "name": "settings",
-        "type": "tuple"
-      }
-    ],
-    "name": "initialize",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
     "inputs": [
       {
         "components": [
@@ -1082,511 +1798,6 @@ export const appAbi = [
       }
     ],
     "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "bytes32",
-        "name": "composeHash",
-        "type": "bytes32"
-      }
-    ],
-    "name": "isReleaseAllowed",
-    "outputs": [
-      {
-        "internalType": "bool",
-        "name": "",
-        "type": "bool"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint32",
-        "name": "number",
-        "type": "uint32"
-      }
-    ],
-    "name": "isReleaseNumberAllowed",
-    "outputs": [
-      {
-        "internalType": "bool",
-        "name": "",
-        "type": "bool"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "components": [
-          {
-            "internalType": "uint32",
-            "name": "release",
-            "type": "uint32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "platformId",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "osImageHash",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "measurementDigest",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "pinnedMeasurementDigest",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "enum TeeKind",
-            "name": "kind",
-            "type": "uint8"
-          },
-          {
-            "internalType": "enum TcbStatus",
-            "name": "status",
-            "type": "uint8"
-          },
-          {
-            "internalType": "bool",
-            "name": "hasAdvisories",
-            "type": "bool"
-          },
-          {
-            "internalType": "uint8",
-            "name": "proofSystems",
-            "type": "uint8"
-          },
-          {
-            "internalType": "bool",
-            "name": "simulated",
-            "type": "bool"
-          }
-        ],
-        "internalType": "struct Facts",
-        "name": "facts",
-        "type": "tuple"
-      }
-    ],
-    "name": "judge",
-    "outputs": [
-      {
-        "internalType": "enum Reason",
-        "name": "",
-        "type": "uint8"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [],
-    "name": "lastRelease",
-    "outputs": [
-      {
-        "internalType": "uint32",
-        "name": "",
-        "type": "uint32"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [],
-    "name": "liveReleases",
-    "outputs": [
-      {
-        "components": [
-          {
-            "internalType": "uint32",
-            "name": "number",
-            "type": "uint32"
-          },
-          {
-            "internalType": "uint40",
-            "name": "activatesAt",
-            "type": "uint40"
-          },
-          {
-            "internalType": "uint40",
-            "name": "endsAt",
-            "type": "uint40"
-          }
-        ],
-        "internalType": "struct LiveRelease[]",
-        "name": "releases",
-        "type": "tuple[]"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "components": [
-          {
-            "internalType": "enum SettingKind",
-            "name": "kind",
-            "type": "uint8"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "key",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "uint256",
-            "name": "value",
-            "type": "uint256"
-          }
-        ],
-        "internalType": "struct Setting[]",
-        "name": "changes",
-        "type": "tuple[]"
-      }
-    ],
-    "name": "loosen",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [],
-    "name": "maxEvidenceAgeBlocks",
-    "outputs": [
-      {
-        "internalType": "uint32",
-        "name": "",
-        "type": "uint32"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [],
-    "name": "owner",
-    "outputs": [
-      {
-        "internalType": "address",
-        "name": "",
-        "type": "address"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "bytes32",
-        "name": "composeHash",
-        "type": "bytes32"
-      },
-      {
-        "internalType": "bytes32",
-        "name": "noteDigest",
-        "type": "bytes32"
-      },
-      {
-        "internalType": "uint32",
-        "name": "expectedPredecessor",
-        "type": "uint32"
-      },
-      {
-        "internalType": "uint32",
-        "name": "graceSeconds",
-        "type": "uint32"
-      }
-    ],
-    "name": "propose",
-    "outputs": [
-      {
-        "internalType": "uint32",
-        "name": "number",
-        "type": "uint32"
-      }
-    ],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "enum Level",
-        "name": "newLevel",
-        "type": "uint8"
-      }
-    ],
-    "name": "raiseLevel",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [],
-    "name": "registry",
-    "outputs": [
-      {
-        "internalType": "address",
-        "name": "",
-        "type": "address"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "bytes32",
-        "name": "composeHash",
-        "type": "bytes32"
-      }
-    ],
-    "name": "releaseOf",
-    "outputs": [
-      {
-        "components": [
-          {
-            "internalType": "uint32",
-            "name": "number",
-            "type": "uint32"
-          },
-          {
-            "internalType": "uint40",
-            "name": "activatesAt",
-            "type": "uint40"
-          },
-          {
-            "internalType": "uint40",
-            "name": "endsAt",
-            "type": "uint40"
-          }
-        ],
-        "internalType": "struct LiveRelease",
-        "name": "release",
-        "type": "tuple"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [],
-    "name": "replicas",
-    "outputs": [
-      {
-        "internalType": "uint16",
-        "name": "replicas_",
-        "type": "uint16"
-      },
-      {
-        "internalType": "bytes32",
-        "name": "selectorDigest",
-        "type": "bytes32"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint32",
-        "name": "number",
-        "type": "uint32"
-      }
-    ],
-    "name": "revoke",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "bytes32",
-        "name": "composeHash",
-        "type": "bytes32"
-      }
-    ],
-    "name": "revokeByHash",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "newGuardian",
-        "type": "address"
-      }
-    ],
-    "name": "setGuardian",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint16",
-        "name": "replicas_",
-        "type": "uint16"
-      },
-      {
-        "components": [
-          {
-            "internalType": "uint8",
-            "name": "teeKinds",
-            "type": "uint8"
-          },
-          {
-            "internalType": "bool",
-            "name": "gpu",
-            "type": "bool"
-          },
-          {
-            "internalType": "address[]",
-            "name": "operators",
-            "type": "address[]"
-          }
-        ],
-        "internalType": "struct Selector",
-        "name": "selector",
-        "type": "tuple"
-      }
-    ],
-    "name": "setReplicas",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "enum SettingKind",
-        "name": "kind",
-        "type": "uint8"
-      },
-      {
-        "internalType": "bytes32",
-        "name": "key",
-        "type": "bytes32"
-      }
-    ],
-    "name": "setting",
-    "outputs": [
-      {
-        "internalType": "uint256",
-        "name": "value",
-        "type": "uint256"
-      },
-      {
-        "internalType": "uint256",
-        "name": "pendingValue",
-        "type": "uint256"
-      },
-      {
-        "internalType": "uint40",
-        "name": "effectiveAt",
-        "type": "uint40"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "bytes4",
-        "name": "interfaceId",
-        "type": "bytes4"
-      }
-    ],
-    "name": "supportsInterface",
-    "outputs": [
-      {
-        "internalType": "bool",
-        "name": "",
-        "type": "bool"
-      }
-    ],
-    "stateMutability": "pure",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "components": [
-          {
-            "internalType": "enum SettingKind",
-            "name": "kind",
-            "type": "uint8"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "key",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "uint256",
-            "name": "value",
-            "type": "uint256"
-          }
-        ],
-        "internalType": "struct Setting[]",
-        "name": "changes",
-        "type": "tuple[]"
-      }
-    ],
-    "name": "tighten",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "newOwner",
-        "type": "address"
-      }
-    ],
-    "name": "transferOwnership",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint32",
-        "name": "number",
-        "type": "uint32"
-      }
-    ],
-    "name": "veto",
-    "outputs": [],
-    "stateMutability": "nonpayable",
     "type": "function"
   }
 ] as const;

@@ -1,7 +1,18 @@
 // Generated from AppRegistry by scripts/generateAbis.mjs; do not edit.
 export const appRegistryAbi = [
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "contract IAdvisorySets",
+        "name": "advisorySets",
+        "type": "address"
+      },
+      {
+        "internalType": "contract IEndorsements",
+        "name": "endorsements",
+        "type": "address"
+      }
+    ],
     "stateMutability": "nonpayable",
     "type": "constructor"
   },

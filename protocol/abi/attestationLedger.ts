@@ -372,8 +372,14 @@ export const attestationLedgerAbi = [
       {
         "indexed": false,
         "internalType": "bool",
-        "name": "hasAdvisories",
+        "name": "gpu",
         "type": "bool"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "advisoriesDigest",
+        "type": "bytes32"
       },
       {
         "indexed": false,
@@ -759,7 +765,7 @@ export const attestationLedgerAbi = [
           },
           {
             "internalType": "bool",
-            "name": "hasAdvisories",
+            "name": "gpu",
             "type": "bool"
           },
           {
@@ -790,6 +796,11 @@ export const attestationLedgerAbi = [
           {
             "internalType": "bytes32",
             "name": "pinnedMeasurementDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "advisoriesDigest",
             "type": "bytes32"
           }
         ],

@@ -13,6 +13,8 @@ export const deploymentSchema = z.strictObject({
   nodeRegistry: addressSchema,
   attestationLedger: addressSchema,
   committeeVerifier: addressSchema,
+  advisorySets: addressSchema,
+  endorsements: addressSchema,
   timelock: addressSchema,
   governor: addressSchema,
   votes: addressSchema,

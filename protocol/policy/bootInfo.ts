@@ -1,11 +1,11 @@
-import type { AppState } from "../state/types.ts";
+import type { AppState, Library } from "../state/types.ts";
 import { TcbStatus } from "../words/enums.ts";
 import type { Address, Bytes32, ComposeHash, PlatformId } from "../words/hex.ts";
 import { isNodeAllowed, judgeTcb } from "./judge.ts";
 import { Reason } from "./reason.ts";
 import { allowedHashAt } from "./releases.ts";
 import { SettingKind } from "./settingKind.ts";
-import { effectiveSetting, ZERO_KEY } from "./settings.ts";
+import { advisoryKey, effectiveSetting, ZERO_KEY } from "./settings.ts";
 
 /** dstack's boot info (0.5.x and 0.6.0), parsed. */
 export interface BootInfo {
@@ -36,6 +36,7 @@ export const BOOT_REASONS: Readonly<Record<Reason, string>> = {
   [Reason.EvidenceTooOld]: "Not allowed",
   [Reason.ProofMissing]: "Not allowed",
   [Reason.SimulatedNotAllowed]: "Not allowed",
+  [Reason.GpuMissing]: "Not allowed",
 };
 
 /** The twin of `App.isAppAllowed`; `app` is undefined when the registry does not know it. */
@@ -43,21 +44,25 @@ export function judgeBootInfo(
   app: AppState | undefined,
   bootInfo: BootInfo,
   time: number,
+  library: Library,
 ): { reason: Reason; text: string } {
-  const reason = app ? judgeKnownApp(app, bootInfo, time) : Reason.AppNotRegistered;
+  const reason = app ? judgeKnownApp(app, bootInfo, time, library) : Reason.AppNotRegistered;
   return { reason, text: BOOT_REASONS[reason] };
 }
 
-function judgeKnownApp(app: AppState, bootInfo: BootInfo, time: number): Reason {
+function judgeKnownApp(app: AppState, bootInfo: BootInfo, time: number, library: Library): Reason {
   if (effectiveSetting(app, SettingKind.AcceptBootInfo, ZERO_KEY, time) !== 1n)
     return Reason.BootInfoNotAccepted;
   if (bootInfo.appId !== app.address) return Reason.WrongApp;
   if (!allowedHashAt(app, bootInfo.composeHash, time)) return Reason.ReleaseNotAllowed;
-  const tcb = judgeTcb(app, statusOf(bootInfo.tcbStatus), bootInfo.advisoryIds.length !== 0, time);
+  const advisories = bootInfo.advisoryIds.length === 0 ? null : bootInfo.advisoryIds.map(advisoryKey);
+  const tcb = judgeTcb(app, statusOf(bootInfo.tcbStatus), advisories, time);
   if (tcb !== Reason.Allowed) return tcb;
   if (effectiveSetting(app, SettingKind.OsImage, bootInfo.osImageHash, time) === 0n)
     return Reason.OsImageNotAllowed;
-  return isNodeAllowed(app, bootInfo.deviceId, time) ? Reason.Allowed : Reason.NodeNotAllowed;
+  // Boot info names no operator: an endorsement of operators alone lets no machine in here.
+  const node = { platformId: bootInfo.deviceId, operator: null };
+  return isNodeAllowed(app, node, time, library) ? Reason.Allowed : Reason.NodeNotAllowed;
 }
 
 /** `Unknown`, which every policy denies, for any string that Intel does not use. */

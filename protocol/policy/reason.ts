@@ -14,5 +14,6 @@ export const Reason = {
   EvidenceTooOld: 11,
   ProofMissing: 12,
   SimulatedNotAllowed: 13,
+  GpuMissing: 14,
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];

@@ -1,20 +1,40 @@
 import { NEVER, type AppState, type Release } from "../state/types.ts";
 import type { ComposeHash } from "../words/hex.ts";
 
-/** A release's one interval: `activatesAt ≤ time < endsAt`. A vetoed one never had any. */
+/** Needs reports of rebuilders that it does not have: it never is allowed as things stand. */
+const lacksReports = ({ rebuilds }: Release): boolean =>
+  rebuilds !== null && rebuilds.matching < rebuilds.required;
+
+/**
+ * An app's releases as of `time`: one that came to its activation without the reports that it needs has lapsed, and what
+ * it would have replaced has no end. Time alone does this, so no event says it.
+ */
+export function releasesAt(app: AppState, time: number): readonly Release[] {
+  const last = app.releases.at(-1);
+  if (!last || last.vetoed || last.revoked || last.lapsed) return app.releases;
+  if (!lacksReports(last) || time < last.activatesAt) return app.releases;
+  return app.releases.map((release) => {
+    if (release === last) return { ...release, lapsed: true, endsAt: release.activatesAt };
+    const isKept = release.number === last.follows && release.endsAt >= last.activatesAt;
+    return isKept ? { ...release, endsAt: NEVER } : release;
+  });
+}
+
+/** A release's one interval: `activatesAt ≤ time < endsAt`. A vetoed or lapsed one never had any. */
 export function isAllowedAt(release: Release, time: number): boolean {
-  return !release.vetoed && release.activatesAt <= time && time < release.endsAt;
+  if (release.vetoed || release.lapsed || lacksReports(release)) return false;
+  return release.activatesAt <= time && time < release.endsAt;
 }
 
 /** Is release `number` allowed at `time` (unix seconds)? Unknown numbers are not. */
 export function releaseAllowedAt(app: AppState, number: number, time: number): boolean {
-  const release = app.releases[number - 1];
+  const release = releasesAt(app, time)[number - 1];
   return release !== undefined && isAllowedAt(release, time);
 }
 
 /** The release of this compose hash that is allowed at `time`, if any: at most one can be. */
 export function allowedReleaseOf(app: AppState, composeHash: ComposeHash, time: number): Release | undefined {
-  return app.releases.findLast(
+  return releasesAt(app, time).findLast(
     (release) => release.composeHash === composeHash && isAllowedAt(release, time),
   );
 }
@@ -32,12 +52,12 @@ export function pendingAt(app: AppState, time: number): Release | undefined {
 
 /**
  * The active release that a successor would follow. That is the one without an end, or, while a release is pending,
- * the predecessor that the pending release will end.
+ * the one that the pending release will replace.
  */
 export function headAt(app: AppState, time: number): Release | undefined {
+  const releases = releasesAt(app, time);
   const pending = pendingAt(app, time);
-  if (!pending)
-    return app.releases.findLast((release) => isAllowedAt(release, time) && release.endsAt === NEVER);
-  const end = Math.min(pending.activatesAt + pending.graceSeconds, NEVER);
-  return app.releases.findLast((release) => isAllowedAt(release, time) && release.endsAt === end);
+  if (!pending) return releases.findLast((one) => isAllowedAt(one, time) && one.endsAt === NEVER);
+  const followed = releases[pending.follows - 1];
+  return followed && isAllowedAt(followed, time) ? followed : undefined;
 }

@@ -11,5 +11,12 @@ export const SettingKind = {
   AnyNode: 8,
   MaxEvidenceAge: 9,
   AcceptBootInfo: 10,
+  TcbStatusUntil: 11,
+  Advisory: 12,
+  GpuRequired: 13,
+  Endorsement: 14,
+  ReviewSeconds: 15,
+  RebuildsRequired: 16,
+  Rebuilder: 17,
 } as const;
 export type SettingKind = (typeof SettingKind)[keyof typeof SettingKind];

@@ -1,3 +1,5 @@
+import { keccak256, stringToBytes } from "viem";
+
 import type { AppState } from "../state/types.ts";
 import type { Address, Bytes32 } from "../words/hex.ts";
 import type { SettingKind } from "./settingKind.ts";
@@ -10,6 +12,9 @@ export const numberKey = (value: number): Bytes32 => `0x${value.toString(16).pad
 
 /** Key of settings that have one entry only (notice, grace, any node…). */
 export const ZERO_KEY = numberKey(0);
+
+/** Key of an advisory's entry: keccak256 of its id, e.g. of "INTEL-SA-00614". */
+export const advisoryKey = (id: string): Bytes32 => keccak256(stringToBytes(id)) as Bytes32;
 
 /** Value in force at `time` (unix seconds): a matured loosening counts without a transaction. Unset is 0. */
 export function effectiveSetting(app: AppState, kind: SettingKind, key: Bytes32, time: number): bigint {

@@ -2,6 +2,7 @@ import type { ContractEventName } from "viem";
 
 import type { appAbi } from "../abi/app.ts";
 import { CharterError } from "../errors/CharterError.ts";
+import { releasesAt } from "../policy/releases.ts";
 import { settingKey } from "../policy/settings.ts";
 import { SettingKind } from "../policy/settingKind.ts";
 import { Level } from "../words/enums.ts";
@@ -55,6 +56,9 @@ function initialize(state: ChainState, event: ChainEvent): void {
       endsAt: NEVER,
       graceSeconds: 0,
       predecessor: 0,
+      follows: 0,
+      rebuilds: null,
+      lapsed: false,
       proposedBy: owner as Address,
       vetoed: false,
       revoked: false,
@@ -98,6 +102,9 @@ function propose(app: AppState, event: ChainEvent): void {
     endsAt: NEVER,
     graceSeconds: args.graceSeconds,
     predecessor: args.predecessor,
+    follows: args.predecessor,
+    rebuilds: null,
+    lapsed: false,
     proposedBy: args.actor as Address,
     vetoed: false,
     revoked: false,
@@ -119,6 +126,28 @@ function revoke(app: AppState, event: ChainEvent): void {
   release.revoked = true;
   release.endsAt = args.endsAt;
   setEnd(app, args.restored, args.restoredEndsAt);
+  // While a successor waits, what is restored is what that one would replace.
+  const last = app.releases.at(-1);
+  if (last && last.activatesAt > event.blockTimestamp && last.follows === args.number) {
+    last.follows = args.restored;
+  }
+}
+
+function demandRebuilds(app: AppState, event: ChainEvent): void {
+  const args = event.args as unknown as Args<"RebuildsDemanded">;
+  releaseOf(app, args.number).rebuilds = { required: args.required, matching: 0 };
+}
+
+function reportRebuild(app: AppState, event: ChainEvent): void {
+  const args = event.args as unknown as Args<"RebuildReported">;
+  const release = releaseOf(app, args.number);
+  if (release.rebuilds) release.rebuilds = { ...release.rebuilds, matching: args.matching };
+}
+
+/** A release that came to its time without its reports has lapsed, without an event: the next one finds it so. */
+function settleLapse(app: AppState, time: number): void {
+  const settled = releasesAt(app, time);
+  if (settled !== app.releases) app.releases.splice(0, app.releases.length, ...settled);
 }
 
 function changeSetting(app: AppState, event: ChainEvent): void {
@@ -167,7 +196,12 @@ export function applyAppEvent(state: ChainState, event: ChainEvent): void {
       app: event.address,
     });
   }
+  settleLapse(app, event.blockTimestamp);
   switch (name) {
+    case "RebuildsDemanded":
+      return demandRebuilds(app, event);
+    case "RebuildReported":
+      return reportRebuild(app, event);
     case "ReleaseProposed":
       return propose(app, event);
     case "ReleaseVetoed":

@@ -1,7 +1,11 @@
+import type { advisorySetsAbi } from "../abi/advisorySets.ts";
 import type { attestationLedgerAbi } from "../abi/attestationLedger.ts";
 import type { committeeVerifierAbi } from "../abi/committeeVerifier.ts";
+import type { endorsementsAbi } from "../abi/endorsements.ts";
 import type { nodeRegistryAbi } from "../abi/nodeRegistry.ts";
 import { CharterError } from "../errors/CharterError.ts";
+import { advisoryKey } from "../policy/settings.ts";
+import type { EndorsementOp } from "../policy/endorsements.ts";
 import type { TcbStatus, TeeKind } from "../words/enums.ts";
 import type { Address, Bytes32, PlatformId } from "../words/hex.ts";
 import { applyAppEvent } from "./applyAppEvent.ts";
@@ -67,7 +71,8 @@ function applyLedgerEvent(state: ChainState, event: ChainEvent): void {
     status: args.status as TcbStatus,
     proofSystems: args.proofSystems,
     simulated: args.simulated,
-    hasAdvisories: args.hasAdvisories,
+    gpu: args.gpu,
+    advisoriesDigest: args.advisoriesDigest as Bytes32,
     osImageHash: args.osImageHash as Bytes32,
     measurementDigest: args.measurementDigest as Bytes32,
     pinnedMeasurementDigest: args.pinnedMeasurementDigest as Bytes32,
@@ -85,6 +90,44 @@ function applyCommitteeEvent(state: ChainState, event: ChainEvent): void {
     threshold: args.newThreshold,
     expiresAt: args.expiresAt,
   };
+}
+
+function applyLibraryEvent({ library }: ChainState, event: ChainEvent): void {
+  switch (event.name) {
+    case "AdvisorySetPublished": {
+      const args = event.args as unknown as EventArgs<typeof advisorySetsAbi, "AdvisorySetPublished">;
+      library.advisorySets.set(args.digest as Bytes32, args.ids.map(advisoryKey));
+      return;
+    }
+    case "ExpressionDefined": {
+      const args = event.args as unknown as EventArgs<typeof endorsementsAbi, "ExpressionDefined">;
+      const { op, terms } = args;
+      library.expressions.set(args.id as Bytes32, {
+        op: op as EndorsementOp,
+        terms: terms as readonly Bytes32[],
+      });
+      return;
+    }
+    case "ListCreated": {
+      const args = event.args as unknown as EventArgs<typeof endorsementsAbi, "ListCreated">;
+      library.lists.set(args.list as Bytes32, new Set());
+      return;
+    }
+    case "ListCurated": {
+      const args = event.args as unknown as EventArgs<typeof endorsementsAbi, "ListCurated">;
+      const members = library.lists.get(args.list as Bytes32);
+      if (!members) {
+        throw new CharterError("state/unknown-list", "an event names a list before its creation", {
+          list: args.list,
+        });
+      }
+      if (args.listed) members.add(args.member as Bytes32);
+      else members.delete(args.member as Bytes32);
+      return;
+    }
+    default:
+      unchanged(event, ["CuratorChanged"]);
+  }
 }
 
 /** Events of OpenZeppelin's Ownable2Step and EIP712: who governs a contract is no part of what is decided here. */
@@ -114,6 +157,9 @@ export function applyEvent(state: ChainState, event: ChainEvent): void {
       return applyLedgerEvent(state, event);
     case "committeeVerifier":
       return applyCommitteeEvent(state, event);
+    case "advisorySets":
+    case "endorsements":
+      return applyLibraryEvent(state, event);
     case "appRegistry":
       // The app's own AppInitialized, next in the same transaction, carries the whole initial state.
       return unchanged(event, ["AppCreated"]);

@@ -1,10 +1,12 @@
 import { decodeEventLog, toEventSelector } from "viem";
 import type { Abi, AbiEvent } from "viem";
 
+import { advisorySetsAbi } from "../abi/advisorySets.ts";
 import { appAbi } from "../abi/app.ts";
 import { appRegistryAbi } from "../abi/appRegistry.ts";
 import { attestationLedgerAbi } from "../abi/attestationLedger.ts";
 import { committeeVerifierAbi } from "../abi/committeeVerifier.ts";
+import { endorsementsAbi } from "../abi/endorsements.ts";
 import { nodeRegistryAbi } from "../abi/nodeRegistry.ts";
 import { CharterError } from "../errors/CharterError.ts";
 import type { Address, Bytes32, Hex } from "../words/hex.ts";
@@ -16,6 +18,8 @@ const ABIS: Readonly<Record<ChainEvent["contract"], Abi>> = {
   nodeRegistry: nodeRegistryAbi,
   attestationLedger: attestationLedgerAbi,
   committeeVerifier: committeeVerifierAbi,
+  advisorySets: advisorySetsAbi,
+  endorsements: endorsementsAbi,
 };
 
 const selectorsOf = (abi: Abi): Hex[] =>

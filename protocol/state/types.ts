@@ -1,4 +1,5 @@
 import type { Address, Bytes32, ComposeHash, Hex, NoteDigest, PlatformId } from "../words/hex.ts";
+import type { EndorsementOp } from "../policy/endorsements.ts";
 import type { Level, TcbStatus, TeeKind } from "../words/enums.ts";
 
 /** "No end" and "never": type(uint40).max seconds. */
@@ -14,7 +15,14 @@ export interface Release {
   endsAt: number;
   /** Grace that it gives its predecessor. */
   readonly graceSeconds: number;
+  /** Head that it was proposed over, 0 for none. */
   readonly predecessor: number;
+  /** The release that it would replace as things stand: its predecessor, until that one is revoked. */
+  follows: number;
+  /** Matching reports of rebuilders that it needs, and has; null when it needs none. */
+  rebuilds: { readonly required: number; readonly matching: number } | null;
+  /** Came to its time without them, as an event after that time found. See `releasesAt`. */
+  lapsed: boolean;
   readonly proposedBy: Address;
   vetoed: boolean;
   revoked: boolean;
@@ -83,7 +91,9 @@ export interface InstanceState {
   status: TcbStatus;
   proofSystems: number;
   simulated: boolean;
-  hasAdvisories: boolean;
+  gpu: boolean;
+  /** Zero when there are none. */
+  advisoriesDigest: Bytes32;
   osImageHash: Bytes32;
   measurementDigest: Bytes32;
   pinnedMeasurementDigest: Bytes32;
@@ -92,12 +102,22 @@ export interface InstanceState {
   expiresAt: number;
 }
 
+/** What apps' policies refer to: published sets of advisories, and endorsements. */
+export interface Library {
+  /** Advisories digest → keccak256 of each id. */
+  readonly advisorySets: Map<Bytes32, readonly Bytes32[]>;
+  readonly expressions: Map<Bytes32, { readonly op: EndorsementOp; readonly terms: readonly Bytes32[] }>;
+  /** Members by list: platform ids, or operators padded to 32 bytes. */
+  readonly lists: Map<Bytes32, Set<Bytes32>>;
+}
+
 /** The whole projection: what replaying every event up to a block gives. */
 export interface ChainState {
   readonly apps: Map<Address, AppState>;
   readonly nodes: Map<number, NodeState>;
   /** Key: `${app}:${key}`. */
   readonly instances: Map<string, InstanceState>;
+  readonly library: Library;
   committee: { members: readonly Address[]; threshold: number; expiresAt: number };
 }
 
@@ -111,7 +131,14 @@ export interface BlockRef {
 
 /** An event of one of Charter's contracts, decoded by its typed ABI. */
 export interface ChainEvent {
-  readonly contract: "appRegistry" | "app" | "nodeRegistry" | "attestationLedger" | "committeeVerifier";
+  readonly contract:
+    | "appRegistry"
+    | "app"
+    | "nodeRegistry"
+    | "attestationLedger"
+    | "committeeVerifier"
+    | "advisorySets"
+    | "endorsements";
   readonly address: Address;
   readonly name: string;
   readonly args: Readonly<Record<string, unknown>>;

@@ -32,6 +32,8 @@ export class StateTracker {
       [deployment.nodeRegistry, "nodeRegistry"],
       [deployment.attestationLedger, "attestationLedger"],
       [deployment.committeeVerifier, "committeeVerifier"],
+      [deployment.advisorySets, "advisorySets"],
+      [deployment.endorsements, "endorsements"],
     ]);
     this.#final = { block, state: emptyChainState() };
     this.#newest = { block, state: emptyChainState() };

@@ -30,7 +30,7 @@ export function judgeBoot({ projection, bootInfo, now }: BootQuestion): BootJudg
   const { final, newest } = projection;
   let code: Reason = Reason.Undecided;
   for (const { state, time } of moments(projection, now)) {
-    code = judgeBootInfo(state.apps.get(bootInfo.appId), bootInfo, time).reason;
+    code = judgeBootInfo(state.apps.get(bootInfo.appId), bootInfo, time, state.library).reason;
     if (code !== Reason.Allowed) break;
   }
   return {

@@ -67,15 +67,17 @@ const deny = (reason: LeaseDenial, details: Record<string, unknown> = {}): Lease
  * A verdict as the policy asks about it. Every proof system counts as given: a lease rests on this relayer's own
  * verification and does not wait for the proof on chain (DESIGN section 3, step 7 before step 9).
  */
-const factsOf = (verdict: VerdictMessage, release: number): Facts => ({
+const factsOf = (verdict: VerdictMessage, release: number, operator: Address | null): Facts => ({
   release,
   platformId: verdict.platformId,
+  operator,
   osImageHash: verdict.osImageHash,
   measurementDigest: verdict.measurementDigest,
   pinnedMeasurementDigest: verdict.pinnedMeasurementDigest,
   kind: verdict.kind as TeeKind,
   status: verdict.status as TcbStatus,
-  hasAdvisories: verdict.advisoriesDigest !== ZERO_DIGEST,
+  advisoriesDigest: verdict.advisoriesDigest,
+  gpu: verdict.gpuDigest !== ZERO_DIGEST,
   proofSystems: ALL_PROOF_SYSTEMS,
   simulated: verdict.simulated,
 });
@@ -91,9 +93,10 @@ function judgeAt({ state, time }: Moment, { session, chainId }: LeaseQuestion): 
   if (!app) return { reason: "AppNotRegistered", time };
   const release = allowedReleaseOf(app, verdict.composeHash as ComposeHash, time);
   if (!release) return { reason: "ReleaseNotAllowed", time };
-  const reason = judge(app, factsOf(verdict, release.number), { time, chainId });
-  if (reason !== Reason.Allowed) return { reason: nameOf(Reason, reason) as LeaseDenial, time };
   const node = state.nodes.get(session.node);
+  const facts = factsOf(verdict, release.number, node?.operator ?? null);
+  const reason = judge(app, facts, { time, chainId, library: state.library });
+  if (reason !== Reason.Allowed) return { reason: nameOf(Reason, reason) as LeaseDenial, time };
   if (!node || node.retired || node.expiresAt <= time) return { reason: "NodeNotActive", time };
   if (node.platformId !== verdict.platformId) return { reason: "PlatformMismatch", time };
   return { reason: null, release, node };

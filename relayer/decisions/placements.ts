@@ -1,10 +1,10 @@
 import { encodeAbiParameters, keccak256 } from "viem";
 
-import { isNodeAllowed } from "../../protocol/policy/judge.ts";
+import { isGpuRequired, isNodeAllowed, isStatusAllowed } from "../../protocol/policy/judge.ts";
 import { headAt } from "../../protocol/policy/releases.ts";
 import { SettingKind } from "../../protocol/policy/settingKind.ts";
 import { effectiveSetting, numberKey } from "../../protocol/policy/settings.ts";
-import type { AppState, BlockRef, ChainState, NodeState } from "../../protocol/state/types.ts";
+import type { AppState, BlockRef, ChainState, Library, NodeState } from "../../protocol/state/types.ts";
 import type { Address, ComposeHash } from "../../protocol/words/hex.ts";
 
 /** One instance that should run: slot `slot` of an app, on node `node`. */
@@ -23,18 +23,17 @@ export const MAX_SLOTS_PER_NODE = 4;
 const isActive = (node: NodeState, time: number) => !node.retired && node.expiresAt > time;
 
 /** May this node run this app at `time`, by the app's policy and its owner's wishes? */
-function isEligible(app: AppState, node: NodeState, time: number): boolean {
+function isEligible(app: AppState, node: NodeState, time: number, library: Library): boolean {
   const { teeKinds, gpu, operators } = app.selector;
-  const allows = (kind: SettingKind, value: number) =>
-    value !== 0 && effectiveSetting(app, kind, numberKey(value), time) === 1n;
   return (
     isActive(node, time) &&
-    allows(SettingKind.TeeKind, node.kind) &&
-    allows(SettingKind.TcbStatus, node.status) &&
-    isNodeAllowed(app, node.platformId, time) &&
+    effectiveSetting(app, SettingKind.TeeKind, numberKey(node.kind), time) === 1n &&
+    isStatusAllowed(app, node.status, time) &&
+    isNodeAllowed(app, node, time, library) &&
     (teeKinds === 0 || (teeKinds & (1 << node.kind)) !== 0) &&
     // No node has an attested GPU yet, so nothing that asks for one can be placed.
     !gpu &&
+    !isGpuRequired(app, time) &&
     (operators.length === 0 || operators.includes(node.operator))
   );
 }
@@ -63,9 +62,14 @@ function ranked(app: AppState, nodes: readonly NodeState[]): NodeState[] {
 }
 
 /** Node per slot of one app. */
-function assign(app: AppState, nodes: readonly NodeState[], time: number): Map<number, number> {
+function assign(
+  app: AppState,
+  nodes: readonly NodeState[],
+  time: number,
+  library: Library,
+): Map<number, number> {
   const order = ranked(app, nodes);
-  const eligible = order.filter((node) => isEligible(app, node, time));
+  const eligible = order.filter((node) => isEligible(app, node, time, library));
   const isOpen = new Set(eligible.map((node) => node.number));
   const load = new Map(eligible.map((node) => [node.number, 0]));
   const slots = new Map<number, number>();
@@ -107,7 +111,7 @@ export function placements(state: ChainState, block: BlockRef): Placement[] {
   for (const app of state.apps.values()) {
     const head = app.replicas === 0 ? undefined : headAt(app, block.timestamp);
     if (!head) continue;
-    for (const [slot, node] of assign(app, nodes, block.timestamp)) {
+    for (const [slot, node] of assign(app, nodes, block.timestamp, state.library)) {
       all.push({ app: app.address, release: head.number, composeHash: head.composeHash, slot, node });
     }
   }

@@ -1,6 +1,7 @@
 import { decodeErrorResult } from "viem";
 import type { Abi, Hex } from "viem";
 
+import { advisorySetsAbi } from "../../protocol/abi/advisorySets.ts";
 import { appAbi } from "../../protocol/abi/app.ts";
 import { appRegistryAbi } from "../../protocol/abi/appRegistry.ts";
 import { attestationLedgerAbi } from "../../protocol/abi/attestationLedger.ts";
@@ -9,6 +10,7 @@ import { nodeRegistryAbi } from "../../protocol/abi/nodeRegistry.ts";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 
 const ERRORS: Abi = [
+  advisorySetsAbi,
   appAbi,
   appRegistryAbi,
   attestationLedgerAbi,

@@ -18,6 +18,8 @@ const ARTIFACTS = {
   NodeRegistry: "nodes/NodeRegistry.sol/NodeRegistry.json",
   AttestationLedger: "attestation/AttestationLedger.sol/AttestationLedger.json",
   CommitteeVerifier: "attestation/committee/CommitteeVerifier.sol/CommitteeVerifier.json",
+  AdvisorySets: "attestation/AdvisorySets.sol/AdvisorySets.json",
+  Endorsements: "nodes/Endorsements.sol/Endorsements.json",
 } as const;
 
 /** Writes the ABIs that mappings are generated from: events only, so that they change when an event does. */
@@ -55,6 +57,8 @@ export function buildSubgraphFor(deployment: Deployment, dir: string): string {
       NodeRegistry: { address: deployment.nodeRegistry, startBlock },
       AttestationLedger: { address: deployment.attestationLedger, startBlock },
       CommitteeVerifier: { address: deployment.committeeVerifier, startBlock },
+      AdvisorySets: { address: deployment.advisorySets, startBlock },
+      Endorsements: { address: deployment.endorsements, startBlock },
     },
   };
   writeFileSync(join(dir, "networks.json"), `${JSON.stringify(networks, null, 2)}\n`);

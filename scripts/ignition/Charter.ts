@@ -29,7 +29,9 @@ export default buildModule("Charter", (m) => {
   const adminRole = m.staticCall(timelock, "DEFAULT_ADMIN_ROLE");
   m.call(timelock, "renounceRole", [adminRole, deployer], { after: roles });
 
-  const appRegistry = m.contract("AppRegistry");
+  const advisorySets = m.contract("AdvisorySets");
+  const endorsements = m.contract("Endorsements");
+  const appRegistry = m.contract("AppRegistry", [advisorySets, endorsements]);
   const committeeVerifier = m.contract("CommitteeVerifier", [
     timelock,
     m.getParameter("committeeMembers"),
@@ -48,5 +50,15 @@ export default buildModule("Charter", (m) => {
     [committeeVerifier],
   ]);
 
-  return { votes, timelock, governor, appRegistry, committeeVerifier, nodeRegistry, attestationLedger };
+  return {
+    votes,
+    timelock,
+    governor,
+    advisorySets,
+    endorsements,
+    appRegistry,
+    committeeVerifier,
+    nodeRegistry,
+    attestationLedger,
+  };
 });

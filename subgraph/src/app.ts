@@ -1,6 +1,6 @@
 import { Address, BigInt, Bytes, ethereum } from "@graphprotocol/graph-ts";
 
-import { App, Release, Setting } from "../generated/schema";
+import { App, Rebuild, Release, Setting } from "../generated/schema";
 import {
   AppInitialized,
   GuardianChangeCancelled,
@@ -9,6 +9,8 @@ import {
   LooseningCancelled,
   OwnershipTransferStarted,
   OwnershipTransferred,
+  RebuildReported,
+  RebuildsDemanded,
   ReleaseProposed,
   ReleaseRevoked,
   ReleaseVetoed,
@@ -16,7 +18,7 @@ import {
   SettingChanged,
 } from "../generated/templates/App/App";
 import { appEvent } from "./governance";
-import { NEVER, orNull, releaseId, settingId } from "./ids";
+import { logId, NEVER, orNull, releaseId, settingId } from "./ids";
 
 const NOTICE = 1;
 const GRACE = 2;
@@ -84,6 +86,32 @@ export function handleReleaseRevoked(event: ReleaseRevoked): void {
   entry.oldValue = event.params.oldEndsAt.toString();
   entry.newValue = event.params.endsAt.toString();
   entry.save();
+}
+
+export function handleRebuildsDemanded(event: RebuildsDemanded): void {
+  const release = Release.load(releaseId(event.address, event.params.number.toI32()));
+  if (!release) return;
+  release.rebuildsRequired = event.params.required;
+  release.save();
+}
+
+export function handleRebuildReported(event: RebuildReported): void {
+  const params = event.params;
+  const id = releaseId(event.address, params.number.toI32());
+  const release = Release.load(id);
+  if (!release) return;
+  release.rebuildsMatching = params.matching;
+  release.save();
+
+  const rebuild = new Rebuild(logId(event));
+  rebuild.release = id;
+  rebuild.rebuilder = params.rebuilder;
+  rebuild.builtHash = params.builtHash;
+  rebuild.matches = params.matches;
+  rebuild.timestamp = event.block.timestamp;
+  rebuild.block = event.block.number;
+  rebuild.transaction = event.transaction.hash;
+  rebuild.save();
 }
 
 export function handleSettingChanged(event: SettingChanged): void {
@@ -237,6 +265,8 @@ function newRelease(
   release.predecessor = 0;
   release.vetoed = false;
   release.revoked = false;
+  release.rebuildsRequired = 0;
+  release.rebuildsMatching = 0;
   release.proposedBy = actor;
   release.proposedAt = event.block.timestamp;
   release.proposedBlock = event.block.number;

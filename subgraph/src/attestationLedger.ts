@@ -15,7 +15,8 @@ export function handleInstanceProven(event: InstanceProven): void {
   instance.status = params.status;
   instance.proofSystems = params.proofSystems;
   instance.simulated = params.simulated;
-  instance.hasAdvisories = params.hasAdvisories;
+  instance.gpu = params.gpu;
+  instance.advisoriesDigest = params.advisoriesDigest;
   instance.osImageHash = params.osImageHash;
   instance.measurementDigest = params.measurementDigest;
   instance.pinnedMeasurementDigest = params.pinnedMeasurementDigest;

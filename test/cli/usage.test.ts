@@ -18,6 +18,8 @@ const BOOK = JSON.stringify({
   nodeRegistry: APP,
   attestationLedger: APP,
   committeeVerifier: APP,
+  advisorySets: APP,
+  endorsements: APP,
   timelock: APP,
   governor: APP,
   votes: APP,

@@ -37,6 +37,8 @@ export const QUERY = /* GraphQL */ `
       activatesAt
       endsAt
       vetoed
+      rebuildsRequired
+      rebuildsMatching
       revoked
       app {
         id
@@ -122,6 +124,8 @@ export interface ReleaseRow {
   readonly activatesAt: string;
   readonly endsAt: string;
   readonly vetoed: boolean;
+  readonly rebuildsRequired: number;
+  readonly rebuildsMatching: number;
   readonly revoked: boolean;
   readonly app: { readonly id: string };
 }

@@ -29,6 +29,7 @@ export function releaseState(release: ReleaseRow, now: number): Cell {
   if (release.vetoed) return { text: "vetoed", tone: "over" };
   if (release.revoked) return { text: "revoked", tone: "over" };
   if (now < Number(release.activatesAt)) return { text: "pending", tone: "wait" };
+  if (release.rebuildsMatching < release.rebuildsRequired) return { text: "lapsed", tone: "over" };
   if (now >= Number(release.endsAt)) return { text: "ended", tone: "over" };
   return Number(release.endsAt) >= NEVER
     ? { text: "active", tone: "good" }

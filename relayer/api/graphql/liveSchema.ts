@@ -5,7 +5,7 @@ import { GraphQLError, GraphQLScalarType } from "graphql";
 import type { GraphQLSchema } from "graphql";
 
 import { cidOfDigest } from "../../../protocol/manifest/cid.ts";
-import { headAt, releaseAllowedAt } from "../../../protocol/policy/releases.ts";
+import { headAt, releaseAllowedAt, releasesAt } from "../../../protocol/policy/releases.ts";
 import { NEVER } from "../../../protocol/state/types.ts";
 import type { AppState, BlockRef, InstanceState, NodeState, Release } from "../../../protocol/state/types.ts";
 import { Level, nameOf, ProofSystem, TcbStatus, TeeKind } from "../../../protocol/words/enums.ts";
@@ -93,7 +93,7 @@ const app = ({ newest }: Projection, one: AppState) => ({
   noticeFloorSeconds: one.noticeFloorSeconds,
   replicas: one.replicas,
   head: headAt(one, newest.block.timestamp)?.number ?? null,
-  releases: one.releases.map((each) => release(one, each, newest.block.timestamp)),
+  releases: releasesAt(one, newest.block.timestamp).map((each) => release(one, each, newest.block.timestamp)),
   instances: byApp(newest.state.instances.values(), one.address).map(instance),
 });
 

@@ -56,6 +56,7 @@ describe("AttestationLedger", () => {
           bit(COMMITTEE),
           true,
           false,
+          ZeroHash,
           OS_IMAGE,
           MEASUREMENT,
           verdict.pinnedMeasurementDigest,
@@ -78,6 +79,7 @@ describe("AttestationLedger", () => {
         OS_IMAGE,
         MEASUREMENT,
         verdict.pinnedMeasurementDigest,
+        ZeroHash,
       ]);
       expect(await ledger.liveReason(at, key.address)).to.equal(Reason.Allowed);
       expect(await ledger.isLive(at, key.address)).to.equal(true);

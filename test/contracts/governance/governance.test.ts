@@ -4,12 +4,14 @@ import { id, ZeroAddress } from "ethers";
 
 import CharterModule from "../../../scripts/ignition/Charter.ts";
 import type {
+  AdvisorySets,
   AppRegistry,
   AttestationLedger,
   CharterGovernor,
   CharterTimelock,
   CharterVotes,
   CommitteeVerifier,
+  Endorsements,
   NodeRegistry,
 } from "../../../types/typechain/index.ts";
 import { ascending, COMMITTEE_EXPIRES_AT, openChain, walletOf } from "../support/charter.ts";
@@ -52,6 +54,8 @@ describe("governance, as the deploy module wires it", () => {
       votes: CharterVotes;
       timelock: CharterTimelock;
       governor: CharterGovernor;
+      advisorySets: AdvisorySets;
+      endorsements: Endorsements;
       appRegistry: AppRegistry;
       nodeRegistry: NodeRegistry;
       committeeVerifier: CommitteeVerifier;

@@ -4,9 +4,11 @@ import hre from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
 
 import type {
+  AdvisorySets,
   AppRegistry,
   AttestationLedger,
   CommitteeVerifier,
+  Endorsements,
   NodeRegistry,
 } from "../../../types/typechain/index.ts";
 
@@ -23,6 +25,8 @@ export interface Charter {
   readonly stranger: HardhatEthersSigner;
   /** Ascending by address, as `setCommittee` wants them; two of three sign. */
   readonly members: readonly Wallet[];
+  readonly advisorySets: AdvisorySets;
+  readonly endorsements: Endorsements;
   readonly appRegistry: AppRegistry;
   readonly nodeRegistry: NodeRegistry;
   readonly committeeVerifier: CommitteeVerifier;
@@ -58,7 +62,12 @@ export async function deployContracts(connection: Connection): Promise<Charter> 
     HardhatEthersSigner,
   ];
   const members = ascending(["a", "b", "c"].map((name) => walletOf(`member ${name}`)));
-  const appRegistry = await ethers.deployContract("AppRegistry");
+  const advisorySets = await ethers.deployContract("AdvisorySets");
+  const endorsements = await ethers.deployContract("Endorsements");
+  const appRegistry = await ethers.deployContract("AppRegistry", [
+    await advisorySets.getAddress(),
+    await endorsements.getAddress(),
+  ]);
   const committeeVerifier = await ethers.deployContract("CommitteeVerifier", [
     governance.address,
     members.map((member) => member.address),
@@ -85,6 +94,8 @@ export async function deployContracts(connection: Connection): Promise<Charter> 
     operator,
     stranger,
     members,
+    advisorySets: advisorySets as unknown as AdvisorySets,
+    endorsements: endorsements as unknown as Endorsements,
     appRegistry: appRegistry as unknown as AppRegistry,
     nodeRegistry: nodeRegistry as unknown as NodeRegistry,
     committeeVerifier: committeeVerifier as unknown as CommitteeVerifier,

@@ -19,6 +19,8 @@ const deployment = (chainId: number) => ({
   nodeRegistry: address("02"),
   attestationLedger: address("03"),
   committeeVerifier: address("04"),
+  advisorySets: address("0a"),
+  endorsements: address("0b"),
   timelock: address("05"),
   governor: address("06"),
   votes: address("07"),

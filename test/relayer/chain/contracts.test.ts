@@ -8,7 +8,7 @@ import type { Abi, PublicClient } from "viem";
 import { appAbi } from "../../../protocol/abi/app.ts";
 import { appRegistryAbi } from "../../../protocol/abi/appRegistry.ts";
 import type { Deployment } from "../../../protocol/deployment/deployment.ts";
-import { headAt, releaseAllowedAt } from "../../../protocol/policy/releases.ts";
+import { headAt, releaseAllowedAt, releasesAt } from "../../../protocol/policy/releases.ts";
 import { SettingKind } from "../../../protocol/policy/settingKind.ts";
 import { effectiveGuardian, effectiveSetting } from "../../../protocol/policy/settings.ts";
 import type { AppState, ChainState } from "../../../protocol/state/types.ts";
@@ -41,6 +41,12 @@ function random(from: number): () => number {
   };
 }
 
+/** anvil's second and third account. */
+const REBUILDERS: readonly Address[] = [
+  "0x70997970c51812dc3a010c7d01b50e0d17dc79c8" as Address,
+  "0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc" as Address,
+];
+
 const ENTRIES: readonly { kind: SettingKind; key: Bytes32; values: readonly bigint[] }[] = [
   { kind: SettingKind.Notice, key: word(0), values: [0n, 10n, 40n, 90n] },
   { kind: SettingKind.Grace, key: word(0), values: [0n, 20n, 60n] },
@@ -51,6 +57,17 @@ const ENTRIES: readonly { kind: SettingKind; key: Bytes32; values: readonly bigi
   { kind: SettingKind.OsImage, key: word(6), values: [0n, 5n, 7n] },
   { kind: SettingKind.MaxEvidenceAge, key: word(0), values: [10n, 100n] },
   { kind: SettingKind.AcceptBootInfo, key: word(0), values: [0n, 1n] },
+  { kind: SettingKind.TcbStatusUntil, key: word(5), values: [0n, 2_000_000_000n, 3_000_000_000n] },
+  { kind: SettingKind.Advisory, key: word(0xad), values: [0n, 2_000_000_000n] },
+  { kind: SettingKind.GpuRequired, key: word(0), values: [0n, 1n] },
+  { kind: SettingKind.Endorsement, key: word(0), values: [0n, 8n, 9n] },
+  { kind: SettingKind.ReviewSeconds, key: word(0), values: [0n, 60n] },
+  { kind: SettingKind.RebuildsRequired, key: word(0), values: [0n, 1n, 1n, 2n] },
+  ...REBUILDERS.map((account) => ({
+    kind: SettingKind.Rebuilder,
+    key: word(BigInt(account)),
+    values: [0n, 1n],
+  })),
 ];
 
 describe("follower over the real contracts", function () {
@@ -69,7 +86,9 @@ describe("follower over the real contracts", function () {
     accounts = await anvil.rpc<Address[]>("eth_accounts");
     const { bytecode } = JSON.parse(readFileSync(ARTIFACT, "utf8")) as { bytecode: Hex };
     deployment = await placeDeployment(anvil);
-    const hash = await send(accounts[0] as Address, null, bytecode);
+    // What policies refer to is asked elsewhere; here nobody stands at those addresses.
+    const nobody = `${"00".repeat(32)}${"00".repeat(32)}`;
+    const hash = await send(accounts[0] as Address, null, `${bytecode}${nobody}`);
     const { contractAddress } = await client.getTransactionReceipt({ hash });
     deployment = { ...deployment, appRegistry: contractAddress?.toLowerCase() as Address };
     // Returns its block's time: by which the views below judge.
@@ -103,6 +122,11 @@ describe("follower over the real contracts", function () {
         { kind: SettingKind.TcbStatus, key: word(1), value: 1n },
         { kind: SettingKind.ProofSystem, key: word(2), value: 1n },
         { kind: SettingKind.MaxEvidenceAge, key: word(0), value: 100n },
+        ...REBUILDERS.map((account) => ({
+          kind: SettingKind.Rebuilder,
+          key: word(BigInt(account)),
+          value: 1n,
+        })),
       ],
     };
     const args = [owner, guardian, settings, word(salt)] as const;
@@ -147,7 +171,7 @@ describe("follower over the real contracts", function () {
       headAt(folded, time)?.number ?? 0,
     );
     for (const live of await client.readContract({ ...read, functionName: "liveReleases" })) {
-      const { activatesAt, endsAt } = folded.releases[live.number - 1] ?? {};
+      const { activatesAt, endsAt } = releasesAt(folded, time)[live.number - 1] ?? {};
       expect(endsAt, `end of release ${live.number}`).to.equal(live.endsAt);
       // Of releases that another one follows, the contract remembers only the end.
       if (live.activatesAt !== 0) expect(activatesAt, `start of ${live.number}`).to.equal(live.activatesAt);
@@ -203,6 +227,8 @@ describe("follower over the real contracts", function () {
           ["loosen", [changes]],
           ["loosen", [changes]],
           ["cancelLoosening", [entry.kind, entry.key]],
+          ["reportRebuild", [last, pick([folded.releases[last - 1]?.composeHash ?? word(1), word(2)])]],
+          ["reportRebuild", [last, folded.releases[last - 1]?.composeHash ?? word(1)]],
           ["setGuardian", [pick([guardian, other, account(0)])]],
           ["cancelGuardianChange", []],
           ["transferOwnership", [pick([account(0), other])]],
@@ -211,7 +237,14 @@ describe("follower over the real contracts", function () {
           ...(next() < 0.1 ? [["raiseLevel", [1 + Math.floor(next() * 4)]]] : []),
         ] as [string, unknown[]][]);
         const [functionName, args] = call;
-        const from = functionName === "acceptOwnership" ? other : next() < 0.1 ? guardian : folded.owner;
+        const from =
+          functionName === "reportRebuild"
+            ? pick([guardian, other])
+            : functionName === "acceptOwnership"
+              ? other
+              : next() < 0.1
+                ? guardian
+                : folded.owner;
         const data = encodeFunctionData({ abi: ANY_CALL, functionName, args });
         await anvil.rpc("evm_increaseTime", Math.floor(next() * 30));
         const hash = await send(from, app, data);

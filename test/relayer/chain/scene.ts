@@ -5,7 +5,7 @@ import type { Address, Bytes32 } from "../../../protocol/words/hex.ts";
 import type { Anvil } from "../../support/anvil.ts";
 import { emit, placeEmitter } from "../../support/emitter.ts";
 
-export const word = (n: number) => `0x${n.toString(16).padStart(64, "0")}` as Bytes32;
+export const word = (n: number | bigint) => `0x${n.toString(16).padStart(64, "0")}` as Bytes32;
 export const account = (n: number) => `0x${n.toString(16).padStart(40, "0")}` as Address;
 
 export const OWNER = account(0xa1);
@@ -22,6 +22,8 @@ export async function placeDeployment(anvil: Anvil): Promise<Deployment> {
     nodeRegistry: account(0xc2),
     attestationLedger: account(0xc3),
     committeeVerifier: account(0xc4),
+    advisorySets: account(0xca),
+    endorsements: account(0xcb),
     timelock: account(0xc5),
     governor: account(0xc6),
     votes: account(0xc7),

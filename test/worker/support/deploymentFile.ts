@@ -17,6 +17,8 @@ export function deploymentFile(dir: string): string {
       nodeRegistry: CHAIN.nodeRegistry,
       attestationLedger: CHAIN.ledger,
       committeeVerifier: address("4"),
+      advisorySets: address("a"),
+      endorsements: address("b"),
       timelock: address("5"),
       governor: address("6"),
       votes: address("7"),
