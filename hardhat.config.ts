@@ -6,6 +6,17 @@ import { defineConfig } from "hardhat/config";
 /** solc as npm carries it: nothing is downloaded, and the path must be absolute for Hardhat's runner. */
 const solcPath = fileURLToPath(import.meta.resolve("solc/soljson.js"));
 
+/** Random by default: the seed is printed, and `SEED=` repeats it. `npm run fuzz` is the long profile. */
+function solidityTests() {
+  const seed = process.env.SEED ?? String(Math.floor(Math.random() * 2 ** 31));
+  const isLong = process.env.CHARTER_FUZZ === "long";
+  if (process.argv.includes("solidity")) console.log(`Solidity fuzz seed: SEED=${seed}`);
+  return {
+    fuzz: { runs: isLong ? 20_000 : 1_000, seed: `0x${BigInt(seed).toString(16)}` },
+    invariant: { runs: isLong ? 400 : 24, depth: isLong ? 500 : 200 },
+  };
+}
+
 export default defineConfig({
   plugins: [hardhatToolboxMochaEthers],
   solidity: {
@@ -27,6 +38,7 @@ export default defineConfig({
     ignition: ".charter/ignition",
     tests: { mocha: "test/contracts", solidity: "contracts" },
   },
+  test: { solidity: solidityTests() },
   typechain: { outDir: "types/typechain", tsNocheck: true },
   networks: {
     // scripts/deploy.ts overrides both: the node is named by whoever deploys.
