@@ -12,6 +12,7 @@ import { addVerifyCommand } from "./commands/verify.ts";
 import { ExitCode } from "./support/exitCodes.ts";
 import { asCliError } from "./support/failures.ts";
 import { printable, toJson } from "./support/output.ts";
+import { governorOption } from "./support/values.ts";
 
 const program = new Command("charter")
   .description("Charter: code that is governed like a smart contract")
@@ -20,6 +21,11 @@ const program = new Command("charter")
   .option("--relayer <url>", "relayer (CHARTER_RELAYER_URL)")
   .option("--deployment <file>", "address book (CHARTER_DEPLOYMENT; default .charter/devnet/deployment.json)")
   .option("--key-file <file>", "private key that signs (default: CHARTER_KEY)")
+  .option(
+    "--governor <address>",
+    "make an owner's action a proposal to this Governor (`deployment`: the address book's)",
+    governorOption,
+  )
   .addHelpText(
     "after",
     "\nExit codes: 0 done, 1 wrong usage or configuration, 2 refused by a rule, 3 evidence did not verify,\n" +

@@ -12,6 +12,9 @@ const ABIS = {
   committeeVerifier: ["contracts/attestation/committee/CommitteeVerifier.sol/CommitteeVerifier.json"],
   advisorySets: ["contracts/attestation/AdvisorySets.sol/AdvisorySets.json"],
   endorsements: ["contracts/nodes/Endorsements.sol/Endorsements.json"],
+  governor: ["contracts/governance/CharterGovernor.sol/CharterGovernor.json"],
+  timelock: ["contracts/governance/CharterTimelock.sol/CharterTimelock.json"],
+  votes: ["contracts/governance/CharterVotes.sol/CharterVotes.json"],
 };
 
 const check = process.argv.includes("--check");

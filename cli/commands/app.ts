@@ -104,6 +104,13 @@ export function addAppCommands(program: Command): void {
       const { account } = await context.wallet();
       const signer = account.address.toLowerCase() as Address;
       const owner = options.owner ?? signer;
+      if (context.governor() !== null) {
+        throw new CliError(
+          ExitCode.Usage,
+          "cli/usage",
+          "an app is created by anyone for anyone: expected --owner (the Governor's Timelock), not --governor",
+        );
+      }
       if (options.replicas > 0 && owner !== signer) {
         throw new CliError(
           ExitCode.Usage,

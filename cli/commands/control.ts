@@ -4,11 +4,11 @@ import type { ContractFunctionReturnType } from "viem";
 import { appAbi } from "../../protocol/abi/app.ts";
 import { nameOf, Level } from "../../protocol/words/enums.ts";
 import type { Address } from "../../protocol/words/hex.ts";
+import { act } from "../support/act.ts";
 import { CliError } from "../support/CliError.ts";
 import { contextOf } from "../support/context.ts";
 import { ExitCode } from "../support/exitCodes.ts";
 import { timeText } from "../support/output.ts";
-import { send } from "../support/send.ts";
 import { addressOption, levelOption } from "../support/values.ts";
 
 const OWNER_CODES = ["account", "account with EIP-7702 delegation", "contract"] as const;
@@ -55,18 +55,20 @@ export function addControlCommands(program: Command): void {
           forbids: forbiddenAt(options.to),
         });
       }
-      context.out.note(
-        `${level} forbids from now on:\n${forbiddenAt(options.to)
-          .map((what) => `  ${what}`)
-          .join("\n")}`,
+      const forbids = `${level} forbids from now on:\n${forbiddenAt(options.to)
+        .map((what) => `  ${what}`)
+        .join("\n")}`;
+      context.out.note(forbids);
+      const sent = await act(
+        context,
+        { address: app, abi: appAbi, functionName: "raiseLevel", args: [options.to] },
+        { title: `Raise ${app} to ${level}`, text: forbids },
       );
-      const { hash } = await send(context, {
-        address: app,
-        abi: appAbi,
-        functionName: "raiseLevel",
-        args: [options.to],
-      });
-      context.out.result({ app, level, transaction: hash }, `${app} is ${level}\ntransaction ${hash}`);
+      if (sent === null) return;
+      context.out.result(
+        { app, level, transaction: sent.hash },
+        `${app} is ${level}\ntransaction ${sent.hash}`,
+      );
     });
 }
 

@@ -2,8 +2,8 @@ import type { Command } from "commander";
 
 import { appAbi } from "../../protocol/abi/app.ts";
 import type { Address } from "../../protocol/words/hex.ts";
+import { act } from "../support/act.ts";
 import { contextOf } from "../support/context.ts";
-import { send } from "../support/send.ts";
 import { addressOption } from "../support/values.ts";
 
 /** A step that a person takes and whose call is its name. */
@@ -53,9 +53,11 @@ function addSteps(parent: Command, steps: readonly Step[]): void {
     command.action(async (app: Address, ...rest: unknown[]) => {
       const args = takes === undefined ? [] : [rest[0] as Address];
       const context = contextOf(command);
-      const { hash } = await send(context, { address: app, abi: appAbi, functionName, args });
       const outcome = [parent.name(), name, app, ...args].join(" ");
-      context.out.result({ app, transaction: hash }, `${outcome}\ntransaction ${hash}`);
+      const call = { address: app, abi: appAbi, functionName, args };
+      const sent = await act(context, call, { title: outcome, text: description });
+      if (sent === null) return;
+      context.out.result({ app, transaction: sent.hash }, `${outcome}\ntransaction ${sent.hash}`);
     });
   }
 }

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import type { Hex } from "viem";
 
 import { appAbi } from "../../protocol/abi/app.ts";
 import type { Address } from "../../protocol/words/hex.ts";
+import { act } from "../support/act.ts";
 import { contextOf, type Context } from "../support/context.ts";
-import { send } from "../support/send.ts";
+import type { Sent } from "../support/send.ts";
 import { addressOption, repeat, teeKindOption, wholeNumber } from "../support/values.ts";
 
 /** Sets the desired number of instances, on any node that the policy allows unless a selector narrows it. */
@@ -17,14 +17,12 @@ export async function setReplicas(
     gpu: false,
     operators: [],
   },
-): Promise<Hex> {
-  const { hash } = await send(context, {
-    address: app,
-    abi: appAbi,
-    functionName: "setReplicas",
-    args: [replicas, selector],
-  });
-  return hash;
+): Promise<Sent | null> {
+  return act(
+    context,
+    { address: app, abi: appAbi, functionName: "setReplicas", args: [replicas, selector] },
+    { title: `${replicas} replicas of ${app}` },
+  );
 }
 
 /** `charter replicas <app> <n>`. */
@@ -45,14 +43,15 @@ export function addReplicasCommand(program: Command): void {
         command: Command,
       ) => {
         const context = contextOf(command);
-        const hash = await setReplicas(context, app, replicas, {
+        const sent = await setReplicas(context, app, replicas, {
           teeKinds: (options.teeKind ?? []).reduce((bits, kind) => bits | (1 << kind), 0),
           gpu: options.gpu ?? false,
           operators: options.operator ?? [],
         });
+        if (sent === null) return;
         context.out.result(
-          { app, replicas, transaction: hash },
-          `${replicas} replicas wanted\ntransaction ${hash}`,
+          { app, replicas, transaction: sent.hash },
+          `${replicas} replicas wanted\ntransaction ${sent.hash}`,
         );
       },
     );

@@ -5,13 +5,14 @@ import { effectiveSetting } from "../../protocol/policy/settings.ts";
 import type { SettingKind } from "../../protocol/policy/settingKind.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 import type { AppState } from "../../protocol/state/types.ts";
+import { act } from "../support/act.ts";
 import { requireApp } from "../support/chainState.ts";
 import { contextOf } from "../support/context.ts";
 import { table, timeText } from "../support/output.ts";
-import { send } from "../support/send.ts";
 import {
   addressOption,
   entryOption,
+  entryText,
   settingOption,
   settingText,
   type EntryName,
@@ -33,14 +34,14 @@ export function addSettingsCommands(program: Command): void {
       .action(async (app: Address, entries: string[], _options: object, command: Command) => {
         const context = contextOf(command);
         const changes: SettingTuple[] = entries.map(settingOption);
-        const { hash } = await send(context, {
-          address: app,
-          abi: appAbi,
-          functionName: name,
-          args: [changes],
-        });
         const text = changes.map(({ kind, key, value }) => settingText(kind, key, value)).join("\n");
-        context.out.result({ app, changes, transaction: hash }, `${text}\ntransaction ${hash}`);
+        const sent = await act(
+          context,
+          { address: app, abi: appAbi, functionName: name, args: [changes] },
+          { title: `${name} the policy of ${app}`, text: `${description}:\n${text}` },
+        );
+        if (sent === null) return;
+        context.out.result({ app, changes, transaction: sent.hash }, `${text}\ntransaction ${sent.hash}`);
       });
   }
   settings
@@ -50,13 +51,13 @@ export function addSettingsCommands(program: Command): void {
     .argument("<entry>", "Kind or Kind:key, e.g. Notice or TcbStatus:OutOfDate", entryOption)
     .action(async (app: Address, { kind, key }: EntryName, _options: object, command: Command) => {
       const context = contextOf(command);
-      const { hash } = await send(context, {
-        address: app,
-        abi: appAbi,
-        functionName: "cancelLoosening",
-        args: [kind, key],
-      });
-      context.out.result({ app, kind, key, transaction: hash }, `cancelled\ntransaction ${hash}`);
+      const sent = await act(
+        context,
+        { address: app, abi: appAbi, functionName: "cancelLoosening", args: [kind, key] },
+        { title: `Cancel a loosening of ${app}`, text: entryText(kind, key) },
+      );
+      if (sent === null) return;
+      context.out.result({ app, kind, key, transaction: sent.hash }, `cancelled\ntransaction ${sent.hash}`);
     });
   settings
     .command("list")

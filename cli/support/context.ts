@@ -14,7 +14,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { defineChain } from "viem/utils";
 
 import { parseDeployment, type Deployment } from "../../protocol/deployment/deployment.ts";
-import { parseHex } from "../../protocol/words/hex.ts";
+import { parseHex, type Address } from "../../protocol/words/hex.ts";
 import { CliError } from "./CliError.ts";
 import { ExitCode } from "./exitCodes.ts";
 import { output, type Output } from "./output.ts";
@@ -26,6 +26,8 @@ export interface Context {
   readonly client: () => Promise<PublicClient>;
   readonly wallet: () => Promise<{ wallet: WalletClient; account: Account }>;
   readonly relayerUrl: () => string;
+  /** The Governor that owner's actions go to as proposals; null when they are sent at once. */
+  readonly governor: () => Address | null;
 }
 
 interface GlobalOptions {
@@ -34,6 +36,7 @@ interface GlobalOptions {
   readonly relayer?: string;
   readonly deployment?: string;
   readonly keyFile?: string;
+  readonly governor?: Address | "deployment";
 }
 
 const DEFAULT_DEPLOYMENT = ".charter/devnet/deployment.json";
@@ -59,6 +62,7 @@ export function contextOf(command: Command): Context {
         options.relayer ?? process.env.CHARTER_RELAYER_URL,
         "--relayer or CHARTER_RELAYER_URL",
       ).replace(/\/$/, ""),
+    governor: () => (options.governor === "deployment" ? deployment().governor : (options.governor ?? null)),
   };
 }
 

@@ -2,6 +2,8 @@ import type { Abi, Hex, TransactionReceipt } from "viem";
 
 import { appAbi } from "../../protocol/abi/app.ts";
 import { appRegistryAbi } from "../../protocol/abi/appRegistry.ts";
+import { timelockAbi } from "../../protocol/abi/timelock.ts";
+import { votesAbi } from "../../protocol/abi/votes.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import { CliError } from "./CliError.ts";
 import type { Context } from "./context.ts";
@@ -14,14 +16,19 @@ export interface Call {
   readonly args: readonly unknown[];
 }
 
-/** A call through the registry may end with an app's error, so each call can decode both. */
-const ERRORS: Abi = [...appAbi, ...appRegistryAbi].filter(({ type }) => type === "error");
+/** A call may end with the error of a contract that it goes through (registry, Timelock), so each can decode all. */
+export const ERRORS: Abi = [...appAbi, ...appRegistryAbi, ...timelockAbi, ...votesAbi].filter(
+  ({ type }) => type === "error",
+);
+
+/** A transaction that was included, and succeeded. */
+export interface Sent {
+  readonly hash: Hex;
+  readonly receipt: TransactionReceipt;
+}
 
 /** Simulates, sends and waits for one call: a refusal is known, with its typed error, before anything is spent. */
-export async function send(
-  context: Context,
-  call: Call,
-): Promise<{ hash: Hex; receipt: TransactionReceipt }> {
+export async function send(context: Context, call: Call): Promise<Sent> {
   const client = await context.client();
   const { wallet, account } = await context.wallet();
   const { request } = await client.simulateContract({ ...call, abi: [...call.abi, ...ERRORS], account });

@@ -21,6 +21,9 @@ const checked =
   };
 
 export const addressOption = checked((text) => parseAddress(text));
+/** A Governor's address, or the word for the address book's. */
+export const governorOption = (text: string): Address | "deployment" =>
+  text === "deployment" ? text : addressOption(text);
 export const bytes32Option = checked((text) => parseBytes32(text));
 
 /** For options that may be given more than once. */
@@ -114,14 +117,19 @@ function settingKeyOf(kind: keyof typeof SettingKind, text: string): Bytes32 {
 
 const kinds = (): string => Object.keys(SettingKind).slice(1).join(", ");
 
+/** An entry's name for people: "TeeKind Tdx". */
+export function entryText(kind: number, key: Bytes32): string {
+  const name = nameOf(SettingKind, kind);
+  const words = WORDS[name];
+  return name + (words ? ` ${nameOf(words, Number(BigInt(key)))}` : key === ZERO_KEY ? "" : ` ${key}`);
+}
+
 /** An entry for people: "TeeKind Tdx = 1". */
 export function settingText(kind: number, key: Bytes32, value: bigint): string {
   const name = nameOf(SettingKind, kind);
-  const words = WORDS[name];
-  const keyText = words ? ` ${nameOf(words, Number(BigInt(key)))}` : key === ZERO_KEY ? "" : ` ${key}`;
   const isHash = name === "OsImage" || name === "Endorsement";
   const valueText = isHash && value !== 0n ? `0x${value.toString(16).padStart(64, "0")}` : value.toString();
-  return `${name}${keyText} = ${valueText}`;
+  return `${entryText(kind, key)} = ${valueText}`;
 }
 
 export type { Address };

@@ -1,0 +1,93 @@
+import type { Command } from "commander";
+import { parseEventLogs } from "viem";
+
+import { appAbi } from "../../protocol/abi/app.ts";
+import { CharterError } from "../../protocol/errors/CharterError.ts";
+import { parseManifest, type Manifest } from "../../protocol/manifest/index.ts";
+import { headAt } from "../../protocol/policy/releases.ts";
+import type { Release } from "../../protocol/state/types.ts";
+import type { Address } from "../../protocol/words/hex.ts";
+import { act } from "../support/act.ts";
+import { requireApp } from "../support/chainState.ts";
+import { CliError } from "../support/CliError.ts";
+import type { Context } from "../support/context.ts";
+import { ExitCode } from "../support/exitCodes.ts";
+import { manifestBytes, type ManifestOptions } from "../support/manifest.ts";
+import { noteBytes, noteTitle } from "../support/note.ts";
+import { timeText } from "../support/output.ts";
+import { fetchByDigest, publish, sha256 } from "../support/publish.ts";
+import { releaseChanges } from "../support/releaseChanges.ts";
+import { addressOption, repeat, wholeNumber } from "../support/values.ts";
+
+export interface ProposeOptions extends ManifestOptions {
+  readonly note?: string;
+  readonly title?: string;
+  readonly grace: number;
+  readonly expect?: number;
+}
+
+/** What a proposal of a release is made of, whoever decides about it. */
+export function addProposeOptions(command: Command): Command {
+  return command
+    .argument("<app>", "address", addressOption)
+    .option("--manifest <file>", "app-compose.json: exactly these bytes are the release")
+    .option("--compose <file>", "Compose file to make a manifest of")
+    .option("--name <name>", "name in a manifest made from --compose")
+    .option("--lease-signer <address>", "who may lease (repeatable)", repeat(addressOption))
+    .option("--max-lease-seconds <n>", "longest lease", wholeNumber)
+    .option("--note <file>", "release note (JSON)")
+    .option("--title <text>", "title of a note made here")
+    .option("--grace <seconds>", "how long the predecessor stays allowed after activation", wholeNumber, 0)
+    .option("--expect <number>", "head that this must follow (default: today's)", wholeNumber);
+}
+
+/** Publishes manifest and note, shows what changes, and proposes the release. */
+export async function proposeRelease(context: Context, app: Address, options: ProposeOptions): Promise<void> {
+  const { bytes, manifest } = manifestBytes(options);
+  const note = noteBytes(options, `Next release of ${manifest.name}`);
+  const title = noteTitle(note) ?? `Next release of ${manifest.name}`;
+  const composeHash = sha256(bytes);
+  const { state, time } = await requireApp(context, app);
+  const expected = options.expect ?? headAt(state, time)?.number ?? 0;
+  const predecessor = await manifestOf(context, state.releases[expected - 1]);
+  const text = releaseChanges(predecessor, manifest);
+  context.out.note(`${text}\ncompose hash ${composeHash}`);
+  await publish(context, bytes);
+  await publish(context, note);
+  // What stands at the relayer under these hashes is what anyone will review: the same bytes, or no proposal.
+  await fetchByDigest(context, composeHash);
+  await fetchByDigest(context, sha256(note));
+  const sent = await act(
+    context,
+    {
+      address: app,
+      abi: appAbi,
+      functionName: "propose",
+      args: [composeHash, sha256(note), expected, options.grace],
+    },
+    { title, text },
+  );
+  if (sent === null) return;
+  const [proposed] = parseEventLogs({ abi: appAbi, eventName: "ReleaseProposed", logs: sent.receipt.logs });
+  if (!proposed) throw new CliError(ExitCode.Internal, "cli/internal", "expected the event ReleaseProposed");
+  const { number, activatesAt } = proposed.args;
+  context.out.result(
+    { app, release: number, composeHash, noteDigest: sha256(note), activatesAt, transaction: sent.hash },
+    `release ${number} of ${app}, after ${expected === 0 ? "no head" : `release ${expected}`}\n` +
+      `compose hash ${composeHash}\nactive from ${timeText(activatesAt)}\ntransaction ${sent.hash}`,
+  );
+}
+
+const UNAVAILABLE = new Set(["ipfs/unknown", "manifest/malformed"]);
+
+/** A release's manifest as the relayer has it, checked by hash; null when there is none to be had. */
+async function manifestOf(context: Context, release: Release | undefined): Promise<Manifest | null> {
+  if (!release) return null;
+  try {
+    return parseManifest(await fetchByDigest(context, release.composeHash));
+  } catch (error) {
+    // It may never have been published, or be none of ours; other bytes under its hash are not passed over.
+    if (error instanceof CharterError && UNAVAILABLE.has(error.code)) return null;
+    throw error;
+  }
+}
