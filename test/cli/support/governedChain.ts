@@ -26,10 +26,13 @@ export interface GovernedChain {
   readonly stop: () => Promise<void>;
 }
 
-export async function startGovernedChain(): Promise<GovernedChain> {
+/** @param deploy what puts the contracts there; the devnet's own way by default. */
+export async function startGovernedChain(
+  deploy: (rpcUrl: string) => Promise<Deployment> = deployDevnet,
+): Promise<GovernedChain> {
   const folder = makeFolder();
   const anvil = await startAnvil();
-  const deployment = await deployDevnet(anvil.url);
+  const deployment = await deploy(anvil.url);
   const book = folder.file("deployment.json", JSON.stringify(deployment));
   const published = new Map<string, Uint8Array>();
   const relayer = Fastify();

@@ -19,6 +19,7 @@ import { openStore } from "../../../relayer/store/store.ts";
 import type { Store } from "../../../relayer/store/store.ts";
 import { startAnvil } from "../../support/anvil.ts";
 import type { Anvil } from "../../support/anvil.ts";
+import { random } from "../../support/random.ts";
 import { freshDatabase } from "../../support/postgres.ts";
 import { account, placeDeployment, word } from "./scene.ts";
 
@@ -29,17 +30,6 @@ const ARTIFACT = fileURLToPath(
 const ANY_CALL: Abi = appAbi;
 const CLOCK = account(0xc10c);
 const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
-
-/** mulberry32: small, seeded, good enough to pick operations. */
-function random(from: number): () => number {
-  let state = from;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** anvil's second and third account. */
 const REBUILDERS: readonly Address[] = [
@@ -201,7 +191,7 @@ describe("follower over the real contracts", function () {
 
   it(`replays events to the state that the contracts have (SEED=${seed})`, async () => {
     const next = random(seed);
-    const pick = <T>(from: readonly T[]): T => from[Math.floor(next() * from.length)] as T;
+    const { pick } = next;
     const [owner, guardian, other] = accounts as [Address, Address, Address];
     const following = new Follower({ client, store, deployment, finality: 0 });
     await following.start();
