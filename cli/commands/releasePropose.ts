@@ -2,10 +2,7 @@ import type { Command } from "commander";
 import { parseEventLogs } from "viem";
 
 import { appAbi } from "../../protocol/abi/app.ts";
-import { CharterError } from "../../protocol/errors/CharterError.ts";
-import { parseManifest, type Manifest } from "../../protocol/manifest/index.ts";
 import { headAt } from "../../protocol/policy/releases.ts";
-import type { Release } from "../../protocol/state/types.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import { act } from "../support/act.ts";
 import { requireApp } from "../support/chainState.ts";
@@ -16,7 +13,7 @@ import { manifestBytes, type ManifestOptions } from "../support/manifest.ts";
 import { noteBytes, noteTitle } from "../support/note.ts";
 import { timeText } from "../support/output.ts";
 import { fetchByDigest, publish, sha256 } from "../support/publish.ts";
-import { releaseChanges } from "../support/releaseChanges.ts";
+import { manifestOf, releaseChanges } from "../support/releaseChanges.ts";
 import { addressOption, repeat, wholeNumber } from "../support/values.ts";
 
 export interface ProposeOptions extends ManifestOptions {
@@ -76,18 +73,4 @@ export async function proposeRelease(context: Context, app: Address, options: Pr
     `release ${number} of ${app}, after ${expected === 0 ? "no head" : `release ${expected}`}\n` +
       `compose hash ${composeHash}\nactive from ${timeText(activatesAt)}\ntransaction ${sent.hash}`,
   );
-}
-
-const UNAVAILABLE = new Set(["ipfs/unknown", "manifest/malformed"]);
-
-/** A release's manifest as the relayer has it, checked by hash; null when there is none to be had. */
-async function manifestOf(context: Context, release: Release | undefined): Promise<Manifest | null> {
-  if (!release) return null;
-  try {
-    return parseManifest(await fetchByDigest(context, release.composeHash));
-  } catch (error) {
-    // It may never have been published, or be none of ours; other bytes under its hash are not passed over.
-    if (error instanceof CharterError && UNAVAILABLE.has(error.code)) return null;
-    throw error;
-  }
 }

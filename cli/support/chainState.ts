@@ -1,4 +1,4 @@
-import type { PublicClient } from "viem";
+import type { Log, PublicClient } from "viem";
 
 import { applyEvent } from "../../protocol/state/applyEvent.ts";
 import { emptyChainState } from "../../protocol/state/chainState.ts";
@@ -62,25 +62,36 @@ async function readEvents(
   times: Map<bigint, number>,
 ): Promise<ChainEvent[]> {
   const events: ChainEvent[] = [];
-  for (let start = from; start <= to; start += RANGE) {
-    const end = start + RANGE - 1n < to ? start + RANGE - 1n : to;
-    const logs = await client.getLogs({ address: [...contracts.keys()], fromBlock: start, toBlock: end });
-    for (const log of logs) {
-      const address = log.address.toLowerCase() as Address;
-      const decoded = decodeLog(contracts.get(address) as ChainEvent["contract"], {
-        address,
-        topics: log.topics as readonly Hex[],
-        data: log.data,
-        blockNumber: log.blockNumber,
-        blockHash: log.blockHash as Bytes32,
-        blockTimestamp: await timeOf(client, log.blockNumber, times),
-        transactionHash: log.transactionHash,
-        logIndex: log.logIndex,
-      });
-      if (decoded) events.push(decoded);
-    }
+  for (const log of await readLogs(client, [...contracts.keys()], from, to)) {
+    const address = log.address.toLowerCase() as Address;
+    const decoded = decodeLog(contracts.get(address) as ChainEvent["contract"], {
+      address,
+      topics: log.topics as readonly Hex[],
+      data: log.data,
+      blockNumber: log.blockNumber,
+      blockHash: log.blockHash as Bytes32,
+      blockTimestamp: await timeOf(client, log.blockNumber, times),
+      transactionHash: log.transactionHash,
+      logIndex: log.logIndex,
+    });
+    if (decoded) events.push(decoded);
   }
   return events;
+}
+
+/** Every log of some contracts in a range of blocks, both ends included, asked for in pieces. */
+export async function readLogs(
+  client: PublicClient,
+  addresses: Address[],
+  from: bigint,
+  to: bigint,
+): Promise<Log<bigint, number, false>[]> {
+  const logs: Log<bigint, number, false>[] = [];
+  for (let start = from; start <= to; start += RANGE) {
+    const end = start + RANGE - 1n < to ? start + RANGE - 1n : to;
+    logs.push(...(await client.getLogs({ address: addresses, fromBlock: start, toBlock: end })));
+  }
+  return logs;
 }
 
 async function timeOf(

@@ -58,6 +58,23 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** A Governor's proposal id: decimal, or 0x and hex digits. */
+export function proposalOption(text: string): bigint {
+  if (!/^(\d{1,78}|0x[0-9a-fA-F]{1,64})$/.test(text)) {
+    throw new InvalidArgumentError("expected a proposal id: decimal, or 0x and hex digits");
+  }
+  return BigInt(text);
+}
+
+const SUPPORT = ["against", "for", "abstain"];
+
+/** A vote's number as GovernorCountingSimple counts it. */
+export function supportOption(text: string): number {
+  const support = SUPPORT.indexOf(text.toLowerCase());
+  if (support < 0) throw new InvalidArgumentError("expected for, against or abstain");
+  return support;
+}
+
 /** `<osImageHash>:<measurementDigest>`. */
 export function osImageOption(text: string): { hash: Bytes32; digest: Bytes32 } {
   const [hash, digest, ...rest] = text.split(":");
