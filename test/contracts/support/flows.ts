@@ -37,6 +37,12 @@ export const POLICY: readonly Entry[] = [
   { kind: SettingKind.MaxEvidenceAge, key: ZeroHash, value: 100n },
 ];
 
+/** The app at this address, asked and told things as its owner. */
+export async function appAt(charter: Charter, address: string): Promise<App> {
+  const app = await charter.connection.ethers.getContractAt("App", address);
+  return app.connect(charter.owner) as unknown as App;
+}
+
 interface AppOptions {
   readonly noticeSeconds?: number;
   readonly graceSeconds?: number;
@@ -62,8 +68,7 @@ export async function createApp(charter: Charter, options: AppOptions = {}): Pro
   ] as const;
   const address = await charter.appRegistry.createApp.staticCall(...args);
   await (await charter.appRegistry.createApp(...args)).wait();
-  const app = await charter.connection.ethers.getContractAt("App", address);
-  return app.connect(charter.owner) as unknown as App;
+  return appAt(charter, address);
 }
 
 /** Sends `register` with everything in order, except what `over` and `signatures` say. */
