@@ -25,17 +25,21 @@ export interface ProposeOptions extends ManifestOptions {
 
 /** What a proposal of a release is made of, whoever decides about it. */
 export function addProposeOptions(command: Command): Command {
-  return command
-    .argument("<app>", "address", addressOption)
-    .option("--manifest <file>", "app-compose.json: exactly these bytes are the release")
-    .option("--compose <file>", "Compose file to make a manifest of")
-    .option("--name <name>", "name in a manifest made from --compose")
-    .option("--lease-signer <address>", "who may lease (repeatable)", repeat(addressOption))
-    .option("--max-lease-seconds <n>", "longest lease", wholeNumber)
+  return addManifestOptions(command.argument("<app>", "address", addressOption))
     .option("--note <file>", "release note (JSON)")
     .option("--title <text>", "title of a note made here")
     .option("--grace <seconds>", "how long the predecessor stays allowed after activation", wholeNumber, 0)
     .option("--expect <number>", "head that this must follow (default: today's)", wholeNumber);
+}
+
+/** Where a manifest comes from: ready bytes, or a Compose file. */
+export function addManifestOptions(command: Command): Command {
+  return command
+    .option("--manifest <file>", "app-compose.json: exactly these bytes are the release")
+    .option("--compose <file>", "Compose file to make a manifest of")
+    .option("--name <name>", "name in a manifest made from --compose")
+    .option("--lease-signer <address>", "who may lease (repeatable)", repeat(addressOption))
+    .option("--max-lease-seconds <n>", "longest lease", wholeNumber);
 }
 
 /** Publishes manifest and note, shows what changes, and proposes the release. */

@@ -45,13 +45,16 @@ export async function requireApp(
   address: Address,
 ): Promise<{ state: AppState; time: number }> {
   const { state, time } = await readChainState(context);
+  return { state: appOf(state, address), time };
+}
+
+/** One app of a state, or `app/unknown`. */
+export function appOf(state: ChainState, address: Address): AppState {
   const app = state.apps.get(address);
-  if (!app) {
-    throw new CliError(ExitCode.Refused, "app/unknown", "expected an app of this deployment's registry", {
-      address,
-    });
-  }
-  return { state: app, time };
+  if (app) return app;
+  throw new CliError(ExitCode.Refused, "app/unknown", "expected an app of this deployment's registry", {
+    address,
+  });
 }
 
 async function readEvents(

@@ -1,9 +1,7 @@
 import { encodeAbiParameters, keccak256 } from "viem";
 
-import { isGpuRequired, isNodeAllowed, isStatusAllowed } from "../../protocol/policy/judge.ts";
+import { isActive, isEligible } from "../../protocol/policy/eligibility.ts";
 import { headAt } from "../../protocol/policy/releases.ts";
-import { SettingKind } from "../../protocol/policy/settingKind.ts";
-import { effectiveSetting, numberKey } from "../../protocol/policy/settings.ts";
 import type { AppState, BlockRef, ChainState, Library, NodeState } from "../../protocol/state/types.ts";
 import type { Address, ComposeHash } from "../../protocol/words/hex.ts";
 
@@ -19,24 +17,6 @@ export interface Placement {
 
 /** Slots of one app that one node runs at most; slots beyond what the nodes hold are not placed. */
 export const MAX_SLOTS_PER_NODE = 4;
-
-const isActive = (node: NodeState, time: number) => !node.retired && node.expiresAt > time;
-
-/** May this node run this app at `time`, by the app's policy and its owner's wishes? */
-function isEligible(app: AppState, node: NodeState, time: number, library: Library): boolean {
-  const { teeKinds, gpu, operators } = app.selector;
-  return (
-    isActive(node, time) &&
-    effectiveSetting(app, SettingKind.TeeKind, numberKey(node.kind), time) === 1n &&
-    isStatusAllowed(app, node.status, time) &&
-    isNodeAllowed(app, node, time, library) &&
-    (teeKinds === 0 || (teeKinds & (1 << node.kind)) !== 0) &&
-    // No node has an attested GPU yet, so nothing that asks for one can be placed.
-    !gpu &&
-    !isGpuRequired(app, time) &&
-    (operators.length === 0 || operators.includes(node.operator))
-  );
-}
 
 /** A node's rank for an app: unpredictable before the seed's block, the same for everybody after it. */
 const scoreOf = (app: AppState, node: NodeState): string =>
@@ -69,7 +49,7 @@ function assign(
   library: Library,
 ): Map<number, number> {
   const order = ranked(app, nodes);
-  const eligible = order.filter((node) => isEligible(app, node, time, library));
+  const eligible = order.filter((node) => isActive(node, time) && isEligible(app, node, time, library));
   const isOpen = new Set(eligible.map((node) => node.number));
   const load = new Map(eligible.map((node) => [node.number, 0]));
   const slots = new Map<number, number>();

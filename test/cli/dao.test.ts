@@ -12,7 +12,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { appAbi } from "../../protocol/abi/app.ts";
 import { governorAbi } from "../../protocol/abi/governor.ts";
 import { votesAbi } from "../../protocol/abi/votes.ts";
-import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
+import type { Address } from "../../protocol/words/hex.ts";
 import { deployCharter } from "../../scripts/deploy.ts";
 import { devnetAccounts, type DevnetAccount } from "../../scripts/devnet/accounts.ts";
 import { startGovernedChain, type GovernedChain } from "./support/governedChain.ts";
@@ -312,7 +312,7 @@ describe("charter dao, against the real Governor, Timelock and votes", function 
         address: chain.deployment.governor,
         abi: governorAbi,
         functionName: "propose",
-        args: [[target], [0n], ["0x00" as Bytes32], description],
+        args: [[target], [0n], ["0x00"], description],
       })
       .catch((error: unknown) => String(error));
     expect(copied).to.include("GovernorRestrictedProposer");
