@@ -70,7 +70,7 @@ describe("AppRegistry", () => {
     const { charter } = await load();
     await create(charter);
     await expect(create(charter)).to.be.revertedWithCustomError(
-      { interface: new Interface(["error FailedDeployment()"]) } as BaseContract,
+      { interface: new Interface(["error FailedDeployment()"]) },
       "FailedDeployment",
     );
   });
@@ -110,9 +110,9 @@ describe("AppRegistry", () => {
     const { charter } = await load();
     const other = await charter.connection.ethers.deployContract("AppRegistry", [ZeroAddress, ZeroAddress]);
     const args = [charter.owner.address, ZeroAddress, settingsOf(), ZeroHash] as const;
-    const foreign = await other.getFunction("createApp").staticCall(...args);
+    const foreign = (await other.getFunction("createApp").staticCall(...args)) as string;
     await other.getFunction("createApp")(...args);
-    expect(await charter.appRegistry.isApp(foreign as string)).to.equal(false);
+    expect(await charter.appRegistry.isApp(foreign)).to.equal(false);
     expect(await charter.appRegistry.isApp(charter.owner)).to.equal(false);
     expect(await charter.appRegistry.isApp(await charter.nodeRegistry.getAddress())).to.equal(false);
   });
