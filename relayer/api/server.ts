@@ -1,9 +1,7 @@
 import rateLimit from "@fastify/rate-limit";
-import fastifyStatic from "@fastify/static";
 import Fastify, { LogController } from "fastify";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import type { GraphQLSchema } from "graphql";
-import { resolve } from "node:path";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { installErrorHandler } from "./errors.ts";
@@ -12,6 +10,7 @@ import { ipfsRoutes } from "./ipfs/routes.ts";
 import type { IpfsOptions } from "./ipfs/routes.ts";
 import { healthRoutes } from "./routes/health.ts";
 import type { HealthOptions } from "./routes/health.ts";
+import { servePage } from "./page.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import type { SessionOptions } from "./routes/sessions.ts";
 
@@ -51,17 +50,7 @@ export async function apiServer(options: ApiOptions): Promise<FastifyInstance> {
   await server.register(async (scope) => healthRoutes(scope, options.health));
   await server.register(async (scope) => graphqlRoutes(scope, options.schema));
   if (options.webDir !== undefined) {
-    await server.register(fastifyStatic, {
-      root: resolve(options.webDir),
-      setHeaders: (reply) => {
-        reply.header(
-          "content-security-policy",
-          "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
-        );
-        reply.header("x-content-type-options", "nosniff");
-        reply.header("referrer-policy", "no-referrer");
-      },
-    });
+    await servePage(server, options.webDir);
   }
   return server;
 }

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { AbiCoder, id, Interface, keccak256, ZeroAddress, ZeroHash } from "ethers";
-import type { BaseContract, ParamType } from "ethers";
+import type { ParamType } from "ethers";
 
 import { SettingKind } from "../../../protocol/policy/settingKind.ts";
 import type { Charter } from "../support/charter.ts";
