@@ -38,10 +38,6 @@ export function bindingOf(description: string, calls: readonly RawCall[]): Bindi
 export const titleOf = (description: string): string =>
   (description.split("\n", 1)[0] ?? "").replace(/^#+\s*/, "").slice(0, 200);
 
-/** The account that alone may submit this description; null when anyone may. */
-export const proposerOf = (description: string): Address | null =>
-  (PROPOSER.exec(description)?.[1]?.toLowerCase() as Address | undefined) ?? null;
-
 function digestsText(calls: readonly RawCall[]): string {
   return [HEADING, ...calls.flatMap((call, i) => ["", `Call ${i + 1}`, ...linesOf(call)])].join("\n");
 }
