@@ -11,6 +11,7 @@ import { bindingOf } from "../support/governance/description.ts";
 import { governorOf } from "../support/governance/governorOf.ts";
 import { proposalArgs, requireProposal, type Proposal } from "../support/governance/proposals.ts";
 import { descriptionMismatch, isTold, reviewReleases } from "../support/governance/review.ts";
+import { votesText } from "../support/governance/votesText.ts";
 import { timeText } from "../support/output.ts";
 import { send } from "../support/send.ts";
 import { addressOption, proposalOption, supportOption } from "../support/values.ts";
@@ -58,7 +59,7 @@ export function addDaoCommands(program: Command): void {
       });
       context.out.result(
         { votes, delegatee, power, transaction: hash },
-        `${delegatee} has ${power} votes\ntransaction ${hash}`,
+        `${delegatee} has ${votesText(power)} votes\ntransaction ${hash}`,
       );
     });
 }

@@ -22,6 +22,7 @@ import {
   type NoReview,
   type Review,
 } from "../support/governance/review.ts";
+import { votesText } from "../support/governance/votesText.ts";
 import { table, timeText } from "../support/output.ts";
 import { proposalOption } from "../support/values.ts";
 
@@ -157,10 +158,3 @@ const reviewText = (review: Review | NoReview): string =>
 
 const quorumText = (counted: bigint, quorum: bigint): string =>
   `${votesText(quorum)} (${counted >= quorum ? "reached" : "not reached"})`;
-
-/** Votes have 18 decimals; what is below a whole one is shown only where there is some. */
-function votesText(votes: bigint): string {
-  const whole = (votes / 10n ** 18n).toString();
-  const rest = (votes % 10n ** 18n).toString().padStart(18, "0").replace(/0+$/, "");
-  return rest === "" ? whole : `${whole}.${rest}`;
-}
