@@ -207,6 +207,23 @@ describe("charter dao, against the real Governor, Timelock and votes", function 
     expect(await head(app)).to.equal(1);
   });
 
+  it("does not carry out an upgrade of another head than was voted about", async () => {
+    const app = await create();
+    const first = await proposeRelease(app, "busybox:1.45");
+    const second = await proposeRelease(app, "busybox:1.46");
+    await chain.pass(VOTING_DELAY + 1);
+    for (const { proposal } of [first, second]) await done(owner, "dao", "vote", proposal, "for");
+    await chain.pass(VOTING_PERIOD + 1);
+    for (const { proposal } of [first, second]) await done(owner, "dao", "queue", proposal);
+    await chain.pass(TIMELOCK_DELAY);
+    await done(owner, "dao", "execute", first.proposal);
+    await chain.pass(NOTICE);
+    const late = await chain.as(owner, "dao", "execute", second.proposal);
+    expect(late.exitCode).to.equal(2);
+    expect(late.error().details).to.include({ error: "UnexpectedPredecessor", expected: 1, actual: 2 });
+    expect(await head(app)).to.equal(2);
+  });
+
   it("calls a description that names other calls a mismatch, and votes for none", async () => {
     const app = await create();
     const honest = await proposeRelease(app, "busybox:1.41");
