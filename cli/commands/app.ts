@@ -18,6 +18,7 @@ import {
   osImageOption,
   proofSystemOption,
   repeat,
+  settingOption,
   tcbStatusOption,
   teeKindOption,
   wholeNumber,
@@ -40,6 +41,7 @@ interface CreateOptions {
   readonly anyNode?: boolean;
   readonly maxEvidenceAge: number;
   readonly acceptBootInfo?: boolean;
+  readonly set?: readonly SettingTuple[];
   readonly salt: Bytes32;
   readonly composeHash?: Bytes32;
   readonly manifest?: string;
@@ -98,6 +100,11 @@ export function addAppCommands(program: Command): void {
     .option("--any-node", "any registered node")
     .option("--max-evidence-age <blocks>", "oldest evidence that is accepted", wholeNumber, 256)
     .option("--accept-boot-info", "answer dstack's boot info, which names no TEE kind, age or proof")
+    .option(
+      "--set <entry>",
+      "any other setting, e.g. Rebuilder:0x…=1 RebuildsRequired=1 (repeatable)",
+      repeat(settingOption),
+    )
     .option("--salt <bytes32>", "for another app with the same settings", bytes32Option, ZERO_KEY)
     .action(async (options: CreateOptions, command: Command) => {
       const context = contextOf(command);
@@ -177,5 +184,6 @@ function settingsOf(options: CreateOptions): SettingTuple[] {
   if (options.anyNode) add(SettingKind.AnyNode, ZERO_KEY, 1n);
   add(SettingKind.MaxEvidenceAge, ZERO_KEY, BigInt(options.maxEvidenceAge));
   if (options.acceptBootInfo) add(SettingKind.AcceptBootInfo, ZERO_KEY, 1n);
+  for (const { kind, key, value } of options.set ?? []) add(kind, key, value);
   return entries;
 }

@@ -34,13 +34,29 @@ export function manifestBytes(options: ManifestOptions): { bytes: Uint8Array; ma
       "expected --lease-signer: without one no guest could get a lease",
     );
   }
+  return makeManifest(readText(options.compose), {
+    name: options.name ?? (basename(dirname(options.compose)) || "app"),
+    leaseSigners: options.leaseSigner,
+    maxLeaseSeconds: options.maxLeaseSeconds ?? 60,
+  });
+}
+
+/** The manifest that a Compose file's text gives: the same input gives the same bytes, whoever makes it. */
+export function makeManifest(
+  compose: string,
+  launch: {
+    readonly name: string;
+    readonly leaseSigners: readonly string[];
+    readonly maxLeaseSeconds: number;
+  },
+): { bytes: Uint8Array; manifest: Manifest } {
   const text = `${JSON.stringify(
     {
       manifest_version: 2,
-      name: options.name ?? (basename(dirname(options.compose)) || "app"),
+      name: launch.name,
       runner: "docker-compose",
-      docker_compose_file: readText(options.compose),
-      charter: { lease_signers: options.leaseSigner, max_lease_seconds: options.maxLeaseSeconds ?? 60 },
+      docker_compose_file: compose,
+      charter: { lease_signers: launch.leaseSigners, max_lease_seconds: launch.maxLeaseSeconds },
     },
     null,
     2,
@@ -63,7 +79,7 @@ export function describeManifest(manifest: Manifest): string {
 }
 
 /** The Compose file is the owner's text: any shape may come. @throws CliError `cli/compose-malformed`. */
-function servicesOf(manifest: Manifest): { service: string; image: string | undefined }[] {
+export function servicesOf(manifest: Manifest): { service: string; image: string | undefined }[] {
   let compose: unknown;
   try {
     compose = parse(manifest.docker_compose_file, { maxAliasCount: 0 });

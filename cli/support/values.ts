@@ -26,6 +26,10 @@ export const governorOption = (text: string): Address | "deployment" =>
   text === "deployment" ? text : addressOption(text);
 export const bytes32Option = checked((text) => parseBytes32(text));
 
+/** Member of an endorsement's list: a platform id, or an operator's address as the contract holds it. */
+export const memberOption = (text: string): Bytes32 =>
+  text.length === 42 ? padded(addressOption(text)) : bytes32Option(text);
+
 /** For options that may be given more than once. */
 export const repeat =
   <T>(parse: (text: string) => T) =>
