@@ -69,7 +69,8 @@ describe("judgeBootInfo", () => {
 
   it("lets nobody in by an endorsement of operators, whom boot info does not name", () => {
     const found = emptyChainState().library;
-    found.expressions.set(word(0x1d), { op: EndorsementOp.Operator, terms: [padded(account(0))] });
+    found.expressions.set(word(0x1d), { op: EndorsementOp.OperatorList, terms: [word(0x115)] });
+    found.lists.set(word(0x115), new Set([account(0), BOOT.appId, BOOT.instanceId].map(padded)));
     const app = appWith([...without(SettingKind.AnyNode), setting(SettingKind.Endorsement, 0, 0x1dn)]);
     expect(judgeBootInfo(app, BOOT, NOW, found).reason).to.equal(Reason.NodeNotAllowed);
   });

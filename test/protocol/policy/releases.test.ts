@@ -4,10 +4,11 @@ import {
   allowedHashAt,
   allowedReleaseOf,
   headAt,
+  isAllowedAt,
   pendingAt,
   releaseAllowedAt,
 } from "../../../protocol/policy/releases.ts";
-import { NEVER, type AppState } from "../../../protocol/state/types.ts";
+import { NEVER, type AppState, type Release } from "../../../protocol/state/types.ts";
 import type { ComposeHash } from "../../../protocol/words/hex.ts";
 import { account, APP, GUARDIAN, History, word } from "../state/builders.ts";
 
@@ -107,12 +108,12 @@ describe("releases of an app", () => {
 });
 
 describe("a release that needs reports of rebuilders", () => {
-  const demanding = (required: number, matching: number): AppState => {
-    const history = successor().app(
-      "RebuildsDemanded",
-      { number: 2, required, rebuilders: 3, version: 1 },
-      CREATED + 40,
-    );
+  const demanding = (required: number, matching: number, grace = 30): AppState => {
+    const terms = { graceSeconds: grace, predecessorEndsAt: ACTIVE + grace };
+    const history = new History()
+      .create(CREATED)
+      .propose(2, ACTIVE, CREATED + 40, terms)
+      .app("RebuildsDemanded", { number: 2, required, rebuilders: 3, version: 1 }, CREATED + 40);
     for (let count = 1; count <= matching; count++) {
       history.app(
         "RebuildReported",
@@ -136,8 +137,31 @@ describe("a release that needs reports of rebuilders", () => {
     const app = demanding(2, 1);
     const asked = [ACTIVE - 1, ACTIVE, GRACE_ENDS, NEVER - 1];
     expect(asked.map((time) => allowed(app, time))).to.deep.equal([[1], [1], [1], [1]]);
-    expect(headAt(app, GRACE_ENDS)?.number).to.equal(1);
+    expect([ACTIVE - 1, ACTIVE, GRACE_ENDS].map((time) => headAt(app, time)?.number)).to.deep.equal([
+      1, 1, 1,
+    ]);
     expect(pendingAt(app, ACTIVE - 1)?.number).to.equal(2);
     expect(pendingAt(app, ACTIVE)).to.equal(undefined);
+  });
+
+  it("leaves no second without a release where it lapses and would have given no grace", () => {
+    expect([ACTIVE - 1, ACTIVE].map((time) => allowed(demanding(1, 0, 0), time))).to.deep.equal([[1], [1]]);
+  });
+});
+
+describe("isAllowedAt", () => {
+  it("denies by each mark alone, whatever the times say", () => {
+    const [release] = appOf(new History().create(CREATED)).releases as [Release];
+    expect(isAllowedAt(release, ACTIVE)).to.equal(true);
+    const marks: Partial<Release>[] = [
+      { vetoed: true },
+      { lapsed: true },
+      { rebuilds: { required: 2, matching: 1 } },
+      { endsAt: ACTIVE },
+      { activatesAt: ACTIVE + 1 },
+    ];
+    for (const mark of marks) {
+      expect(isAllowedAt({ ...release, ...mark }, ACTIVE), JSON.stringify(mark)).to.equal(false);
+    }
   });
 });
