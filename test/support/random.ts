@@ -3,9 +3,9 @@ export interface Random {
   /** 0 ≤ x < 1. */
   (): number;
   /** Whole number, 0 ≤ n < limit. */
-  below(limit: number): number;
-  pick<T>(from: readonly T[]): T;
-  chance(probability: number): boolean;
+  readonly below: (limit: number) => number;
+  readonly pick: <T>(from: readonly T[]) => T;
+  readonly chance: (probability: number) => boolean;
 }
 
 /** mulberry32: small, and good enough to pick operations. */
