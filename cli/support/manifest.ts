@@ -1,8 +1,6 @@
 import { basename, dirname } from "node:path";
 
-import { parse } from "yaml";
-
-import { parseManifest, type Manifest } from "../../protocol/manifest/index.ts";
+import { parseComposeFile, parseManifest, shown, type Manifest } from "../../protocol/manifest/index.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import { CliError } from "./CliError.ts";
 import { readBytes, readText } from "./context.ts";
@@ -67,35 +65,22 @@ export function makeManifest(
 
 /** What a person should see before signing: each service and the image it runs, unpinned ones named as such. */
 export function describeManifest(manifest: Manifest): string {
-  const services = servicesOf(manifest).map(
-    ({ service, image }) =>
-      `  ${service}: ${image ?? "(no image)"}${image?.includes("@sha256:") ? "" : "  (not pinned by digest)"}`,
-  );
+  const services = servicesOf(manifest).map(({ service, image }) => {
+    const text = image === undefined ? "(no image)" : shown(image);
+    return `  ${shown(service)}: ${text}${image?.includes("@sha256:") ? "" : "  (not pinned by digest)"}`;
+  });
   return [
-    `manifest ${manifest.name}`,
+    `manifest ${shown(manifest.name)}`,
     ...services,
     `  lease signers: ${manifest.charter?.lease_signers.join(", ") ?? "none: no guest could get a lease"}`,
   ].join("\n");
 }
 
-/** The Compose file is the owner's text: any shape may come. @throws CliError `cli/compose-malformed`. */
+/** The Compose file is the owner's text: any shape may come. @throws CharterError `compose/malformed`. */
 export function servicesOf(manifest: Manifest): { service: string; image: string | undefined }[] {
-  let compose: unknown;
-  try {
-    compose = parse(manifest.docker_compose_file, { maxAliasCount: 0 });
-  } catch (error) {
-    throw composeMalformed(error instanceof Error ? error.message : "expected YAML");
-  }
-  const services = isRecord(compose) ? compose.services : undefined;
-  if (!isRecord(services) || Object.keys(services).length === 0) throw composeMalformed("no services");
-  return Object.entries(services).map(([service, definition]) => {
-    const image = isRecord(definition) ? definition.image : undefined;
-    return { service, image: typeof image === "string" ? image : undefined };
-  });
+  const { services } = parseComposeFile(manifest.docker_compose_file);
+  return Object.entries(services).map(([service, { image }]) => ({
+    service,
+    image: typeof image === "string" ? image : undefined,
+  }));
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-const composeMalformed = (message: string): CliError =>
-  new CliError(ExitCode.Usage, "cli/compose-malformed", "expected a Compose file with services", { message });

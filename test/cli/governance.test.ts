@@ -246,7 +246,7 @@ describe("charter against the contracts", function () {
     const args = ["release", "propose", app, ...evil, "--name", "\u001b[2Jgone"];
     const run = await runCharter(args, chain.environment(owner));
     expect(run.exitCode).to.equal(0);
-    expect(run.stderr).to.include("manifest \ufffd[2Jgone");
+    expect(run.stderr).to.include(String.raw`manifest "\u001b[2Jgone"`);
     expect(run.stdout + run.stderr).to.not.include("\u001b");
   });
 });
