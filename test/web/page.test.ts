@@ -73,6 +73,16 @@ const ANSWER = {
   _meta: { block: { number: 41, timestamp: NOW - 1 } },
 };
 
+const TABLES = ["apps", "releases", "instances", "nodes", "history"];
+
+/** The same shape with every text replaced, but for the digits that stand for numbers. */
+function hostile(value: unknown): unknown {
+  if (typeof value === "string") return /^\d+$/.test(value) ? value : HOSTILE;
+  if (Array.isArray(value)) return value.map(hostile);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, hostile(inner)]));
+}
+
 function release(number: number, over: object) {
   return {
     number,
@@ -95,8 +105,9 @@ describe("the explorer page in Chromium", function () {
   let page: Page;
   let url: string;
   let origin: string;
-  /** What `/graphql` answers; null: the relayer is gone. */
-  let answer: object | null;
+  /** What `/graphql` answers, and with which status; null: the relayer is gone. */
+  let answer: object | string | null;
+  let status: number;
   let trouble: string[];
   let requests: string[];
 
@@ -110,7 +121,7 @@ describe("the explorer page in Chromium", function () {
     await buildWeb();
     server = Fastify();
     server.post("/graphql", (_request, reply) =>
-      answer === null ? reply.raw.destroy() : reply.send(answer),
+      answer === null ? reply.raw.destroy() : reply.code(status).send(answer),
     );
     await servePage(server, WEB_DIST);
     url = await server.listen({ host: "127.0.0.1", port: 0 });
@@ -126,6 +137,7 @@ describe("the explorer page in Chromium", function () {
   });
   beforeEach(async () => {
     answer = { data: ANSWER };
+    status = 200;
     trouble = [];
     requests = [];
     page = await browser.newPage();
@@ -139,7 +151,7 @@ describe("the explorer page in Chromium", function () {
 
   const open = async (): Promise<void> => {
     await page.goto(url);
-    await page.waitForFunction("document.getElementById('status').dataset.state !== undefined");
+    await page.locator("#status[data-state]").waitFor();
   };
   const rows = (id: string): Promise<string[][]> =>
     page
@@ -149,6 +161,21 @@ describe("the explorer page in Chromium", function () {
           Array.from(line.cells, (cell) => cell.textContent ?? ""),
         ),
       );
+
+  /** Nothing ran, nothing can be followed, no other element came to be, and the browser had nothing to object to. */
+  const expectOnlyText = async (): Promise<void> => {
+    expect(await page.evaluate("window.hacked")).to.equal(undefined);
+    expect(
+      await page.locator("main a, main [href], main [src], main [style], main [onerror]").count(),
+    ).to.equal(0);
+    const names = await page
+      .locator("main *")
+      .evaluateAll((all) => [...new Set((all as Element[]).map(({ localName }) => localName))]);
+    expect(names).to.have.members(["section", "h2", "div", "table", "thead", "tbody", "tr", "th", "td"]);
+    expect(await page.locator("body script").count()).to.equal(1);
+    for (const request of requests) expect(new URL(request).origin).to.equal(origin);
+    expect(trouble).to.deep.equal([]);
+  };
 
   it("shows apps, releases, instances, nodes and who changed what", async () => {
     await open();
@@ -171,9 +198,15 @@ describe("the explorer page in Chromium", function () {
   it("makes nothing of what accounts write but text", async () => {
     await open();
     expect((await rows("history"))[0]).to.include(HOSTILE);
-    expect(await page.evaluate("window.hacked")).to.equal(undefined);
-    expect(await page.locator("main img, main script, main a").count()).to.equal(0);
-    expect(trouble).to.deep.equal([]);
+    await expectOnlyText();
+  });
+
+  it("makes nothing but text of an answer that lies in every text that it holds", async () => {
+    answer = { data: hostile(ANSWER) };
+    await open();
+    expect((await rows("apps"))[0]).to.include(HOSTILE);
+    for (const id of TABLES) expect(await rows(id), id).to.not.be.empty;
+    await expectOnlyText();
   });
 
   it("asks nobody but the server that it came from", async () => {
@@ -188,6 +221,13 @@ describe("the explorer page in Chromium", function () {
     expect(trouble.join()).to.match(/Content Security Policy/);
   });
 
+  const expectNoTables = async (): Promise<void> => {
+    for (const id of TABLES) {
+      const text = await page.locator(`#${id}`).textContent();
+      expect(text, id).to.equal("Not available now: the index does not answer.");
+    }
+  };
+
   it("says that the index is away instead of showing empty tables", async () => {
     const away = {
       apps: null,
@@ -199,11 +239,7 @@ describe("the explorer page in Chromium", function () {
     };
     answer = { data: { ...ANSWER, ...away } };
     await open();
-    for (const id of ["apps", "releases", "nodes", "history"]) {
-      expect(await page.locator(`#${id}`).textContent()).to.equal(
-        "Not available now: the index does not answer.",
-      );
-    }
+    await expectNoTables();
     expect(await page.locator("#status").textContent()).to.contain("index away");
     expect(await page.locator("#status").getAttribute("data-state")).to.equal("trouble");
   });
@@ -212,5 +248,42 @@ describe("the explorer page in Chromium", function () {
     answer = null;
     await open();
     expect(await page.locator("#status").textContent()).to.contain("does not answer");
+  });
+
+  const refusing: Record<string, readonly [number, object | string]> = {
+    "with errors and no data": [200, { data: null, errors: [{ message: HOSTILE }] }],
+    "with a status of its own and errors": [500, { errors: [{ message: "no" }] }],
+    "with something that is no GraphQL": [429, { error: { code: "api/too-many-requests" } }],
+  };
+  for (const [what, [code, body]] of Object.entries(refusing)) {
+    it(`says in words that the relayer answers ${what}`, async () => {
+      [status, answer] = [code, body];
+      await open();
+      await expectNoTables();
+      expect(await page.locator("#status").getAttribute("data-state")).to.equal("trouble");
+      expect(await page.evaluate("window.hacked")).to.equal(undefined);
+    });
+  }
+
+  it("says so when the relayer answers a page of somebody else's", async () => {
+    answer = "<html>bad gateway</html>";
+    await open();
+    expect(await page.locator("#status").textContent()).to.contain("does not answer");
+    expect(await page.locator("table").count()).to.equal(0);
+  });
+
+  it("says of empty lists that there is nothing yet: not the words for an index that is away", async () => {
+    answer = { data: { ...ANSWER, apps: [], releases: [], instances: [], nodes: [], governanceEvents: [] } };
+    await open();
+    for (const id of TABLES) expect(await page.locator(`#${id}`).textContent(), id).to.equal("None yet.");
+    expect(trouble).to.deep.equal([]);
+  });
+
+  it("keeps what it showed, and says that it is old, when the relayer goes away", async () => {
+    await open();
+    answer = null;
+    await page.locator("#status[data-state='trouble']").waitFor();
+    expect(await page.locator("#status").textContent()).to.contain("What you see is old");
+    expect(await rows("apps")).to.have.length(1);
   });
 });
