@@ -1,58 +1,20 @@
 import { SIMULATED_IMAGE } from "../../worker/tee/simulator/measurements.ts";
 import { devnetAccounts } from "../devnet/accounts.ts";
 import { charter, charterOk } from "../devnet/cli.ts";
-import { DEVNET_LEASE_SECONDS, type Devnet } from "../devnet/devnet.ts";
+import { tellOfADao } from "./dao.ts";
 import { leasedInstances, liveKeys, otherLeases } from "./instances.ts";
-import { observe, type Observation, type StepReport } from "./observe.ts";
-import { readsOf, type Reads } from "./reads.ts";
+import type { StepReport } from "./observe.ts";
+import {
+  indexedRelease,
+  manifestOf,
+  nothing,
+  sceneOf,
+  step,
+  type Scene,
+  type StoryOptions,
+} from "./scene.ts";
 
-export interface StoryOptions {
-  readonly devnet: Devnet;
-  readonly signal: AbortSignal;
-  readonly print: (line: string) => void;
-  readonly noticeSeconds?: number;
-  readonly graceSeconds?: number;
-  readonly replicas?: number;
-}
-
-/** One app and what its steps need. */
-interface Scene {
-  readonly options: Required<StoryOptions>;
-  readonly reads: Reads;
-  readonly report: StepReport[];
-}
-
-const { owner, guardian, lease } = devnetAccounts;
-const HELLO = "examples/hello/docker-compose.yml";
-const manifestOf = (name: string): string[] => [
-  ...["--compose", HELLO, "--name", name],
-  ...["--lease-signer", lease.address, "--max-lease-seconds", String(DEVNET_LEASE_SECONDS)],
-];
-
-function sceneOf(options: StoryOptions): Scene {
-  return {
-    options: { noticeSeconds: 5, graceSeconds: 600, replicas: 2, ...options },
-    reads: readsOf(options.devnet),
-    report: [],
-  };
-}
-
-/** Does something, then waits until chain and GraphQL both show it. */
-async function step(
-  scene: Scene,
-  name: string,
-  act: () => Promise<unknown>,
-  seen: Observation,
-): Promise<void> {
-  const startedAt = performance.now();
-  await act();
-  const observed = await observe(name, seen, { signal: scene.options.signal, timeoutSeconds: 90 });
-  const seconds = Number(((performance.now() - startedAt) / 1000).toFixed(2));
-  scene.report.push({ step: name, seconds, ...observed });
-  scene.options.print(`  ✓ ${name} (${seconds} s)`);
-}
-
-const nothing = (): Promise<void> => Promise.resolve();
+const { owner, guardian } = devnetAccounts;
 
 /** Creates the hello app, and waits until all of its instances are leased and live. Its address. */
 export async function createHello(options: StoryOptions): Promise<{ app: string; report: StepReport[] }> {
@@ -144,7 +106,7 @@ function running(scene: Scene, name: string, app: string, release: number, act =
 
 /**
  * The whole story: create, propose v2 with notice, activation, instances move, revoke v2 within v1's grace, instances fall
- * back, Frozen, a further proposal refused. Throws `NotObserved` where chain or GraphQL does not show a step.
+ * back, Frozen, a further proposal refused; then a DAO's upgrade, from the vote to its activation. Throws `NotObserved` where chain or GraphQL does not show a step.
  */
 export async function tellStory(options: StoryOptions): Promise<StepReport[]> {
   const scene = sceneOf(options);
@@ -153,23 +115,11 @@ export async function tellStory(options: StoryOptions): Promise<StepReport[]> {
     await upgrade(scene, app);
     await fallBack(scene, app);
     await freeze(scene, app);
+    await tellOfADao(scene);
     return scene.report;
   } finally {
     scene.reads.close();
   }
-}
-
-interface ReleaseRow {
-  readonly number: number;
-  readonly activatesAt: string;
-  readonly revoked: boolean;
-}
-
-async function indexedRelease(reads: Reads, app: string, number: number): Promise<ReleaseRow | undefined> {
-  const { releases } = await reads.graphql<{ releases: ReleaseRow[] }>(
-    `{ releases(where: { app: "${app}", number: ${number} }) { number activatesAt revoked } }`,
-  );
-  return releases[0];
 }
 
 async function upgrade(scene: Scene, app: string): Promise<void> {

@@ -84,6 +84,9 @@ describe("npm start", function () {
       "instances fell back to release 1",
       "level raised to Frozen",
       "a further proposal is refused",
+      "an app of the DAO is created, owned by its Timelock",
+      "its members vote for release 2, and the Timelock proposes it",
+      "the release that was voted for activates after its notice",
     ]);
     for (const { step, chain, graphql } of report.steps) {
       expect(chain, `${step}: chain`).to.be.an("object");

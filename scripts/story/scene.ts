@@ -1,0 +1,75 @@
+import { devnetAccounts } from "../devnet/accounts.ts";
+import { DEVNET_LEASE_SECONDS, type Devnet } from "../devnet/devnet.ts";
+import { observe, type Observation, type StepReport } from "./observe.ts";
+import { readsOf, type Reads } from "./reads.ts";
+
+export interface StoryOptions {
+  readonly devnet: Devnet;
+  readonly signal: AbortSignal;
+  readonly print: (line: string) => void;
+  readonly noticeSeconds?: number;
+  readonly graceSeconds?: number;
+  readonly replicas?: number;
+}
+
+/** What the steps of a story need. */
+export interface Scene {
+  readonly options: Required<StoryOptions>;
+  readonly reads: Reads;
+  readonly report: StepReport[];
+}
+
+const HELLO = "examples/hello/docker-compose.yml";
+
+/** Options of a manifest made of the hello example; each name is another compose hash. */
+export const manifestOf = (name: string): string[] => [
+  ...["--compose", HELLO, "--name", name],
+  ...["--lease-signer", devnetAccounts.lease.address, "--max-lease-seconds", String(DEVNET_LEASE_SECONDS)],
+];
+
+/** A story's beginning: nothing told yet. */
+export function sceneOf(options: StoryOptions): Scene {
+  return {
+    options: { noticeSeconds: 5, graceSeconds: 600, replicas: 2, ...options },
+    reads: readsOf(options.devnet),
+    report: [],
+  };
+}
+
+/** Does something, then waits until chain and GraphQL both show it. */
+export async function step(
+  scene: Scene,
+  name: string,
+  act: () => Promise<unknown>,
+  seen: Observation,
+): Promise<void> {
+  const startedAt = performance.now();
+  await act();
+  const observed = await observe(name, seen, { signal: scene.options.signal, timeoutSeconds: 90 });
+  const seconds = Number(((performance.now() - startedAt) / 1000).toFixed(2));
+  scene.report.push({ step: name, seconds, ...observed });
+  scene.options.print(`  ✓ ${name} (${seconds} s)`);
+}
+
+/** For steps that happen by themselves. */
+export const nothing = (): Promise<void> => Promise.resolve();
+
+/** A release as the index has it. */
+export interface ReleaseRow {
+  readonly number: number;
+  readonly activatesAt: string;
+  readonly revoked: boolean;
+  readonly proposedBy: string;
+}
+
+/** One release from GraphQL; undefined until it is indexed. */
+export async function indexedRelease(
+  reads: Reads,
+  app: string,
+  number: number,
+): Promise<ReleaseRow | undefined> {
+  const { releases } = await reads.graphql<{ releases: ReleaseRow[] }>(
+    `{ releases(where: { app: "${app}", number: ${number} }) { number activatesAt revoked proposedBy } }`,
+  );
+  return releases[0];
+}
