@@ -2,13 +2,14 @@ import { writeFileSync } from "node:fs";
 
 import type { Command } from "commander";
 
+import { parseComposeFile } from "../../protocol/manifest/index.ts";
 import { parseNote, type Note } from "../../protocol/note/note.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import { CliError } from "../support/CliError.ts";
 import { contextOf, readBytes } from "../support/context.ts";
 import { ExitCode } from "../support/exitCodes.ts";
 import { git } from "../support/git.ts";
-import { makeManifest, servicesOf } from "../support/manifest.ts";
+import { makeManifest } from "../support/manifest.ts";
 import { sha256 } from "../support/publish.ts";
 import { addressOption, repeat, wholeNumber } from "../support/values.ts";
 
@@ -74,12 +75,14 @@ async function createNote(options: CreateOptions): Promise<{ note: Note; compose
       commit,
       recipe: { compose: `${prefix}${compose}`, name, leaseSigners: [...leaseSigners], maxLeaseSeconds },
     },
-    images: servicesOf(manifest).map(({ service, image }) => {
-      if (image === undefined) {
-        throw new CliError(ExitCode.Refused, "note/no-image", "every service needs an image", { service });
-      }
-      return { service, image, digest: /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1] ?? null };
-    }),
+    images: Object.entries(parseComposeFile(manifest.docker_compose_file).services).map(
+      ([service, { image }]) => {
+        if (typeof image !== "string") {
+          throw new CliError(ExitCode.Refused, "note/no-image", "every service needs an image", { service });
+        }
+        return { service, image, digest: /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1] ?? null };
+      },
+    ),
   };
   return { note: parseNote(new TextEncoder().encode(JSON.stringify(note))), composeHash: sha256(bytes) };
 }
