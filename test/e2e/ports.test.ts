@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 
 import { expect } from "chai";
 
+import { postgresDir } from "../../scripts/devnet/dataDir.ts";
 import { freePort } from "../../scripts/devnet/freePort.ts";
 
 const START = fileURLToPath(new URL("../../scripts/start.ts", import.meta.url));
@@ -14,7 +15,7 @@ const START = fileURLToPath(new URL("../../scripts/start.ts", import.meta.url));
 /** Listens on a port of loopback; undefined where another program does so already, which is as good here. */
 const occupy = (port: number): Promise<Server | undefined> =>
   new Promise((resolve) => {
-    const server = createServer();
+    const server = createServer((socket) => socket.destroy());
     server.once("error", () => resolve(undefined));
     server.listen(port, "127.0.0.1", () => resolve(server));
   });
@@ -42,24 +43,27 @@ describe("npm start where its usual ports are in use", function () {
     dir = mkdtempSync(join(tmpdir(), "charter-ports-"));
   });
   after(async () => {
-    await Promise.all(occupied.map((server) => server && new Promise((done) => server.close(done))));
-    rmSync(dir, { recursive: true, force: true });
+    for (const server of occupied) if (server) await new Promise((done) => server.close(done));
+    for (const each of [dir, postgresDir(dir)]) rmSync(each, { recursive: true, force: true });
   });
 
-  it("takes others, for the chain and for the relayer, and says nothing of it", async () => {
+  it("takes others, and stops in order", async () => {
     const child = spawn(process.execPath, [START, "--dir", dir], { stdio: ["ignore", "pipe", "pipe"] });
     let printed = "";
     const hear = (chunk: Buffer) => {
       printed += chunk.toString("utf8");
-      // The line of the next part: by then the relayer is up.
-      if (/relayer \(/.test(printed)) child.kill("SIGINT");
+      if (printed.includes("✓ relayer (")) child.kill("SIGINT");
     };
     child.stdout.on("data", hear);
     child.stderr.on("data", hear);
     const code = await new Promise((resolve) => child.once("close", resolve));
     expect(code, printed).to.equal(0);
-    expect(printed).to.include("chain (anvil").and.include("relayer (");
-    const ready = readFileSync(join(dir, "logs", "relayer.log"), "utf8");
-    expect(ready).to.equal("");
+    expect(printed).to.include("✓ chain (anvil").and.include("✓ relayer (");
+    const log = readFileSync(join(dir, "logs", "relayer.log"), "utf8");
+    const taken = Array.from(log.matchAll(/listening at http:\/\/127\.0\.0\.1:(\d+)/g), ([, port]) =>
+      Number(port),
+    );
+    expect(taken).to.have.length(2);
+    for (const port of taken) expect(usual).not.to.include(port);
   });
 });
