@@ -5,6 +5,7 @@ import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 
 import {AppAuth} from "../compat/AppAuth.sol";
 import {IAppAuth} from "../compat/IAppAuth.sol";
+import {IAppAuthBasicManagement} from "../compat/IAppAuthBasicManagement.sol";
 import {IAdvisorySets} from "../interfaces/IAdvisorySets.sol";
 import {AppSettings, IApp} from "../interfaces/IApp.sol";
 import {IEndorsements} from "../interfaces/IEndorsements.sol";
@@ -119,6 +120,9 @@ contract App is AppControl, IERC165 {
 
     /// @inheritdoc IERC165
     function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
-        return interfaceId == type(IERC165).interfaceId || interfaceId == type(IAppAuth).interfaceId;
+        return
+            interfaceId == type(IERC165).interfaceId ||
+            interfaceId == type(IAppAuth).interfaceId ||
+            interfaceId == type(IAppAuthBasicManagement).interfaceId;
     }
 }
