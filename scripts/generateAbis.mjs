@@ -11,6 +11,7 @@ const ABIS = {
   attestationLedger: ["contracts/attestation/AttestationLedger.sol/AttestationLedger.json"],
   committeeVerifier: ["contracts/attestation/committee/CommitteeVerifier.sol/CommitteeVerifier.json"],
   advisorySets: ["contracts/attestation/AdvisorySets.sol/AdvisorySets.json"],
+  dstackKms: ["contracts/compat/DstackKms.sol/DstackKms.json"],
   endorsements: ["contracts/nodes/Endorsements.sol/Endorsements.json"],
   governor: ["contracts/governance/CharterGovernor.sol/CharterGovernor.json"],
   timelock: ["contracts/governance/CharterTimelock.sol/CharterTimelock.json"],

@@ -15,6 +15,8 @@ export const deploymentSchema = z.strictObject({
   committeeVerifier: addressSchema,
   advisorySets: addressSchema,
   endorsements: addressSchema,
+  /** Registry for dstack's KMS, webhook and SDK; absent where it was not deployed. */
+  dstackKms: addressSchema.optional(),
   timelock: addressSchema,
   governor: addressSchema,
   votes: addressSchema,

@@ -50,7 +50,10 @@ export default buildModule("Charter", (m) => {
     [committeeVerifier],
   ]);
 
+  const dstackKms = m.contract("DstackKms", [timelock, appRegistry]);
+
   return {
+    dstackKms,
     votes,
     timelock,
     governor,
