@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 
 import { expect } from "chai";
 
+import { postgresDir } from "../../scripts/devnet/dataDir.ts";
 import { gndBinary } from "../../scripts/devnet/graphNode.ts";
 
 const START = fileURLToPath(new URL("../../scripts/start.ts", import.meta.url));
@@ -54,6 +55,11 @@ const readPids = (): number[] =>
   readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
+
+/** As root, Postgres's data lies elsewhere than the folder that was named. */
+function forget(dir: string): void {
+  for (const each of [dir, postgresDir(dir)]) rmSync(each, { recursive: true, force: true });
+}
 
 describe("npm start", function () {
   this.timeout(300_000);
@@ -110,7 +116,7 @@ describe("npm start", function () {
       expect(processesNaming(dir)).to.deep.equal([]);
       expect(readdirSync(dir)).not.to.include("pid");
     } finally {
-      rmSync(dir, { recursive: true, force: true });
+      forget(dir);
     }
   });
 
@@ -128,7 +134,7 @@ describe("npm start", function () {
       expect(ended.code).to.equal(1);
       expect(ended.stderr).to.include("devnet/already-running");
     } finally {
-      rmSync(dir, { recursive: true, force: true });
+      forget(dir);
     }
   });
 });

@@ -3,6 +3,7 @@ import { getAddress } from "viem";
 import type { PublicClient } from "viem";
 
 import { appRegistryAbi } from "../../../protocol/abi/appRegistry.ts";
+import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import { asChainError } from "../../chain/rpc.ts";
 import type { Follower } from "../../chain/follower.ts";
 import type { RelayerConfig } from "../../config.ts";
@@ -28,6 +29,12 @@ const originOf = (url: string): string => new URL(url).origin;
 export async function bootAuthorizer(options: Options): Promise<Omit<BootAuthOptions, "logger">> {
   const { client, follower, config, logger, onDecided } = options;
   const { chainId, appRegistry } = config.deployment;
+  const code = await asChainError("registry's code", client.getCode({ address: appRegistry }));
+  if (code === undefined || code === "0x") {
+    throw new CharterError("config/no-registry", "no contract stands at the address book's AppRegistry", {
+      appRegistry,
+    });
+  }
   const implementation = await asChainError(
     "app implementation",
     client.readContract({ address: appRegistry, abi: appRegistryAbi, functionName: "implementation" }),

@@ -106,6 +106,11 @@ describe("programs that refuse to start", function () {
     });
   }
 
+  it("the relayer refuses an address book whose registry is no contract", async () => {
+    const nobody = { appRegistry: `0x${"0e".repeat(20)}` };
+    expect(await refusal("relayer/main.ts", {}, nobody)).to.equal("config/no-registry");
+  });
+
   it("the relayer refuses a port for boot authorization that is in use", async () => {
     expect(await refusal("relayer/main.ts", { BOOTAUTH_PORT: port })).to.equal("config/port-in-use");
   });
