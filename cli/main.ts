@@ -11,13 +11,14 @@ import { addPeopleCommands } from "./commands/people.ts";
 import { addRebuildCommand } from "./commands/rebuild.ts";
 import { addReleaseCommands } from "./commands/release.ts";
 import { addReplicasCommand } from "./commands/replicas.ts";
+import { addSafeCommands } from "./commands/safe.ts";
 import { addSettingsCommands } from "./commands/settings.ts";
 import { addSimulateCommands } from "./commands/simulate.ts";
 import { addVerifyCommand } from "./commands/verify.ts";
 import { ExitCode } from "./support/exitCodes.ts";
 import { asCliError } from "./support/failures.ts";
 import { printable, toJson } from "./support/output.ts";
-import { governorOption } from "./support/values.ts";
+import { addressOption, governorOption, wholeNumber } from "./support/values.ts";
 
 const program = new Command("charter")
   .description("Charter: code that is governed like a smart contract")
@@ -31,6 +32,12 @@ const program = new Command("charter")
     "make an owner's action a proposal to this Governor (`deployment`: the address book's)",
     governorOption,
   )
+  .option("--safe <address>", "make an owner's action a transaction of this Safe", addressOption)
+  .option("--safe-tx <file>", "with --safe: the transaction and its signatures, to pass around")
+  .option("--safe-nonce <n>", "with --safe: its place in the Safe's queue (default: the next)", wholeNumber)
+  .option("--execute", "with --safe: execute it, once enough owners have signed")
+  .option("--export <file>", "with --safe: write it for Safe's Transaction Builder instead, unsigned")
+  .option("--safe-contracts <file>", "addresses of Safe's contracts by chain id (CHARTER_SAFE_CONTRACTS)")
   .addHelpText(
     "after",
     "\nExit codes: 0 done, 1 wrong usage or configuration, 2 refused by a rule, 3 evidence did not verify,\n" +
@@ -45,6 +52,7 @@ addPeopleCommands(program);
 addSettingsCommands(program);
 addReplicasCommand(program);
 addDaoCommands(program);
+addSafeCommands(program);
 addNoteCommands(program);
 addRebuildCommand(program);
 addLibraryCommands(program);

@@ -111,11 +111,11 @@ export function addAppCommands(program: Command): void {
       const { account } = await context.wallet();
       const signer = account.address.toLowerCase() as Address;
       const owner = options.owner ?? signer;
-      if (context.governor() !== null) {
+      if (context.governor() !== null || context.safe() !== null) {
         throw new CliError(
           ExitCode.Usage,
           "cli/usage",
-          "an app is created by anyone for anyone: expected --owner (the Governor's Timelock), not --governor",
+          "an app is created by anyone for anyone: expected --owner (the Safe, or the Governor's Timelock) instead",
         );
       }
       if (options.replicas > 0 && owner !== signer) {

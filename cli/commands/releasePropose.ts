@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { parseEventLogs } from "viem";
 
 import { appAbi } from "../../protocol/abi/app.ts";
+import { parseNote } from "../../protocol/note/note.ts";
 import { headAt } from "../../protocol/policy/releases.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import { act } from "../support/act.ts";
@@ -10,10 +11,11 @@ import { CliError } from "../support/CliError.ts";
 import type { Context } from "../support/context.ts";
 import { ExitCode } from "../support/exitCodes.ts";
 import { manifestBytes, type ManifestOptions } from "../support/manifest.ts";
-import { noteBytes, noteTitle } from "../support/note.ts";
+import { noteBytes } from "../support/note.ts";
 import { timeText } from "../support/output.ts";
-import { fetchByDigest, publish, sha256 } from "../support/publish.ts";
+import { publish, sha256 } from "../support/publish.ts";
 import { manifestOf, releaseChanges } from "../support/releaseChanges.ts";
+import { reviewPropose } from "../support/reviewPropose.ts";
 import { addressOption, repeat, wholeNumber } from "../support/values.ts";
 
 export interface ProposeOptions extends ManifestOptions {
@@ -46,7 +48,7 @@ export function addManifestOptions(command: Command): Command {
 export async function proposeRelease(context: Context, app: Address, options: ProposeOptions): Promise<void> {
   const { bytes, manifest } = manifestBytes(options);
   const note = noteBytes(options, `Next release of ${manifest.name}`);
-  const title = noteTitle(note) ?? `Next release of ${manifest.name}`;
+  const { title } = parseNote(note);
   const composeHash = sha256(bytes);
   const { state, time } = await requireApp(context, app);
   const expected = options.expect ?? headAt(state, time)?.number ?? 0;
@@ -55,9 +57,9 @@ export async function proposeRelease(context: Context, app: Address, options: Pr
   context.out.note(`${text}\ncompose hash ${composeHash}`);
   await publish(context, bytes);
   await publish(context, note);
-  // What stands at the relayer under these hashes is what anyone will review: the same bytes, or no proposal.
-  await fetchByDigest(context, composeHash);
-  await fetchByDigest(context, sha256(note));
+  // What stands at the relayer under these hashes is what anyone will review: the same bytes, and a note that tells of
+  // them, or no proposal.
+  await reviewPropose(context, app, { composeHash, noteDigest: sha256(note), predecessor: expected });
   const sent = await act(
     context,
     {

@@ -18,6 +18,8 @@ import { parseHex, type Address } from "../../protocol/words/hex.ts";
 import { CliError } from "./CliError.ts";
 import { ExitCode } from "./exitCodes.ts";
 import { output, type Output } from "./output.ts";
+import { parseContractNetworks, type ContractNetworks } from "./safe/contractNetworks.ts";
+import { safePlan, type SafeGlobalOptions, type SafePlan } from "./safe/plan.ts";
 
 /** What a command works with. Clients are made on first use: offline commands need none. */
 export interface Context {
@@ -28,15 +30,20 @@ export interface Context {
   readonly relayerUrl: () => string;
   /** The Governor that owner's actions go to as proposals; null when they are sent at once. */
   readonly governor: () => Address | null;
+  /** The Safe that an owner's actions go to as transactions of its own; null when they are sent at once. */
+  readonly safe: () => SafePlan | null;
+  /** Where Safe's contracts stand, on chains that its kit does not know. */
+  readonly safeContracts: () => ContractNetworks | null;
 }
 
-interface GlobalOptions {
+interface GlobalOptions extends SafeGlobalOptions {
   readonly json?: boolean;
   readonly rpc?: string;
   readonly relayer?: string;
   readonly deployment?: string;
   readonly keyFile?: string;
   readonly governor?: Address | "deployment";
+  readonly safeContracts?: string;
 }
 
 const DEFAULT_DEPLOYMENT = ".charter/devnet/deployment.json";
@@ -45,6 +52,10 @@ const DEFAULT_DEPLOYMENT = ".charter/devnet/deployment.json";
 export function contextOf(command: Command): Context {
   const options = command.optsWithGlobals<GlobalOptions>();
   const out = output(options.json ?? false);
+  const plan = safePlan(options);
+  if (plan !== null && options.governor !== undefined) {
+    throw new CliError(ExitCode.Usage, "cli/usage", "expected --safe or --governor, not both");
+  }
   let client: Promise<PublicClient> | undefined;
   const deployment = (): Deployment => readDeployment(options.deployment ?? process.env.CHARTER_DEPLOYMENT);
   const connect = (): Promise<PublicClient> => (client ??= connected(transport(options), deployment()));
@@ -63,6 +74,11 @@ export function contextOf(command: Command): Context {
         "--relayer or CHARTER_RELAYER_URL",
       ).replace(/\/$/, ""),
     governor: () => (options.governor === "deployment" ? deployment().governor : (options.governor ?? null)),
+    safe: () => plan,
+    safeContracts: () => {
+      const path = options.safeContracts ?? process.env.CHARTER_SAFE_CONTRACTS;
+      return path ? parseContractNetworks(readText(path)) : null;
+    },
   };
 }
 

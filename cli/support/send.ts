@@ -29,6 +29,14 @@ export interface Sent {
 
 /** Simulates, sends and waits for one call: a refusal is known, with its typed error, before anything is spent. */
 export async function send(context: Context, call: Call): Promise<Sent> {
+  if (context.safe() !== null) {
+    throw new CliError(
+      ExitCode.Usage,
+      "safe/not-an-owners-action",
+      "expected an action of an app's owner beside --safe: this one is of the signing account itself",
+      { functionName: call.functionName },
+    );
+  }
   const client = await context.client();
   const { wallet, account } = await context.wallet();
   const { request } = await client.simulateContract({ ...call, abi: [...call.abi, ...ERRORS], account });

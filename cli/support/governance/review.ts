@@ -1,22 +1,18 @@
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
-import { parseManifest } from "../../../protocol/manifest/index.ts";
 import type { Address, Bytes32 } from "../../../protocol/words/hex.ts";
-import { requireApp } from "../chainState.ts";
 import { CliError } from "../CliError.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exitCodes.ts";
-import { noteTitle } from "../note.ts";
 import { printable } from "../output.ts";
-import { fetchByDigest } from "../publish.ts";
-import { manifestOf, releaseChanges } from "../releaseChanges.ts";
+import { reviewPropose } from "../reviewPropose.ts";
 import type { DescribedCall } from "./describeCall.ts";
 import type { Proposal } from "./proposals.ts";
 
 /** What the bytes behind a proposed release say, against what its description says. */
 export interface Review {
   readonly app: Address;
-  /** The note's own title; null when it has none. */
-  readonly title: string | null;
+  /** The note's own title. */
+  readonly title: string;
   /** Changes from the expected predecessor's manifest, computed anew from the bytes that the hashes name. */
   readonly changes: string;
   /** Does the description tell exactly these? */
@@ -68,11 +64,8 @@ async function reviewOf(
   args: readonly unknown[],
 ): Promise<Review> {
   const [composeHash, noteDigest, predecessor] = args as [Bytes32, Bytes32, number];
-  const next = parseManifest(await fetchByDigest(context, composeHash));
-  const note = await fetchByDigest(context, noteDigest);
-  const { state } = await requireApp(context, app);
-  const changes = releaseChanges(await manifestOf(context, state.releases[predecessor - 1]), next);
-  return { app, title: noteTitle(note), changes, told: description.includes(`\n${printable(changes)}\n`) };
+  const { title, changes } = await reviewPropose(context, app, { composeHash, noteDigest, predecessor });
+  return { app, title, changes, told: description.includes(`\n${printable(changes)}\n`) };
 }
 
 /** Did the review find what the description tells? */
