@@ -1,7 +1,16 @@
-import { BaseError, ContractFunctionRevertedError, HttpRequestError, TimeoutError } from "viem";
+import {
+  BaseError,
+  ContractFunctionRevertedError,
+  HttpRequestError,
+  TimeoutError,
+  toFunctionSelector,
+} from "viem";
 
+import { appAbi } from "../../protocol/abi/app.ts";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { EvidenceError } from "../../protocol/evidence/index.ts";
+import { SettingKind } from "../../protocol/policy/settingKind.ts";
+import { Level, nameOf, ProofSystem, TcbStatus } from "../../protocol/words/enums.ts";
 import { CliError } from "./CliError.ts";
 import { ExitCode } from "./exitCodes.ts";
 
@@ -42,9 +51,26 @@ function asChainError(error: BaseError): CliError {
   return new CliError(ExitCode.Refused, "chain/failed", error.shortMessage);
 }
 
-/** Arguments of a decoded revert by their names: "expected" and "actual" mean more than positions. */
+/** Arguments of a decoded revert by their names, and in words where they are numbers of ours or selectors. */
 function namedArguments(reverted: ContractFunctionRevertedError): Record<string, unknown> {
   const { data } = reverted;
   const inputs = data?.abiItem && "inputs" in data.abiItem ? data.abiItem.inputs : [];
-  return Object.fromEntries(inputs.map((input, i) => [input.name ?? String(i), data?.args?.[i]]));
+  return Object.fromEntries(
+    inputs.map((input, i) => [input.name ?? String(i), inWords(input.internalType, data?.args?.[i])]),
+  );
+}
+
+const WORDS: Readonly<Record<string, Record<string, number>>> = {
+  "enum Level": Level,
+  "enum SettingKind": SettingKind,
+  "enum ProofSystem": ProofSystem,
+  "enum TcbStatus": TcbStatus,
+};
+
+function inWords(type: string | undefined, value: unknown): unknown {
+  const words = WORDS[type ?? ""];
+  if (words && typeof value === "number") return nameOf(words, value);
+  if (type !== "bytes4") return value;
+  const called = appAbi.find((item) => item.type === "function" && toFunctionSelector(item) === value);
+  return called && "name" in called ? called.name : value;
 }
