@@ -41,22 +41,32 @@ export interface Expected {
  */
 export async function readSafeFile(path: string, { chainId, safe }: Expected): Promise<SafeFile> {
   const file = parse(readText(path), path);
-  const differs = (code: string, message: string, expected: unknown, actual: unknown): CliError =>
-    new CliError(ExitCode.Refused, code, message, { path, expected, actual });
   if (file.chainId !== chainId) {
-    throw differs("safe/wrong-chain", "the file is for another chain", chainId, file.chainId);
+    throw new CliError(ExitCode.Refused, "safe/wrong-chain", "the file is for another chain", {
+      expected: chainId,
+      actual: file.chainId,
+    });
   }
   if (safe !== null && file.safe !== safe) {
-    throw differs("safe/wrong-safe", "the file is for another Safe", safe, file.safe);
+    throw new CliError(ExitCode.Refused, "safe/wrong-safe", "the file is for another Safe", {
+      expected: safe,
+      actual: file.safe,
+    });
   }
   const hash = safeTxHash(chainId, file.safe, file.transaction);
   if (file.safeTxHash !== hash) {
-    throw differs("safe/hash-mismatch", "the file names another hash than its own", hash, file.safeTxHash);
+    throw new CliError(ExitCode.Refused, "safe/hash-mismatch", "the file names another hash than its own", {
+      expected: hash,
+      actual: file.safeTxHash,
+    });
   }
   for (const [owner, signature] of Object.entries(file.signatures)) {
     const signer = await recoverAddress({ hash, signature }).catch(() => null);
     if (signer?.toLowerCase() !== owner) {
-      throw differs("safe/signature-invalid", "a signature is not by whom the file says", owner, signer);
+      throw new CliError(ExitCode.Refused, "safe/signature-invalid", "a signature is by somebody else", {
+        expected: owner,
+        actual: signer,
+      });
     }
   }
   return file;
