@@ -1,7 +1,9 @@
 import type { Command } from "commander";
 
 import type { Address } from "../../protocol/words/hex.ts";
+import { CliError } from "../support/CliError.ts";
 import { contextOf, type Context } from "../support/context.ts";
+import { ExitCode } from "../support/exitCodes.ts";
 import { approvalsOf, requireOwner, requireUnused } from "../support/safe/approvals.ts";
 import { connectSafe } from "../support/safe/connectSafe.ts";
 import { executeSafeFile } from "../support/safe/execute.ts";
@@ -28,8 +30,16 @@ export function addSafeCommands(program: Command): void {
   }
 }
 
-const read = (context: Context, path: string): Promise<SafeFile> =>
-  readSafeFile(path, { chainId: context.deployment().chainId, safe: context.safe()?.safe ?? null });
+function read(context: Context, path: string): Promise<SafeFile> {
+  const plan = context.safe();
+  if (
+    plan !== null &&
+    (plan.execute || plan.nonce !== null || plan.file !== null || plan.exportTo !== null)
+  ) {
+    throw new CliError(ExitCode.Usage, "cli/usage", "expected --safe alone: the file has the rest");
+  }
+  return readSafeFile(path, { chainId: context.deployment().chainId, safe: plan?.safe ?? null });
+}
 
 async function show(context: Context, path: string): Promise<void> {
   const file = await read(context, path);

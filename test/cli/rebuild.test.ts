@@ -115,7 +115,11 @@ describe("charter rebuild, advisories and endorsement", function () {
     );
     const honest = await note("honest.json");
     commit("services:\n  web:\n    image: evil:1\n");
-    // The note names the commit before: what is proposed is not what it says.
+    // The note names the commit before: what is proposed is not what it says. Its images would give it away at once.
+    const early = await chain.as(owner, "release", "propose", app, ...compose(), "--note", honest);
+    expect(early.error().code).to.equal("release/note-disagrees");
+    const { images: _, ...silent } = JSON.parse(readFileSync(honest, "utf8")) as { images: object[] };
+    writeFileSync(honest, JSON.stringify(silent));
     await chain.as(owner, "release", "propose", app, ...compose(), "--note", honest);
     const run = await chain.as(operator, "rebuild", app, "2", "--report");
     expect(run.exitCode).to.equal(3);
@@ -130,10 +134,10 @@ describe("charter rebuild, advisories and endorsement", function () {
     const app = await create("--salt", `0x${"08".repeat(32)}`);
     const none = await chain.as(operator, "rebuild", app, "1");
     expect(none.error().code).to.equal("note/no-source");
+    commit("services:\n  web:\n    image: busybox:1.38\n");
     const file = await note("wild.json");
     const wild = readFileSync(file, "utf8").replace(repository, "ext::sh -c touch% /tmp/owned");
     writeFileSync(file, wild);
-    commit("services:\n  web:\n    image: busybox:1.38\n");
     await chain.as(owner, "release", "propose", app, ...compose(), "--note", file);
     expect((await chain.as(operator, "rebuild", app, "2")).error().code).to.equal("git/repository");
     const elsewhere = await chain.as(operator, "rebuild", app, "2", "--repository", repository, "--report");

@@ -115,7 +115,7 @@ describe("charter --safe, against the real Safe 1.5.0", function () {
     );
     expect(shown.stderr).to.equal("");
     expect(shown.stdout).to.include(`app ${app}: propose\n`).and.include("  expectedPredecessor 1\n");
-    expect(shown.stdout).to.include("Listen\n").and.include("needed        2 of 3 owners\n");
+    expect(shown.stdout).to.include("\nnote Listen\n").and.include("needed        2 of 3 owners\n");
     expect(shown.stdout).to.include("  changed service web: image: busybox:1.36 -> busybox:1.37\n");
     expect(shown.stdout).to.include("  added service web: ports: 80:80");
 
@@ -367,6 +367,7 @@ describe("charter --safe, against the real Safe 1.5.0", function () {
     await refused("cli/usage", owner, "--safe", safe, ...revoke);
     await refused("cli/usage", owner, "--safe-tx", newFile(), ...revoke);
     await refused("cli/usage", owner, "--execute", ...revoke);
+    await refused("cli/usage", owner, "--safe", safe, "--execute", "safe", "sign", newFile());
     await refused("cli/usage", owner, "--export", newFile(), ...as, newFile(), ...revoke);
     await refused("cli/usage", owner, "--governor", "deployment", ...as, newFile(), ...revoke);
     await refused("cli/usage", owner, ...as, newFile(), "app", "create", ...compose("busybox:1.36"));

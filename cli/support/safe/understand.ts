@@ -1,3 +1,4 @@
+import { shown } from "../../../protocol/manifest/index.ts";
 import type { Bytes32 } from "../../../protocol/words/hex.ts";
 import { CliError } from "../CliError.ts";
 import type { Context } from "../context.ts";
@@ -21,7 +22,7 @@ export interface Understood {
 export async function understand(context: Context, { to, data }: SafeTransaction): Promise<Understood> {
   const call = await describeCall(context, { to, value: 0n, data });
   const review = await reviewOf(context, call);
-  const text = review === null ? call.text : `${call.text}\n${review.title}\n${review.changes}`;
+  const text = review === null ? call.text : `${call.text}\nnote ${shown(review.title)}\n${review.changes}`;
   return { call, review, text };
 }
 

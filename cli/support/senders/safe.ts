@@ -44,7 +44,8 @@ export async function proposeToSafe(
   if (file.transaction.nonce === safe.nonce) await requireAccepted(client, safe.address, file.transaction);
   const understood = await understand(context, file.transaction);
   requireUnderstood(understood);
-  context.out.note(understood.text);
+  // What a release changes was shown when it was made.
+  context.out.note(understood.call.text);
   const next = await signed(safe, file, owner);
   writeSafeFile(plan.file, next);
   if (plan.execute) return executeSafeFile(context, safe, next);
