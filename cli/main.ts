@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 
+import { addAllowedAtCommands } from "./commands/allowedAt.ts";
 import { addAppCommands } from "./commands/app.ts";
 import { addComposeHashCommand } from "./commands/composeHash.ts";
 import { addControlCommands } from "./commands/control.ts";
@@ -57,6 +58,7 @@ addNoteCommands(program);
 addRebuildCommand(program);
 addLibraryCommands(program);
 addListCommands(program);
+addAllowedAtCommands(program);
 addSimulateCommands(program);
 addVerifyCommand(program);
 addComposeHashCommand(program);

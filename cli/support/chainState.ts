@@ -1,5 +1,6 @@
 import type { Log, PublicClient } from "viem";
 
+import { appRegistryAbi } from "../../protocol/abi/appRegistry.ts";
 import { applyEvent } from "../../protocol/state/applyEvent.ts";
 import { emptyChainState } from "../../protocol/state/chainState.ts";
 import { decodeLog } from "../../protocol/state/decodeLog.ts";
@@ -39,6 +40,21 @@ export async function readChainState(context: Context): Promise<{ state: ChainSt
   return { state, time: Number(head.timestamp) };
 }
 
+/** Every event of one app of the registry, in chain order. @throws CliError `app/unknown`. */
+export async function readAppEvents(context: Context, address: Address): Promise<ChainEvent[]> {
+  const client = await context.client();
+  const { appRegistry, startBlock } = context.deployment();
+  const isOurs = await client.readContract({
+    address: appRegistry,
+    abi: appRegistryAbi,
+    functionName: "isApp",
+    args: [address],
+  });
+  if (!isOurs) throw unknownApp(address);
+  const head = await client.getBlockNumber({ cacheTime: 0 });
+  return readEvents(client, new Map([[address, "app"]]), BigInt(startBlock), head, new Map());
+}
+
 /** One app of the registry, or `app/unknown`. */
 export async function requireApp(
   context: Context,
@@ -52,10 +68,11 @@ export async function requireApp(
 export function appOf(state: ChainState, address: Address): AppState {
   const app = state.apps.get(address);
   if (app) return app;
-  throw new CliError(ExitCode.Refused, "app/unknown", "expected an app of this deployment's registry", {
-    address,
-  });
+  throw unknownApp(address);
 }
+
+const unknownApp = (address: Address): CliError =>
+  new CliError(ExitCode.Refused, "app/unknown", "expected an app of this deployment's registry", { address });
 
 async function readEvents(
   client: PublicClient,

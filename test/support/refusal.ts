@@ -10,3 +10,14 @@ export async function refusal(promise: Promise<unknown>): Promise<string> {
   }
   return "nothing";
 }
+
+/** The same of a call that gives its answer at once. */
+export function refusalOf(call: () => unknown): string {
+  try {
+    call();
+  } catch (error) {
+    if (isCharterError(error)) return error.code;
+    throw error;
+  }
+  return "nothing";
+}
