@@ -144,7 +144,12 @@ export async function startRelayer(
   };
 
   const schema = stitchedSchema(
-    liveSchema({ projection: () => follower.projection(), leases: () => desk.granted(), health: report }),
+    liveSchema({
+      projection: () => follower.projection(),
+      leases: () => desk.granted(),
+      health: report,
+      logsOf: (app) => store.chain.logsOf(app),
+    }),
     config.subgraphUrl === undefined
       ? undefined
       : subgraphSubschema({

@@ -147,6 +147,11 @@ export class ChainStore {
     return rows[0] ? blockFromRow(rows[0]) : null;
   }
 
+  /** Every log of one contract that is kept, in chain order. */
+  logsOf(address: Address): Promise<RawLog[]> {
+    return readLogs(this.#pool, address);
+  }
+
   /** Everything kept, as of one moment: what a restart replays. */
   async read(identity: ChainIdentity): Promise<{ final: BlockRef; blocks: BlockRef[]; logs: RawLog[] }> {
     return inTransaction(this.#pool, async (client) => {
@@ -172,10 +177,12 @@ interface LogRow {
   data: Hex;
 }
 
-async function readLogs(client: PoolClient): Promise<RawLog[]> {
+async function readLogs(client: Pool | PoolClient, address: Address | null = null): Promise<RawLog[]> {
   const { rows } = await client.query<LogRow>(
     `SELECT number, hash, timestamp, log_index, transaction_hash, address, topics, data
-     FROM events JOIN blocks ON number = block_number ORDER BY block_number, log_index`,
+     FROM events JOIN blocks ON number = block_number WHERE $1::text IS NULL OR address = $1
+     ORDER BY block_number, log_index`,
+    [address],
   );
   return rows.map((row) => ({
     address: row.address,

@@ -4,12 +4,15 @@ import { makeExecutableSchema } from "@graphql-tools/schema";
 import { GraphQLError, GraphQLScalarType } from "graphql";
 import type { GraphQLSchema } from "graphql";
 
+import { CharterError } from "../../../protocol/errors/CharterError.ts";
+import { allowedAt } from "../../../protocol/history/allowedAt.ts";
 import { cidOfDigest } from "../../../protocol/manifest/cid.ts";
 import { headAt, releaseAllowedAt, releasesAt } from "../../../protocol/policy/releases.ts";
+import { decodeLog, type RawLog } from "../../../protocol/state/decodeLog.ts";
 import { NEVER } from "../../../protocol/state/types.ts";
 import type { AppState, BlockRef, InstanceState, NodeState, Release } from "../../../protocol/state/types.ts";
 import { Level, nameOf, ProofSystem, TcbStatus, TeeKind } from "../../../protocol/words/enums.ts";
-import type { Address, Bytes32 } from "../../../protocol/words/hex.ts";
+import type { Address, Bytes32, ComposeHash } from "../../../protocol/words/hex.ts";
 import type { Projection } from "../../chain/projection.ts";
 import { placements } from "../../decisions/placements.ts";
 import type { GrantedLease } from "../../leases/LeaseDesk.ts";
@@ -28,6 +31,8 @@ export interface LiveSource {
   readonly projection: () => Projection;
   readonly leases: () => readonly GrantedLease[];
   readonly health: () => HealthReport;
+  /** Every log of one app, in chain order. */
+  readonly logsOf: (app: Address) => Promise<readonly RawLog[]>;
 }
 
 const typeDefs = readFileSync(new URL("live.graphql", import.meta.url), "utf8");
@@ -97,7 +102,38 @@ const app = ({ newest }: Projection, one: AppState) => ({
   instances: byApp(newest.state.instances.values(), one.address).map(instance),
 });
 
-/** The schema of live state. Every resolver reads the follower's projection at once, without awaiting. */
+async function answerAllowedAt(
+  source: LiveSource,
+  { app, composeHash, time }: { app: Address; composeHash: ComposeHash; time: number },
+): Promise<object | null> {
+  const { block: head, state } = source.projection().newest;
+  if (time > head.timestamp) {
+    throw new CharterError("api/time-ahead", "the newest block is older than this time", {
+      expected: head.timestamp,
+      actual: time,
+    });
+  }
+  if (!state.apps.has(app)) return null;
+  const history = (await source.logsOf(app)).flatMap((log) => decodeLog("app", log) ?? []);
+  const { events, endsAt, ...answer } = allowedAt(history, app, composeHash, time);
+  return {
+    ...answer,
+    endsAt: endsAt === NEVER ? null : endsAt,
+    events: events.map((event) => ({
+      name: event.name,
+      block: event.blockNumber,
+      blockHash: event.blockHash,
+      timestamp: event.blockTimestamp,
+      transaction: event.transactionHash,
+      logIndex: event.logIndex,
+    })),
+  };
+}
+
+/**
+ * The schema of live state. Resolvers read the follower's projection at once, without awaiting; `allowedAt` alone asks
+ * the store.
+ */
 export function liveSchema(source: LiveSource): GraphQLSchema {
   const newest = () => source.projection().newest.state;
   return makeExecutableSchema({
@@ -128,6 +164,8 @@ export function liveSchema(source: LiveSource): GraphQLSchema {
         },
         liveInstances: (_root: unknown, args: { app?: string | null }) =>
           byApp(newest().instances.values(), args.app).map(instance),
+        allowedAt: (_root: unknown, args: { app: Address; composeHash: ComposeHash; time: number }) =>
+          answerAllowedAt(source, args),
         livePlacements: (_root: unknown, args: { app?: string | null }) => {
           const { state, block: final } = source.projection().final;
           return byApp(placements(state, final), args.app);

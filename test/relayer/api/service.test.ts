@@ -355,6 +355,24 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
     });
   });
 
+  it("answers from its events what was allowed at a past time, and for no time to come", async () => {
+    const ask = (hash: string, time: number) =>
+      graphql(
+        `{ liveBlock { newest { timestamp } } allowedAt(app: "${app}", composeHash: "${hash}", time: ${time})
+           { allowed reason release endsAt events { name logIndex } } }`,
+      ) as Promise<{
+        data: { liveBlock: { newest: { timestamp: number } }; allowedAt: Record<string, unknown> | null };
+        errors?: { extensions: { code: string } }[];
+      }>;
+    const { data: past } = await ask(composeHash, 1);
+    expect(past.allowedAt).to.include({ allowed: false, reason: "app-unknown" });
+    const { data } = await ask(composeHash, past.liveBlock.newest.timestamp);
+    expect(data.allowedAt).to.include({ allowed: true, reason: "allowed", release: 1, endsAt: null });
+    expect(data.allowedAt?.events).to.have.nested.property("[0].name", "AppInitialized");
+    const { errors } = await ask(composeHash, past.liveBlock.newest.timestamp + 3_600);
+    expect(errors?.[0]?.extensions.code).to.equal("api/time-ahead");
+  });
+
   it("counts what it decided", async () => {
     const text = await (await fetch(`${relayer.ready.url}/metrics`)).text();
     expect(text).to.match(/charter_lease_decisions_total\{outcome="granted",reason="Allowed"\} [1-9]/);

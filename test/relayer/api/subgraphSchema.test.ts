@@ -73,6 +73,7 @@ describe("stitched schema", () => {
       projection: () => expect.fail(),
       leases: () => [],
       health: () => expect.fail(),
+      logsOf: () => expect.fail(),
     });
     const subgraph = subgraphSubschema({ sdl, url: "http://graph.test" });
     const fields = stitchedSchema(ours, subgraph).getQueryType()?.getFields() ?? {};
