@@ -2,6 +2,7 @@ import { SIMULATED_IMAGE } from "../../worker/tee/simulator/measurements.ts";
 import { devnetAccounts } from "../devnet/accounts.ts";
 import { charter, charterOk } from "../devnet/cli.ts";
 import { tellOfADao } from "./dao.ts";
+import { tellOfASafe } from "./safe.ts";
 import { leasedInstances, liveKeys, otherLeases } from "./instances.ts";
 import type { StepReport } from "./observe.ts";
 import {
@@ -106,7 +107,7 @@ function running(scene: Scene, name: string, app: string, release: number, act =
 
 /**
  * The whole story: create, propose v2 with notice, activation, instances move, revoke v2 within v1's grace, instances fall
- * back, Frozen, a further proposal refused; then a DAO's upgrade, from the vote to its activation. Throws `NotObserved` where chain or GraphQL does not show a step.
+ * back, Frozen, a further proposal refused; then a DAO's upgrade, from the vote to its activation, and a Safe that gives up control. Throws `NotObserved` where chain or GraphQL does not show a step.
  */
 export async function tellStory(options: StoryOptions): Promise<StepReport[]> {
   const scene = sceneOf(options);
@@ -116,6 +117,7 @@ export async function tellStory(options: StoryOptions): Promise<StepReport[]> {
     await fallBack(scene, app);
     await freeze(scene, app);
     await tellOfADao(scene);
+    await tellOfASafe(scene);
     return scene.report;
   } finally {
     scene.reads.close();

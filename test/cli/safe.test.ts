@@ -16,12 +16,12 @@ import { privateKeyToAccount } from "viem/accounts";
 import { appAbi } from "../../protocol/abi/app.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import { devnetAccounts, type DevnetAccount } from "../../scripts/devnet/accounts.ts";
+import { deploySafeContracts, type SafeContracts } from "../../scripts/devnet/safeContracts.ts";
 import { batchChecksum, type Batch } from "../../cli/support/safe/transactionBuilder.ts";
 import type { SafeFile } from "../../cli/support/safe/safeFile.ts";
 import { safeTransaction, safeTxHash } from "../../cli/support/safe/safeTransaction.ts";
 import { startGovernedChain, type GovernedChain } from "./support/governedChain.ts";
 import { runCharter, type Run } from "./support/runCharter.ts";
-import { deploySafeContracts, type SafeContracts } from "./support/safeContracts.ts";
 
 const { owner, operator, guardian, outbox, deployer, lease } = devnetAccounts;
 const NOTICE = 100;

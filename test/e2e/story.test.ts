@@ -93,6 +93,8 @@ describe("npm start", function () {
       "an app of the DAO is created, owned by its Timelock",
       "its members vote for release 2, and the Timelock proposes it",
       "the release that was voted for activates after its notice",
+      "an app of a 2-of-3 Safe is created",
+      "two of the Safe's owners give up every loosening",
     ]);
     for (const { step, chain, graphql } of report.steps) {
       expect(chain, `${step}: chain`).to.be.an("object");

@@ -12,11 +12,11 @@ import {
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 
-import type { Address } from "../../../protocol/words/hex.ts";
-import type { DevnetAccount } from "../../../scripts/devnet/accounts.ts";
+import type { Address } from "../../protocol/words/hex.ts";
+import type { DevnetAccount } from "./accounts.ts";
 
 const ARTIFACTS = new URL(
-  "../../../node_modules/@safe-global/safe-smart-account/build/artifacts/contracts/",
+  "../../node_modules/@safe-global/safe-smart-account/build/artifacts/contracts/",
   import.meta.url,
 );
 const CONTRACTS = {
@@ -32,7 +32,7 @@ const CONTRACTS = {
 
 export type SafeAddresses = Readonly<Record<keyof typeof CONTRACTS, Address>>;
 
-/** Safe's own contracts, version 1.5.0, as their package ships them, on a chain of a test's own. */
+/** Safe's own contracts, version 1.5.0, as their package ships them, on a development chain. */
 export interface SafeContracts {
   readonly addresses: SafeAddresses;
   readonly createSafe: (owners: readonly Address[], threshold: number) => Promise<Address>;
