@@ -1,6 +1,7 @@
 import type { Log, PublicClient } from "viem";
 
 import { appRegistryAbi } from "../../protocol/abi/appRegistry.ts";
+import { contractsOf } from "../../protocol/deployment/contracts.ts";
 import { applyEvent } from "../../protocol/state/applyEvent.ts";
 import { emptyChainState } from "../../protocol/state/chainState.ts";
 import { decodeLog } from "../../protocol/state/decodeLog.ts";
@@ -18,14 +19,7 @@ export async function readChainState(context: Context): Promise<{ state: ChainSt
   const client = await context.client();
   const deployment = context.deployment();
   const head = await client.getBlock();
-  const fixed = new Map<Address, ChainEvent["contract"]>([
-    [deployment.appRegistry, "appRegistry"],
-    [deployment.nodeRegistry, "nodeRegistry"],
-    [deployment.attestationLedger, "attestationLedger"],
-    [deployment.committeeVerifier, "committeeVerifier"],
-    [deployment.advisorySets, "advisorySets"],
-    [deployment.endorsements, "endorsements"],
-  ]);
+  const fixed = contractsOf(deployment);
   const times = new Map<bigint, number>();
   const events = await readEvents(client, fixed, BigInt(deployment.startBlock), head.number, times);
   const apps = new Map<Address, ChainEvent["contract"]>(

@@ -1,3 +1,4 @@
+import { contractsOf } from "../../protocol/deployment/contracts.ts";
 import type { Deployment } from "../../protocol/deployment/deployment.ts";
 import { applyEvent } from "../../protocol/state/applyEvent.ts";
 import { cloneChainState, emptyChainState } from "../../protocol/state/chainState.ts";
@@ -27,14 +28,7 @@ export class StateTracker {
   #tail: { block: BlockRef; events: readonly ChainEvent[] }[] = [];
 
   constructor(deployment: Deployment, block: BlockRef) {
-    this.#fixed = new Map<Address, Contract>([
-      [deployment.appRegistry, "appRegistry"],
-      [deployment.nodeRegistry, "nodeRegistry"],
-      [deployment.attestationLedger, "attestationLedger"],
-      [deployment.committeeVerifier, "committeeVerifier"],
-      [deployment.advisorySets, "advisorySets"],
-      [deployment.endorsements, "endorsements"],
-    ]);
+    this.#fixed = contractsOf(deployment);
     this.#final = { block, state: emptyChainState() };
     this.#newest = { block, state: emptyChainState() };
   }

@@ -4,11 +4,11 @@ import type { Log } from "ethers";
 
 import { allowedAt } from "../../../protocol/history/allowedAt.ts";
 import { SettingKind } from "../../../protocol/policy/settingKind.ts";
-import { decodeLog } from "../../../protocol/state/decodeLog.ts";
 import type { ChainEvent } from "../../../protocol/state/types.ts";
-import type { Address, Bytes32, ComposeHash, Hex } from "../../../protocol/words/hex.ts";
+import type { Address, ComposeHash } from "../../../protocol/words/hex.ts";
 import { random } from "../../support/random.ts";
 import { useCharter } from "../support/chains.ts";
+import { eventOf } from "../support/events.ts";
 import { createApp, POLICY, word } from "../support/flows.ts";
 import { COMPOSE_HASH } from "../support/verdicts.ts";
 
@@ -66,16 +66,7 @@ describe("allowedAt: any past time, from events", () => {
       const events: ChainEvent[] = [];
       for (const log of logs) {
         const block = await ethers.provider.getBlock(log.blockNumber);
-        const event = decodeLog("app", {
-          address: from,
-          topics: log.topics as readonly Hex[],
-          data: log.data as Hex,
-          blockNumber: BigInt(log.blockNumber),
-          blockHash: log.blockHash as Bytes32,
-          blockTimestamp: Number(block?.timestamp),
-          transactionHash: log.transactionHash as Hex,
-          logIndex: log.index,
-        });
+        const event = eventOf("app", log, Number(block?.timestamp));
         if (event) events.push(event);
       }
       return events;

@@ -10,13 +10,13 @@ import { SettingKind } from "../../../protocol/policy/settingKind.ts";
 import { advisoryKey, numberKey, ZERO_KEY } from "../../../protocol/policy/settings.ts";
 import { applyEvent } from "../../../protocol/state/applyEvent.ts";
 import { emptyChainState } from "../../../protocol/state/chainState.ts";
-import { decodeLog } from "../../../protocol/state/decodeLog.ts";
 import type { AppState, ChainEvent, ChainState } from "../../../protocol/state/types.ts";
 import { nameOf, TcbStatus, type TeeKind } from "../../../protocol/words/enums.ts";
-import type { Address, Bytes32, ComposeHash, Hex, PlatformId } from "../../../protocol/words/hex.ts";
+import type { Address, Bytes32, ComposeHash, PlatformId } from "../../../protocol/words/hex.ts";
 import type { App, IAppAuth } from "../../../types/typechain/index.ts";
 import { random, type Random } from "../../support/random.ts";
 import { deployContracts, openChain, type Charter, type Connection } from "../support/charter.ts";
+import { eventOf } from "../support/events.ts";
 import type { Entry } from "../support/flows.ts";
 
 const isLong = process.env.CHARTER_FUZZ === "long";
@@ -172,16 +172,7 @@ async function fold(
   const block = await charter.connection.ethers.provider.getBlock("latest");
   for (const log of receipt?.logs ?? []) {
     if (address !== undefined && log.address.toLowerCase() !== address) continue;
-    const event = decodeLog(contract, {
-      address: log.address.toLowerCase() as Address,
-      topics: log.topics as readonly Hex[],
-      data: log.data as Hex,
-      blockNumber: BigInt(log.blockNumber),
-      blockHash: log.blockHash as Bytes32,
-      blockTimestamp: Number(block?.timestamp),
-      transactionHash: log.transactionHash as Hex,
-      logIndex: log.index,
-    });
+    const event = eventOf(contract, log, Number(block?.timestamp));
     if (event) applyEvent(state, event);
   }
 }

@@ -1,0 +1,14 @@
+import type { ChainEvent } from "../state/types.ts";
+import type { Address } from "../words/hex.ts";
+import type { Deployment } from "./deployment.ts";
+
+/** Whose events make the state, apps aside: those become known by AppCreated. */
+export const contractsOf = (deployment: Deployment): Map<Address, ChainEvent["contract"]> =>
+  new Map([
+    [deployment.appRegistry, "appRegistry"],
+    [deployment.nodeRegistry, "nodeRegistry"],
+    [deployment.attestationLedger, "attestationLedger"],
+    [deployment.committeeVerifier, "committeeVerifier"],
+    [deployment.advisorySets, "advisorySets"],
+    [deployment.endorsements, "endorsements"],
+  ]);
