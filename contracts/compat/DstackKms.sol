@@ -193,7 +193,13 @@ contract DstackKms is IDstackKms, Ownable2Step {
         AppSettings memory settings;
         settings.composeHash = initialComposeHash;
         settings.settings = _settings(requireTcbUpToDate, allowAnyDevice, initialDeviceId);
-        appId = appRegistry.createApp(initialOwner, address(0), settings, bytes32(++_deployed));
+        // Anybody may have taken the next address by making the same app through the registry: then the one after it.
+        bytes32 digest = keccak256(abi.encode(settings));
+        bytes32 salt;
+        do {
+            salt = bytes32(++_deployed);
+        } while (appRegistry.predictApp(initialOwner, address(0), digest, salt).code.length != 0);
+        appId = appRegistry.createApp(initialOwner, address(0), settings, salt);
         _register(appId);
         emit AppDeployedViaFactory(appId, msg.sender);
     }

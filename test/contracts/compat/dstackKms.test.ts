@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { id, ZeroAddress, ZeroHash } from "ethers";
+import { id, ZeroAddress, ZeroHash, type Result } from "ethers";
 
 import { Level } from "../../../protocol/words/enums.ts";
 import type { DstackKms } from "../../../types/typechain/index.ts";
@@ -76,6 +76,28 @@ describe("DstackKms", () => {
   it("deployAndRegisterApp_twiceTheSame_makesTwoApps", async () => {
     const scene = await load();
     expect(await deploy(scene)).to.not.equal(await deploy(scene));
+  });
+
+  it("deployAndRegisterApp_whereAStrangerTookTheAddress_takesTheNext", async () => {
+    const scene = await load();
+    const { charter, kms } = scene;
+    const { networkHelpers } = charter.connection;
+    // The stranger sees what would be made, and makes it first.
+    const snapshot = await networkHelpers.takeSnapshot();
+    const taken = await deploy(scene);
+    const logs = await charter.appRegistry.queryFilter(charter.appRegistry.filters.AppCreated());
+    const made = await appAt(charter, taken);
+    const [initialized] = await made.queryFilter(made.filters.AppInitialized());
+    const settings = (initialized?.args.settings as unknown as Result).toObject(true);
+    const salt = logs.at(-1)?.args.salt ?? ZeroHash;
+    await snapshot.restore();
+    await charter.appRegistry
+      .connect(charter.stranger)
+      .createApp(charter.owner, ZeroAddress, settings as never, salt);
+    expect(await charter.appRegistry.isApp(taken)).to.equal(true);
+    const app = await deploy(scene);
+    expect(app).to.not.equal(taken);
+    expect(await kms.registeredApps(app)).to.equal(true);
   });
 
   it("isAppAllowed_eachReason_isByteExact", async () => {
