@@ -1,12 +1,26 @@
+/** Curve or padding together with its hash. Evidence knows no other combination, so none can be asked for. */
+export type SignatureScheme = "p256-sha256" | "p384-sha384" | "rsa-pss-sha384";
+
+/** The curves, by scheme: bytes of one coordinate, and the names that key formats use. */
+export const CURVES = {
+  "p256-sha256": { size: 32, curve: "P-256", hash: "SHA-256" },
+  "p384-sha384": { size: 48, curve: "P-384", hash: "SHA-384" },
+} as const;
+
 /**
  * The seam between verification and the machine's cryptography: node:crypto in services, WebCrypto in browsers.
  * Answers are booleans and digests; a key that is not on the curve is an invalid signature, never an exception.
  */
 export interface Crypto {
   /**
-   * ECDSA over P-256 with SHA-256. `publicKey` is x‖y (64 bytes), `signature` r‖s (64 bytes). High s is accepted, as
-   * Intel's quotes may have it.
+   * ECDSA: `publicKey` is x‖y, `signature` r‖s; high s is accepted, as Intel's quotes may have it. RSA-PSS (MGF1 with
+   * the same hash, salt as long as the hash): `publicKey` is the SubjectPublicKeyInfo in DER.
    */
-  verifyP256(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
+  verify(
+    scheme: SignatureScheme,
+    publicKey: Uint8Array,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): Promise<boolean>;
   digest(algorithm: "SHA-256" | "SHA-384", bytes: Uint8Array): Promise<Uint8Array>;
 }

@@ -1,15 +1,10 @@
+import type { SignatureScheme } from "../crypto/crypto.ts";
 import { toHex } from "../words/hex.ts";
+import { readPublicKey, readScheme, readSignatureBits, type KeyType } from "./algorithms.ts";
 import { DerError, DerReader, readOnly, Tag } from "./DerReader.ts";
-import {
-  readEcdsaSignature,
-  readObjectId,
-  readSmall,
-  readTime,
-  readUnsigned,
-  readWholeBits,
-} from "./values.ts";
+import { readObjectId, readSmall, readTime, readUnsigned } from "./values.ts";
 
-/** An X.509 v3 certificate (RFC 5280) with a P-256 key and an ECDSA-SHA256 signature: all that Intel issues. */
+/** An X.509 v3 certificate (RFC 5280) with the keys and signatures that makers of TEEs use. */
 export interface Certificate {
   readonly raw: Uint8Array;
   /** Exactly the signed bytes. */
@@ -21,11 +16,16 @@ export interface Certificate {
   readonly subject: string;
   readonly notBefore: number;
   readonly notAfter: number;
-  /** x‖y. */
+  readonly keyType: KeyType;
+  /** x‖y, or SubjectPublicKeyInfo where the key is RSA. */
   readonly publicKey: Uint8Array;
-  /** r‖s. */
+  /** How the issuer signed. */
+  readonly scheme: SignatureScheme;
+  /** r‖s, or the RSA block. */
   readonly signature: Uint8Array;
   readonly isCa: boolean;
+  /** How many CAs may follow below this one; null where nothing limits them. */
+  readonly pathLength: number | null;
   /** keyUsage allows signing certificates (bit 5), signing CRLs (bit 6). */
   readonly maySignCertificates: boolean;
   readonly maySignCrls: boolean;
@@ -33,9 +33,6 @@ export interface Certificate {
   readonly extensions: ReadonlyMap<string, Uint8Array>;
 }
 
-const ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2";
-const EC_PUBLIC_KEY = "1.2.840.10045.2.1";
-const P256 = "1.2.840.10045.3.1.7";
 const KEY_USAGE = "2.5.29.15";
 const BASIC_CONSTRAINTS = "2.5.29.19";
 /** Critical extensions that this reader understands; any other critical one is an error (RFC 5280 §4.2). */
@@ -48,8 +45,8 @@ export function parseCertificate(raw: Uint8Array): Certificate {
   if (raw.length > MAX_CERTIFICATE_BYTES) throw new DerError(`at most ${MAX_CERTIFICATE_BYTES} bytes`, 0);
   const outer = readOnly(raw, Tag.Sequence);
   const tbsElement = outer.read(Tag.Sequence);
-  requireEcdsaSha256(outer);
-  const signature = readSignatureBits(outer);
+  const { scheme, id } = readScheme(outer);
+  const signature = readSignatureBits(outer, scheme);
   outer.end();
 
   const tbs = new DerReader(tbsElement.content);
@@ -57,14 +54,14 @@ export function parseCertificate(raw: Uint8Array): Certificate {
   if (readSmall(version) !== 2) throw new DerError("version 3", 0);
   version.end();
   const serial = toHex(readUnsigned(tbs, 20));
-  requireEcdsaSha256(tbs);
+  if (readScheme(tbs).id !== id) throw new DerError("one signature algorithm, inside and outside", 0);
   const issuer = toHex(tbs.read(Tag.Sequence).raw);
   const validity = tbs.enter(Tag.Sequence);
   const notBefore = readTime(validity);
   const notAfter = readTime(validity);
   validity.end();
   const subject = toHex(tbs.read(Tag.Sequence).raw);
-  const publicKey = readP256Key(tbs.enter(Tag.Sequence));
+  const key = readPublicKey(tbs);
   const extensions = readExtensions(tbs);
   tbs.end();
 
@@ -77,28 +74,15 @@ export function parseCertificate(raw: Uint8Array): Certificate {
     subject,
     notBefore,
     notAfter,
-    publicKey,
+    keyType: key.type,
+    publicKey: key.bytes,
+    scheme,
     signature,
-    isCa: isCertificateAuthority(extensions.get(BASIC_CONSTRAINTS)),
+    ...readConstraints(extensions.get(BASIC_CONSTRAINTS)),
     maySignCertificates: (usage & 0x04) !== 0,
     maySignCrls: (usage & 0x02) !== 0,
     extensions,
   };
-}
-
-/** AlgorithmIdentifier ecdsa-with-SHA256 without parameters (RFC 5758 §3.2). */
-export function requireEcdsaSha256(reader: DerReader): void {
-  const algorithm = reader.enter(Tag.Sequence);
-  if (readObjectId(algorithm) !== ECDSA_WITH_SHA256) throw new DerError("ecdsa-with-SHA256", 0);
-  algorithm.end();
-}
-
-/** BIT STRING that holds an ECDSA-Sig-Value. */
-export function readSignatureBits(reader: DerReader): Uint8Array {
-  const inside = new DerReader(readWholeBits(reader));
-  const signature = readEcdsaSignature(inside);
-  inside.end();
-  return signature;
 }
 
 /** [3] EXPLICIT Extensions of a certificate; duplicates and unknown critical ones are errors. */
@@ -133,24 +117,16 @@ export function readExtension(
   return [id, value];
 }
 
-function readP256Key(spki: DerReader): Uint8Array {
-  const algorithm = spki.enter(Tag.Sequence);
-  if (readObjectId(algorithm) !== EC_PUBLIC_KEY) throw new DerError("an EC key", 0);
-  if (readObjectId(algorithm) !== P256) throw new DerError("a P-256 key", 0);
-  algorithm.end();
-  const point = readWholeBits(spki);
-  spki.end();
-  if (point.length !== 65 || point[0] !== 4) throw new DerError("an uncompressed point", 0);
-  return point.subarray(1);
-}
-
-function isCertificateAuthority(value: Uint8Array | undefined): boolean {
-  if (!value) return false;
+/** BasicConstraints (RFC 5280 §4.2.1.9); absent, it is no CA. */
+function readConstraints(value: Uint8Array | undefined): Pick<Certificate, "isCa" | "pathLength"> {
+  if (!value) return { isCa: false, pathLength: null };
   const constraints = readOnly(value, Tag.Sequence);
   const ca = constraints.readOptional(Tag.Boolean);
-  if (constraints.peek() === Tag.Integer) readSmall(constraints);
+  if (ca && (ca.content.length !== 1 || ca.content[0] !== 0xff)) throw new DerError("TRUE as 0xff", 0);
+  const pathLength = constraints.isAtEnd ? null : readSmall(constraints);
   constraints.end();
-  return ca?.content.length === 1 && ca.content[0] === 0xff;
+  if (!ca && pathLength !== null) throw new DerError("a path length only where the certificate is a CA", 0);
+  return { isCa: ca !== undefined, pathLength };
 }
 
 /** First byte of the keyUsage bits, 0 when absent: an absent usage allows nothing here. */

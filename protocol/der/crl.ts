@@ -1,5 +1,7 @@
+import type { SignatureScheme } from "../crypto/crypto.ts";
 import { toHex } from "../words/hex.ts";
-import { readExtension, readSignatureBits, requireEcdsaSha256 } from "./certificate.ts";
+import { readScheme, readSignatureBits } from "./algorithms.ts";
+import { readExtension } from "./certificate.ts";
 import { DerError, DerReader, readOnly, Tag } from "./DerReader.ts";
 import { readSmall, readTime, readUnsigned } from "./values.ts";
 
@@ -11,6 +13,7 @@ export interface Crl {
   readonly nextUpdate: number;
   /** Serial numbers in the form of `Certificate.serial`. */
   readonly revoked: ReadonlySet<string>;
+  readonly scheme: SignatureScheme;
   readonly signature: Uint8Array;
 }
 
@@ -22,13 +25,13 @@ export function parseCrl(raw: Uint8Array): Crl {
   if (raw.length > MAX_CRL_BYTES) throw new DerError(`at most ${MAX_CRL_BYTES} bytes`, 0);
   const outer = readOnly(raw, Tag.Sequence);
   const tbsElement = outer.read(Tag.Sequence);
-  requireEcdsaSha256(outer);
-  const signature = readSignatureBits(outer);
+  const { scheme, id } = readScheme(outer);
+  const signature = readSignatureBits(outer, scheme);
   outer.end();
 
   const tbs = new DerReader(tbsElement.content);
   if (readSmall(tbs) !== 1) throw new DerError("version 2", 0);
-  requireEcdsaSha256(tbs);
+  if (readScheme(tbs).id !== id) throw new DerError("one signature algorithm, inside and outside", 0);
   const issuer = toHex(tbs.read(Tag.Sequence).raw);
   const thisUpdate = readTime(tbs);
   // RFC 5280 lets nextUpdate be absent; without it we could never fail closed.
@@ -41,7 +44,7 @@ export function parseCrl(raw: Uint8Array): Crl {
     while (!list.isAtEnd) readExtension(list, NONE);
   }
   tbs.end();
-  return { tbs: tbsElement.raw, issuer, thisUpdate, nextUpdate, revoked, signature };
+  return { tbs: tbsElement.raw, issuer, thisUpdate, nextUpdate, revoked, scheme, signature };
 }
 
 function readRevoked(list: DerReader): Set<string> {

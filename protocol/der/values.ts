@@ -65,14 +65,14 @@ export function readTime(reader: DerReader): number {
   return date.getTime() / 1000;
 }
 
-/** ECDSA-Sig-Value ::= SEQUENCE { r INTEGER, s INTEGER } → r‖s, 64 bytes. */
-export function readEcdsaSignature(reader: DerReader): Uint8Array {
+/** ECDSA-Sig-Value ::= SEQUENCE { r INTEGER, s INTEGER } → r‖s, each of the curve's `size` in bytes. */
+export function readEcdsaSignature(reader: DerReader, size: number): Uint8Array {
   const sequence = reader.enter(Tag.Sequence);
-  const out = new Uint8Array(64);
-  const r = readUnsigned(sequence, 32);
-  const s = readUnsigned(sequence, 32);
+  const out = new Uint8Array(2 * size);
+  const r = readUnsigned(sequence, size);
+  const s = readUnsigned(sequence, size);
   sequence.end();
-  out.set(r, 32 - r.length);
-  out.set(s, 64 - s.length);
+  out.set(r, size - r.length);
+  out.set(s, 2 * size - s.length);
   return out;
 }

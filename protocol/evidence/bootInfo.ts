@@ -2,7 +2,7 @@ import type { Crypto } from "../crypto/crypto.ts";
 import type { BootInfo } from "../policy/bootInfo.ts";
 import { nameOf, TcbStatus } from "../words/enums.ts";
 import { toHex, type Address, type Bytes32, type ComposeHash, type Hex } from "../words/hex.ts";
-import { concatBytes, isZero } from "./dcap/bytes.ts";
+import { concatBytes, isZero } from "../words/bytes.ts";
 import type { VerifiedEvidence } from "./evidence.ts";
 
 /**

@@ -9,7 +9,7 @@ export {
 } from "./evidence.ts";
 export { bootInfoOf } from "./bootInfo.ts";
 export { parseCollateral, type Collateral, type CollateralMessage } from "./dcap/collateral.ts";
-export { INTEL_ROOT, testRootFromPem, type TrustedRoot } from "./dcap/roots.ts";
+export { INTEL_ROOT, testRootFromPem, type TrustedRoot } from "./chain/roots.ts";
 export { verifyTdx, type TdxVerification } from "./dcap/verifyTdx.ts";
 export { parseTdxQuote, type TdxQuote } from "./tdx/parseQuote.ts";
 export { reportData, type Binding } from "./reportData.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { CharterError } from "../errors/CharterError.ts";
-import { parseStrictJson } from "../evidence/dcap/strictJson.ts";
+import { parseStrictJson } from "../words/strictJson.ts";
 import type { Address } from "../words/hex.ts";
 
 /** Longest manifest that is looked at. */

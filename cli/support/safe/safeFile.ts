@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { recoverAddress } from "viem";
 import { z } from "zod";
 
-import { parseStrictJson } from "../../../protocol/evidence/dcap/strictJson.ts";
+import { parseStrictJson } from "../../../protocol/words/strictJson.ts";
 import { addressSchema, bytes32Schema } from "../../../protocol/session/messages.ts";
 import type { Address, Hex } from "../../../protocol/words/hex.ts";
 import { CliError } from "../CliError.ts";

@@ -5,7 +5,7 @@ import { parseCrl, type Crl } from "../../der/crl.ts";
 import { splitPem } from "../../der/pem.ts";
 import { CharterError } from "../../errors/CharterError.ts";
 import { fromHex } from "../../words/hex.ts";
-import { parseStrictJson } from "./strictJson.ts";
+import { parseStrictJson } from "../../words/strictJson.ts";
 import { qeIdentitySchema, tcbInfoSchema, type QeIdentity, type TcbInfo } from "./tcbSchemas.ts";
 
 /** A signed JSON document of Intel's: exact bytes, signature, and the chain that signed it (signer first). */

@@ -1,5 +1,5 @@
 import type { Crypto } from "../../crypto/crypto.ts";
-import { ChainSignatures } from "./chain.ts";
+import { ChainSignatures } from "../chain/chain.ts";
 import type { Collateral } from "./collateral.ts";
 
 /** Which signatures of a collateral hold. Every one is checked, always. */
@@ -42,10 +42,12 @@ async function check(collateral: Collateral, crypto: Crypto): Promise<Collateral
     chains.hold(pckCrlChain),
     chains.hold(tcbInfo.chain),
     chains.hold(qeIdentity.chain),
-    root ? crypto.verifyP256(root.publicKey, rootCaCrl.tbs, rootCaCrl.signature) : none,
-    pckIssuer ? crypto.verifyP256(pckIssuer.publicKey, pckCrl.tbs, pckCrl.signature) : none,
-    tcbSigner ? crypto.verifyP256(tcbSigner.publicKey, tcbInfo.bytes, tcbInfo.signature) : none,
-    qeSigner ? crypto.verifyP256(qeSigner.publicKey, qeIdentity.bytes, qeIdentity.signature) : none,
+    root ? crypto.verify(rootCaCrl.scheme, root.publicKey, rootCaCrl.tbs, rootCaCrl.signature) : none,
+    pckIssuer ? crypto.verify(pckCrl.scheme, pckIssuer.publicKey, pckCrl.tbs, pckCrl.signature) : none,
+    tcbSigner ? crypto.verify("p256-sha256", tcbSigner.publicKey, tcbInfo.bytes, tcbInfo.signature) : none,
+    qeSigner
+      ? crypto.verify("p256-sha256", qeSigner.publicKey, qeIdentity.bytes, qeIdentity.signature)
+      : none,
   ]);
   return {
     pckCrlChain: pckChainOk,

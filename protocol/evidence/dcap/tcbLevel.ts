@@ -1,6 +1,6 @@
 import { TcbStatus, type TcbStatusName } from "../../words/enums.ts";
 import type { TdReport } from "../tdx/parseQuote.ts";
-import { equalBytes, matchesMasked } from "./bytes.ts";
+import { equalBytes, matchesMasked } from "../../words/bytes.ts";
 import type { PckExtensions } from "./pckExtensions.ts";
 import type { IsvLevel, TcbInfo } from "./tcbSchemas.ts";
 

@@ -1,5 +1,5 @@
 import type { TdReport } from "../tdx/parseQuote.ts";
-import { isZero } from "./bytes.ts";
+import { isZero } from "../../words/bytes.ts";
 
 /**
  * TD attributes that may be set (Intel TDX Module ABI, TD_ATTRIBUTES): LASS 27, SEPT_VE_DISABLE 28, PKS 30, KL 31,

@@ -3,7 +3,7 @@ import type { TcbStatus } from "../../words/enums.ts";
 import { toHex, type Hex, type PlatformId } from "../../words/hex.ts";
 import { Checklist, type Check } from "../EvidenceError.ts";
 import { parseTdxQuote, type TdReport } from "../tdx/parseQuote.ts";
-import { concatBytes, equalBytes, matchesMasked } from "./bytes.ts";
+import { concatBytes, equalBytes, matchesMasked } from "../../words/bytes.ts";
 import {
   ChainSignatures,
   intersect,
@@ -12,11 +12,11 @@ import {
   requireLinked,
   rootOf,
   windowOf,
-} from "./chain.ts";
+} from "../chain/chain.ts";
 import { chainOf, type Collateral } from "./collateral.ts";
 import { collateralSignatures } from "./collateralSignatures.ts";
 import { readPckExtensions } from "./pckExtensions.ts";
-import { INTEL_ROOT, type TrustedRoot } from "./roots.ts";
+import { INTEL_ROOT, type TrustedRoot } from "../chain/roots.ts";
 import { converge, isvLevel, moduleLevel, platformLevel } from "./tcbLevel.ts";
 import { hasAllowedAttributes, hasNoServiceTd, hasSaneXfam, isDebuggable } from "./tdPolicy.ts";
 
@@ -89,12 +89,12 @@ export async function verifyTdx(bytes: Uint8Array, options: VerifyTdxOptions): P
   const collateralAnswers = collateralSignatures(collateral, crypto);
   const issuers = chain.slice(1);
   const [pckSigned, issuersSigned, qeSigned, quoteSigned, bound, inside, platformDigest] = await Promise.all([
-    crypto.verifyP256(pckCa.publicKey, pck.tbs, pck.signature),
+    crypto.verify(pck.scheme, pckCa.publicKey, pck.tbs, pck.signature),
     isSameChain(issuers, collateral.pckCrlChain)
       ? collateralAnswers.then((answers) => answers.pckCrlChain)
       : new ChainSignatures(crypto).hold(issuers),
-    crypto.verifyP256(pck.publicKey, quote.qeReport.raw, quote.qeReportSignature),
-    crypto.verifyP256(quote.attestationKey, quote.signed, quote.signature),
+    crypto.verify("p256-sha256", pck.publicKey, quote.qeReport.raw, quote.qeReportSignature),
+    crypto.verify("p256-sha256", quote.attestationKey, quote.signed, quote.signature),
     crypto.digest("SHA-256", concatBytes(quote.attestationKey, quote.qeAuthData)),
     collateralAnswers,
     crypto.digest("SHA-256", extensions.ppid),

@@ -2,8 +2,8 @@ import { z } from "zod";
 
 import type { Crypto } from "../../crypto/crypto.ts";
 import { fromHex, toHex, type Hex } from "../../words/hex.ts";
-import { concatBytes, equalBytes } from "../dcap/bytes.ts";
-import { parseStrictJson } from "../dcap/strictJson.ts";
+import { concatBytes, equalBytes } from "../../words/bytes.ts";
+import { parseStrictJson } from "../../words/strictJson.ts";
 import { EvidenceError } from "../EvidenceError.ts";
 
 /** Event type of dstack's runtime events (RTMR3). */

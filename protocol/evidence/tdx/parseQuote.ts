@@ -1,5 +1,5 @@
 import { EvidenceError } from "../EvidenceError.ts";
-import { ByteReader } from "./ByteReader.ts";
+import { ByteReader } from "../ByteReader.ts";
 import { parseQeReport, type QeReport } from "./qeReport.ts";
 
 /** TD report body of a quote (Intel TDX DCAP Quoting Library API §A.3.2; TD 1.5: §A.3.3 of version 5). */

@@ -1,4 +1,4 @@
-import { ByteReader } from "./ByteReader.ts";
+import { ByteReader } from "../ByteReader.ts";
 
 /** The quoting enclave's own report (SGX report body, 384 bytes; Intel SDM Vol. 3D §40.14). */
 export interface QeReport {

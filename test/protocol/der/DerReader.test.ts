@@ -79,10 +79,10 @@ describe("the strict DER reader", () => {
   });
 
   it("reads ECDSA signatures of two numbers of at most 32 bytes, and nothing behind them", () => {
-    const signature = readEcdsaSignature(reader("300702010102020080"));
+    const signature = readEcdsaSignature(reader("300702010102020080"), 32);
     expect(signature.length).to.equal(64);
     expect([signature[31], signature[63]]).to.deep.equal([1, 0x80]);
-    malformed(() => readEcdsaSignature(reader("3009020101020101020101")));
-    malformed(() => readEcdsaSignature(reader(`3026022101${"00".repeat(32)}020101`)));
+    malformed(() => readEcdsaSignature(reader("3009020101020101020101"), 32));
+    malformed(() => readEcdsaSignature(reader(`3026022101${"00".repeat(32)}020101`), 32));
   });
 });

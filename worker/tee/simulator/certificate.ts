@@ -1,9 +1,7 @@
-import { createHash, sign, type KeyObject } from "node:crypto";
+import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 
 import * as der from "./der.ts";
-import { publicPoint } from "./keys.ts";
-
-const ECDSA_WITH_SHA256 = der.sequence(der.objectId("1.2.840.10045.4.3.2"));
+import { signatureAlgorithm, signDer } from "./signing.ts";
 
 /** A CA of the simulated vendor, or whoever signs in its name. */
 export interface Issuer {
@@ -25,56 +23,56 @@ export interface CertificateRequest {
   readonly ca?: number;
   /** Further extensions: object identifier and DER value. */
   readonly extensions?: readonly (readonly [id: string, value: Uint8Array])[];
+  /** AMD's leaves say nothing of their use: key ids, keyUsage and basicConstraints are left out. */
+  readonly isBare?: boolean;
 }
 
 /** CRL entries carry a reason (RFC 5280 §5.3.1); Intel revokes with keyCompromise. */
 const KEY_COMPROMISE = 1;
 
 /**
- * Names have the common names that Intel's certificates have, and an organization that says what they are: nobody who
- * reads one takes it for Intel's.
+ * Names have the common names that the vendors' certificates have, and an organization that says what they are: nobody who
+ * reads one takes it for theirs.
  */
 export function distinguishedName(commonName: string): der.Der {
   const attribute = (id: string, value: der.Der): der.Der => der.set(der.sequence(der.objectId(id), value));
   return der.sequence(
     attribute("2.5.4.3", der.utf8(commonName)),
-    attribute("2.5.4.10", der.utf8("Charter simulated TEE, not Intel")),
+    attribute("2.5.4.10", der.utf8("Charter simulated TEE, no vendor")),
     attribute("2.5.4.6", der.printable("US")),
   );
 }
 
-const keyId = (key: KeyObject): Buffer =>
-  createHash("sha1")
-    .update(Buffer.concat([Buffer.from([4]), publicPoint(key)]))
-    .digest();
+/** SubjectPublicKeyInfo of a private or public key. */
+const publicInfo = (key: KeyObject): Buffer =>
+  (key.type === "public" ? key : createPublicKey(key)).export({ type: "spki", format: "der" });
+
+/** SHA-1 of the key (RFC 5280 §4.2.1.2 lets it be anything that follows from the key). */
+const keyId = (key: KeyObject): Buffer => createHash("sha1").update(publicInfo(key)).digest();
 
 const authorityKeyId = (key: KeyObject): Buffer => der.sequence(der.primitive(0, keyId(key)));
 
 /** Issues an X.509 v3 certificate (RFC 5280 §4.1), DER. */
 export function issueCertificate(request: CertificateRequest): Buffer {
-  const { issuer, subject, key, serial, notBefore, notAfter, ca, extensions = [] } = request;
-  const spki = der.sequence(
-    der.sequence(der.objectId("1.2.840.10045.2.1"), der.objectId("1.2.840.10045.3.1.7")),
-    der.bits(Buffer.concat([Buffer.from([4]), publicPoint(key)])),
-  );
+  const { issuer, subject, key, serial, notBefore, notAfter, ca, extensions = [], isBare = false } = request;
   // keyUsage: keyCertSign and cRLSign for a CA, digitalSignature and nonRepudiation for a leaf.
   const usage = ca === undefined ? der.bits(Buffer.from([0xc0]), 6) : der.bits(Buffer.from([0x06]), 1);
   const constraints = ca === undefined ? der.sequence() : der.sequence(der.yes(), der.integer(ca));
-  const list = [
+  const standard = [
     extension("2.5.29.35", authorityKeyId(issuer.key)),
     extension("2.5.29.14", der.octets(keyId(key))),
     extension("2.5.29.15", usage, true),
     extension("2.5.29.19", constraints, true),
-    ...extensions.map(([id, value]) => extension(id, value)),
   ];
+  const list = [...(isBare ? [] : standard), ...extensions.map(([id, value]) => extension(id, value))];
   const tbs = der.sequence(
     der.tagged(0, der.integer(2)),
     der.unsigned(serial),
-    ECDSA_WITH_SHA256,
+    signatureAlgorithm(issuer.key),
     distinguishedName(issuer.name),
     der.sequence(der.time(notBefore), der.time(notAfter)),
     distinguishedName(subject),
-    spki,
+    publicInfo(key),
     der.tagged(3, der.sequence(...list)),
   );
   return signed(tbs, issuer.key);
@@ -95,7 +93,7 @@ export function issueCrl(request: {
   );
   const tbs = der.sequence(
     der.integer(1),
-    ECDSA_WITH_SHA256,
+    signatureAlgorithm(issuer.key),
     distinguishedName(issuer.name),
     der.time(thisUpdate),
     der.time(nextUpdate),
@@ -125,4 +123,4 @@ const extension = (id: string, value: Uint8Array, critical = false): der.Der =>
   der.sequence(der.objectId(id), ...(critical ? [der.yes()] : []), der.octets(value));
 
 const signed = (tbs: Buffer, key: KeyObject): Buffer =>
-  der.sequence(tbs, ECDSA_WITH_SHA256, der.bits(sign("sha256", tbs, { key, dsaEncoding: "der" })));
+  der.sequence(tbs, signatureAlgorithm(key), der.bits(signDer(key, tbs)));

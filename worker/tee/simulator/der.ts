@@ -20,6 +20,7 @@ export const utf8 = (text: string): Der => element(0x0c, Buffer.from(text, "utf8
 export const printable = (text: string): Der => element(0x13, Buffer.from(text, "latin1"));
 export const enumerated = (value: number): Der => element(0x0a, Buffer.from([value]));
 export const yes = (): Der => element(0x01, Buffer.from([0xff]));
+export const nothing = (): Der => element(0x05);
 /** BIT STRING; `unused` bits at its end are zero. */
 export const bits = (bytes: Uint8Array, unused = 0): Der => element(0x03, Buffer.from([unused]), bytes);
 /** [n] EXPLICIT, or an implicitly tagged structure. */

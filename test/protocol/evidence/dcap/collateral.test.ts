@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import { parseCollateral } from "../../../../protocol/evidence/index.ts";
-import { parseStrictJson } from "../../../../protocol/evidence/dcap/strictJson.ts";
+import { parseStrictJson } from "../../../../protocol/words/strictJson.ts";
 import { issued, reissued } from "../simulated.ts";
 
 const malformed = (json: unknown, part?: string) => {

@@ -1,4 +1,4 @@
-import { CharterError } from "../../errors/CharterError.ts";
+import { CharterError } from "../errors/CharterError.ts";
 
 /**
  * JSON.parse with duplicate keys refused: two readers of one signed text must not see two contents. Also refuses

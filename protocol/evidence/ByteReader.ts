@@ -1,4 +1,4 @@
-import { EvidenceError } from "../EvidenceError.ts";
+import { EvidenceError } from "./EvidenceError.ts";
 
 /** Reads little-endian structures front to back; running out of bytes is `evidence/quote-format`. */
 export class ByteReader {

@@ -1,14 +1,15 @@
 import type { Crypto } from "../../crypto/crypto.ts";
 import type { Certificate } from "../../der/certificate.ts";
 import { CharterError } from "../../errors/CharterError.ts";
-import { equalBytes } from "./bytes.ts";
+import { equalBytes } from "../../words/bytes.ts";
 import type { TrustedRoot } from "./roots.ts";
 
 /** What a chain has to look like: signer first, root last, every link by name, every issuer a CA. */
-export function requireLinked(chain: readonly Certificate[], length: number): void {
-  if (chain.length !== length) {
-    throw new CharterError("chain/malformed", `expected ${length} certificates, signer first and root last`, {
-      expected: length,
+export function requireLinked(chain: readonly Certificate[], least: number, most = least): void {
+  if (chain.length < least || chain.length > most) {
+    const count = least === most ? `${least}` : `${least} to ${most}`;
+    throw new CharterError("chain/malformed", `expected ${count} certificates, signer first and root last`, {
+      expected: [least, most],
       actual: chain.length,
     });
   }
@@ -26,6 +27,19 @@ export function requireLinked(chain: readonly Certificate[], length: number): vo
         "chain/malformed",
         `certificate ${i}: expected an issuer that may sign certificates`,
         { i },
+      );
+    }
+    // RFC 5280 §4.2.1.9 counts the CAs between this issuer and the signer; the root's entry for itself adds none.
+    const below = Math.min(i, chain.length - 2);
+    if (issuer.pathLength !== null && issuer.pathLength < below) {
+      throw new CharterError(
+        "chain/malformed",
+        `certificate ${i + 1}: expected a path no longer than it allows`,
+        {
+          i: i + 1,
+          expected: issuer.pathLength,
+          actual: below,
+        },
       );
     }
   });
@@ -71,7 +85,7 @@ export class ChainSignatures {
     const key = issuer.publicKey;
     const known = this.#links.find((link) => equalBytes(link.raw, raw) && equalBytes(link.key, key));
     if (known) return known.answer;
-    const answer = this.#crypto.verifyP256(key, tbs, signature);
+    const answer = this.#crypto.verify(certificate.scheme, key, tbs, signature);
     this.#links.push({ raw, key, answer });
     return answer;
   }
