@@ -1,5 +1,5 @@
 import { concat, keccak256 } from "viem";
-import { z } from "zod";
+import * as z from "zod/mini";
 
 import type { Crypto } from "../crypto/crypto.ts";
 import { CharterError } from "../errors/CharterError.ts";
@@ -9,7 +9,7 @@ import { isZero } from "../words/bytes.ts";
 import type { Collateral } from "./dcap/collateral.ts";
 import type { TrustedRoot } from "./chain/roots.ts";
 import { parseStrictJson } from "../words/strictJson.ts";
-import { verifyTdx, type TdxVerification } from "./dcap/verifyTdx.ts";
+import { verifyTdx, type TdxVerification } from "./dcap/verifyQuote.ts";
 import { bootFacts, matchesRtmrs, parseEventLog, replayRtmrs, type BootFacts } from "./eventlog/eventLog.ts";
 import { EvidenceError, type Check } from "./EvidenceError.ts";
 
@@ -53,7 +53,7 @@ export interface VerifiedEvidence {
 }
 
 const vmConfigSchema = z.looseObject({
-  os_image_hash: z.string().regex(/^(?:0x)?[0-9a-fA-F]{64}$/, "expected 32 bytes of hex"),
+  os_image_hash: z.string().check(z.regex(/^(?:0x)?[0-9a-fA-F]{64}$/, "expected 32 bytes of hex")),
 });
 
 /**

@@ -10,6 +10,6 @@ export {
 export { bootInfoOf } from "./bootInfo.ts";
 export { parseCollateral, type Collateral, type CollateralMessage } from "./dcap/collateral.ts";
 export { INTEL_ROOT, testRootFromPem, type TrustedRoot } from "./chain/roots.ts";
-export { verifyTdx, type TdxVerification } from "./dcap/verifyTdx.ts";
-export { parseTdxQuote, type TdxQuote } from "./tdx/parseQuote.ts";
+export { verifyQuote, verifyTdx, type SgxVerification, type TdxVerification } from "./dcap/verifyQuote.ts";
+export { parseQuote, type Quote } from "./dcap/parseQuote.ts";
 export { reportData, type Binding } from "./reportData.ts";

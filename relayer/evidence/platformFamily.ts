@@ -1,6 +1,6 @@
 import { chainOf } from "../../protocol/evidence/dcap/collateral.ts";
 import { readPckExtensions } from "../../protocol/evidence/dcap/pckExtensions.ts";
-import { parseTdxQuote } from "../../protocol/evidence/tdx/parseQuote.ts";
+import { parseQuote } from "../../protocol/evidence/dcap/parseQuote.ts";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { toHex } from "../../protocol/words/hex.ts";
 import type { PckCa } from "./pcsClient.ts";
@@ -24,7 +24,7 @@ const ISSUERS: readonly (readonly [PckCa, string])[] = [
  * @throws CharterError `evidence/quote-format`, `evidence/pck-issuer`, `der/…`.
  */
 export function platformFamily(quote: Uint8Array): PlatformFamily {
-  const leaf = chainOf(parseTdxQuote(quote).pckChain)[0];
+  const leaf = chainOf(parseQuote(quote).pckChain)[0];
   const ca = ISSUERS.find(([, name]) => leaf?.issuer.includes(name))?.[0];
   if (leaf === undefined || ca === undefined) {
     throw new CharterError(

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 
 import { parseCertificate, type Certificate } from "../../der/certificate.ts";
 import { parseCrl, type Crl } from "../../der/crl.ts";
@@ -16,7 +16,7 @@ export interface SignedDocument<T> {
   readonly content: T;
 }
 
-/** Everything that Intel publishes to judge a TDX quote by, parsed; nothing of it is trusted yet. */
+/** Everything that Intel publishes to judge a TDX or SGX quote by, parsed; nothing of it is trusted yet. */
 export interface Collateral {
   readonly pckCrlChain: readonly Certificate[];
   readonly rootCaCrl: Crl;
@@ -25,19 +25,21 @@ export interface Collateral {
   readonly qeIdentity: SignedDocument<QeIdentity>;
 }
 
+const text = (most: number) => z.string().check(z.maxLength(most));
+
 /** The JSON form (that of Intel's quote verification library): chains as PEM, CRLs and signatures as hex. */
 export const collateralSchema = z.strictObject({
-  pck_crl_issuer_chain: z.string().max(65_536),
-  root_ca_crl: z.string().max(1_048_576),
-  pck_crl: z.string().max(8 * 1_048_576),
-  tcb_info_issuer_chain: z.string().max(65_536),
-  tcb_info: z.string().max(1_048_576),
-  tcb_info_signature: z.string().length(128),
-  qe_identity_issuer_chain: z.string().max(65_536),
-  qe_identity: z.string().max(65_536),
-  qe_identity_signature: z.string().length(128),
+  pck_crl_issuer_chain: text(65_536),
+  root_ca_crl: text(1_048_576),
+  pck_crl: text(8 * 1_048_576),
+  tcb_info_issuer_chain: text(65_536),
+  tcb_info: text(1_048_576),
+  tcb_info_signature: z.string().check(z.length(128)),
+  qe_identity_issuer_chain: text(65_536),
+  qe_identity: text(65_536),
+  qe_identity_signature: z.string().check(z.length(128)),
   /** Some tools add the PCK chain; the quote's own chain is what counts, so it is not read. */
-  pck_certificate_chain: z.string().max(65_536).nullish(),
+  pck_certificate_chain: z.nullish(text(65_536)),
 });
 export type CollateralMessage = z.infer<typeof collateralSchema>;
 
@@ -79,7 +81,7 @@ function document<T>(
   text: string,
   signature: string,
   chain: string,
-  schema: z.ZodType<T>,
+  schema: z.ZodMiniType<T>,
 ): SignedDocument<T> {
   return part(name, () => {
     const content = schema.safeParse(parseStrictJson(text, name));

@@ -1,8 +1,9 @@
 import { TcbStatus, type TcbStatusName } from "../../words/enums.ts";
-import type { TdReport } from "../tdx/parseQuote.ts";
 import { equalBytes, matchesMasked } from "../../words/bytes.ts";
+import type { EnclaveReport } from "./enclaveReport.ts";
 import type { PckExtensions } from "./pckExtensions.ts";
-import type { IsvLevel, TcbInfo } from "./tcbSchemas.ts";
+import type { IsvLevel, TcbInfo, TdxTcbInfo } from "./tcbSchemas.ts";
+import type { TdReport } from "./tdReport.ts";
 
 export interface JudgedLevel {
   readonly status: TcbStatusName;
@@ -17,16 +18,22 @@ export interface JudgedLevel {
 export function platformLevel(
   tcbInfo: TcbInfo,
   pck: PckExtensions,
-  report: TdReport,
+  report: TdReport | EnclaveReport,
 ): JudgedLevel | undefined {
-  const firstTdx = (report.teeTcbSvn[1] ?? 0) > 0 ? 2 : 0;
   const level = tcbInfo.tcbLevels.find(
     ({ tcb }) =>
       tcb.sgxtcbcomponents.every((svn, i) => (pck.sgxSvns[i] ?? -1) >= svn) &&
       pck.pceSvn >= tcb.pcesvn &&
-      tcb.tdxtcbcomponents.every((svn, i) => i < firstTdx || (report.teeTcbSvn[i] ?? -1) >= svn),
+      reachesTdx(report, tcb.tdxtcbcomponents),
   );
   return level && { status: level.tcbStatus, advisoryIds: level.advisoryIDs };
+}
+
+/** An enclave is judged by SGX components alone; a TD by its own as well, and never without them. */
+function reachesTdx(report: TdReport | EnclaveReport, components: readonly number[] | undefined): boolean {
+  if (report.kind === "sgx") return components === undefined;
+  const first = (report.teeTcbSvn[1] ?? 0) > 0 ? 2 : 0;
+  return components?.every((svn, i) => i < first || (report.teeTcbSvn[i] ?? -1) >= svn) ?? false;
 }
 
 /** First level, best first, whose ISV SVN is reached. */
@@ -41,7 +48,7 @@ export function isvLevel(levels: readonly IsvLevel[], isvSvn: number): JudgedLev
  * platform level judges its SVN.
  */
 export function moduleLevel(
-  tcbInfo: TcbInfo,
+  tcbInfo: TdxTcbInfo,
   report: TdReport,
 ): { readonly id: string; readonly matches: boolean; readonly level: JudgedLevel | undefined } {
   const version = report.teeTcbSvn[1] ?? 0;

@@ -1,22 +1,27 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 
 /** Fixed-size hex of Intel's JSON documents (upper or lower case, no 0x) → bytes. */
 const hexBytes = (length: number) =>
-  z
-    .string()
-    .regex(new RegExp(`^[0-9a-fA-F]{${2 * length}}$`), `expected ${length} bytes of hex`)
-    .transform((text) =>
+  z.pipe(
+    z.string().check(z.regex(new RegExp(`^[0-9a-fA-F]{${2 * length}}$`), `expected ${length} bytes of hex`)),
+    z.transform((text: string) =>
       Uint8Array.from({ length }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16)),
-    );
+    ),
+  );
 
 /** ISO time with seconds in UTC → unix seconds. */
-const time = z
-  .string()
-  .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/, "expected a time like 2026-02-18T10:58:51Z")
-  .transform((text) => Date.parse(text) / 1000)
-  .pipe(z.number());
+const time = z.pipe(
+  z
+    .string()
+    .check(z.regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/, "expected a time like 2026-02-18T10:58:51Z")),
+  z.pipe(
+    z.transform((text: string) => Date.parse(text) / 1000),
+    z.number(),
+  ),
+);
 
-const svn = z.number().int().min(0).max(65_535);
+const natural = (most: number) => z.number().check(z.int(), z.minimum(0), z.maximum(most));
+const svn = natural(65_535);
 const status = z.enum([
   "UpToDate",
   "SWHardeningNeeded",
@@ -26,71 +31,89 @@ const status = z.enum([
   "OutOfDateConfigurationNeeded",
   "Revoked",
 ]);
-const advisoryIds = z.array(z.string().max(64)).max(256).default([]);
-const components = z
-  .array(z.strictObject({ svn: svn.max(255), category: z.string().optional(), type: z.string().optional() }))
-  .length(16)
-  .transform((list) => list.map((component) => component.svn));
+const advisoryIds = z._default(z.array(z.string().check(z.maxLength(64))).check(z.maxLength(256)), []);
+const component = z.strictObject({
+  svn: natural(255),
+  category: z.optional(z.string()),
+  type: z.optional(z.string()),
+});
+const components = z.pipe(
+  z.array(component).check(z.length(16)),
+  z.transform((list: z.infer<typeof component>[]) => list.map(({ svn }) => svn)),
+);
+
+const levelFields = { tcbDate: time, tcbStatus: status, advisoryIDs: advisoryIds };
 
 /** A level that only an ISV SVN decides (QE identity, TDX module identity). */
-const isvLevel = z.strictObject({
-  tcb: z.strictObject({ isvsvn: svn }),
-  tcbDate: time,
-  tcbStatus: status,
-  advisoryIDs: advisoryIds,
-});
+const isvLevel = z.strictObject({ tcb: z.strictObject({ isvsvn: svn }), ...levelFields });
 export type IsvLevel = z.infer<typeof isvLevel>;
+const isvLevels = z.array(isvLevel).check(z.minLength(1), z.maxLength(64));
+
+const sgxTcb = { sgxtcbcomponents: components, pcesvn: svn };
+const sgxLevel = z.strictObject({
+  tcb: z.strictObject({ ...sgxTcb, tdxtcbcomponents: z.optional(z.undefined()) }),
+  ...levelFields,
+});
+const tdxLevel = z.strictObject({
+  tcb: z.strictObject({ ...sgxTcb, tdxtcbcomponents: components }),
+  ...levelFields,
+});
 
 const moduleFields = { mrsigner: hexBytes(48), attributes: hexBytes(8), attributesMask: hexBytes(8) };
 
-/** TCB info version 3 for TDX (Intel PCS API v4, "Get TDX TCB Info"). Unknown keys are refused. */
-export const tcbInfoSchema = z.strictObject({
-  id: z.literal("TDX"),
+const tcbInfoFields = {
   version: z.literal(3),
   issueDate: time,
   nextUpdate: time,
   fmspc: hexBytes(6),
   pceId: hexBytes(2),
   tcbType: z.literal(0),
-  tcbEvaluationDataNumber: z.number().int().nonnegative(),
+  tcbEvaluationDataNumber: natural(0xffff_ffff),
+};
+
+const tdxTcbInfo = z.strictObject({
+  id: z.literal("TDX"),
+  ...tcbInfoFields,
   tdxModule: z.strictObject(moduleFields),
-  tdxModuleIdentities: z
-    .array(
-      z.strictObject({
-        id: z.string().regex(/^TDX_[0-9A-F]{2}$/, "expected an id like TDX_01"),
-        ...moduleFields,
-        tcbLevels: z.array(isvLevel).min(1).max(64),
-      }),
-    )
-    .max(64)
-    .default([]),
-  tcbLevels: z
-    .array(
-      z.strictObject({
-        tcb: z.strictObject({ sgxtcbcomponents: components, pcesvn: svn, tdxtcbcomponents: components }),
-        tcbDate: time,
-        tcbStatus: status,
-        advisoryIDs: advisoryIds,
-      }),
-    )
-    .min(1)
-    .max(256),
+  tdxModuleIdentities: z._default(
+    z
+      .array(
+        z.strictObject({
+          id: z.string().check(z.regex(/^TDX_[0-9A-F]{2}$/, "expected an id like TDX_01")),
+          ...moduleFields,
+          tcbLevels: isvLevels,
+        }),
+      )
+      .check(z.maxLength(64)),
+    [],
+  ),
+  tcbLevels: z.array(tdxLevel).check(z.minLength(1), z.maxLength(256)),
 });
+export type TdxTcbInfo = z.infer<typeof tdxTcbInfo>;
+
+const sgxTcbInfo = z.strictObject({
+  id: z.literal("SGX"),
+  ...tcbInfoFields,
+  tcbLevels: z.array(sgxLevel).check(z.minLength(1), z.maxLength(256)),
+});
+
+/** TCB info version 3 for TDX or SGX (Intel PCS API v4, "Get TCB Info"). Unknown keys are refused. */
+export const tcbInfoSchema = z.discriminatedUnion("id", [tdxTcbInfo, sgxTcbInfo]);
 export type TcbInfo = z.infer<typeof tcbInfoSchema>;
 
-/** Identity of the TD quoting enclave, version 2 (Intel PCS API v4, "Get TDX QE Identity"). */
+/** Identity of a quoting enclave, version 2 (Intel PCS API v4, "Get Quoting Enclave Identity"). */
 export const qeIdentitySchema = z.strictObject({
-  id: z.literal("TD_QE"),
+  id: z.enum(["TD_QE", "QE"]),
   version: z.literal(2),
   issueDate: time,
   nextUpdate: time,
-  tcbEvaluationDataNumber: z.number().int().nonnegative(),
+  tcbEvaluationDataNumber: natural(0xffff_ffff),
   miscselect: hexBytes(4),
   miscselectMask: hexBytes(4),
   attributes: hexBytes(16),
   attributesMask: hexBytes(16),
   mrsigner: hexBytes(32),
   isvprodid: svn,
-  tcbLevels: z.array(isvLevel).min(1).max(64),
+  tcbLevels: isvLevels,
 });
 export type QeIdentity = z.infer<typeof qeIdentitySchema>;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 
 import type { Crypto } from "../../crypto/crypto.ts";
 import { fromHex, toHex, type Hex } from "../../words/hex.ts";
@@ -23,20 +23,20 @@ export interface LoggedEvent {
   readonly loggedDigest: Uint8Array;
 }
 
-const hexText = z.string().regex(/^(?:[0-9a-fA-F]{2})*$/, "expected hex");
+const hexText = z.string().check(z.regex(/^(?:[0-9a-fA-F]{2})*$/, "expected hex"));
 const eventSchema = z.strictObject({
-  imr: z.number().int().min(0).max(3),
-  event_type: z.number().int().min(0).max(0xffff_ffff),
+  imr: z.number().check(z.int(), z.minimum(0), z.maximum(3)),
+  event_type: z.number().check(z.int(), z.minimum(0), z.maximum(0xffff_ffff)),
   // dstack 0.6 leaves it empty where it can be recomputed.
-  digest: hexText.default(""),
-  event: z
-    .string()
-    .max(1024)
-    .refine((name) => name.isWellFormed(), "expected well-formed Unicode"),
+  digest: z._default(hexText, ""),
+  event: z.string().check(
+    z.maxLength(1024),
+    z.refine((name) => name.isWellFormed(), "expected well-formed Unicode"),
+  ),
   event_payload: hexText,
-  version: z.union([z.literal(1), z.literal(2)]).default(1),
+  version: z._default(z.union([z.literal(1), z.literal(2)]), 1),
   /** The bytes under a V2 digest, for readers who do not build them: we do, so it is not read. */
-  preimage: hexText.optional(),
+  preimage: z.optional(hexText),
 });
 
 const bytesOf = (hex: string): Uint8Array => fromHex(`0x${hex}`);
@@ -50,7 +50,7 @@ export function parseEventLog(text: string): LoggedEvent[] {
   } catch (error) {
     throw malformed(error instanceof Error ? error.message : "JSON");
   }
-  const parsed = z.array(eventSchema).max(MAX_EVENTS).safeParse(json);
+  const parsed = z.array(eventSchema).check(z.maxLength(MAX_EVENTS)).safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw malformed(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "events"}`);

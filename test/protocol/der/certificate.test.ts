@@ -14,7 +14,7 @@ import { parseCrl } from "../../../protocol/der/crl.ts";
 import { MAX_CHAIN, splitPem } from "../../../protocol/der/pem.ts";
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import { readPckExtensions } from "../../../protocol/evidence/dcap/pckExtensions.ts";
-import { parseTdxQuote } from "../../../protocol/evidence/index.ts";
+import { parseQuote } from "../../../protocol/evidence/index.ts";
 import { toHex } from "../../../protocol/words/hex.ts";
 import { itOnVectors, vector, vectorJson } from "../../support/vectors.ts";
 import { issued, pki, platform } from "../evidence/simulated.ts";
@@ -63,7 +63,7 @@ describe("certificates and CRLs", () => {
   });
 
   itOnVectors("read as @peculiar/x509 reads them (Intel's)", () => {
-    const chain = splitPem(parseTdxQuote(vector("tdx/automata-v4/quote_tdx.bin")).pckChain);
+    const chain = splitPem(parseQuote(vector("tdx/automata-v4/quote_tdx.bin")).pckChain);
     const files = ["pck", "platform", "root", "signing"].map((name) => vector(`tdx/automata-v4/${name}.der`));
     const bundle = vectorJson("tdx/dcap-qvl-2025-06/collateral.json") as Record<string, string>;
     const chains = ["pck_crl_issuer_chain", "tcb_info_issuer_chain", "qe_identity_issuer_chain"];

@@ -44,7 +44,8 @@ const QUOTE_RANGES: readonly (readonly [
   checks: readonly string[],
 ])[] = [
   ["version", 0, 2, ["quote-format"]],
-  ["attestation key type and TEE type", 2, 8, ["quote-header"]],
+  ["attestation key type", 2, 4, ["quote-header"]],
+  ["TEE type", 4, 8, ["quote-format"]],
   ["reserved", 8, 12, ["quote-signature"]],
   ["QE vendor", 12, 28, ["quote-header"]],
   ["user data", 28, 48, ["quote-signature"]],

@@ -1,7 +1,7 @@
 import { issueCrl } from "./certificate.ts";
 import { signRaw } from "./keys.ts";
 import { SIMULATED_FMSPC, type TestPki } from "./pki.ts";
-import { CURRENT_TCB, OLD_TCB, QE, type PlatformTcb } from "./tcb.ts";
+import { CURRENT_TCB, OLD_TCB, QE, SGX_QE, type PlatformTcb } from "./tcb.ts";
 
 /** Everything that a verifier needs to judge a simulated quote by, in the JSON form that `parseCollateral` reads. */
 export interface IssuedCollateral {
@@ -18,11 +18,15 @@ export interface IssuedCollateral {
   readonly qe_identity_signature: string;
 }
 
+export type Tee = "tdx" | "sgx";
+
 export interface CollateralOptions {
   /** Unix seconds: issue date of all of it. */
   readonly at: number;
   /** Seconds until nextUpdate; Intel gives 30 days. */
   readonly validitySeconds?: number;
+  /** What the documents judge: TDs (the default) or enclaves. */
+  readonly tee?: Tee;
   /** Serials of PCK certificates on the Platform CA's CRL. */
   readonly revokedPcks?: readonly Uint8Array[];
   /** Serials on the root's CRL. */
@@ -37,14 +41,20 @@ const upperHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex
 
 /** Issues TCB info, QE identity and CRLs, as Intel's service would give them at `at`. */
 export function issueCollateral(pki: TestPki, options: CollateralOptions): IssuedCollateral {
-  const { at, validitySeconds = COLLATERAL_VALIDITY_SECONDS, revokedPcks = [], revokedCas = [] } = options;
+  const {
+    at,
+    validitySeconds = COLLATERAL_VALIDITY_SECONDS,
+    tee = "tdx",
+    revokedPcks = [],
+    revokedCas = [],
+  } = options;
   const until = at + validitySeconds;
   const dates = {
     issueDate: iso(at),
     nextUpdate: iso(until),
   };
-  const tcbInfo = JSON.stringify(tcbInfoOf(dates));
-  const qeIdentity = JSON.stringify(qeIdentityOf(dates));
+  const tcbInfo = JSON.stringify(tee === "tdx" ? tdxTcbInfo(dates) : sgxTcbInfo(dates));
+  const qeIdentity = JSON.stringify(qeIdentityOf(tee, dates));
   const signature = (text: string): string =>
     signRaw(pki.signing.key, Buffer.from(text, "utf8")).toString("hex");
   // The CRL number is the time of issue: it never falls, also not over a restart.
@@ -74,27 +84,48 @@ const CURRENT_DATE = "2024-11-13T00:00:00Z";
 const OLD_DATE = "2024-03-13T00:00:00Z";
 const OLD_ADVISORIES = ["INTEL-SA-01036", "INTEL-SA-01079", "INTEL-SA-01099"];
 
-/** TCB info, version 3, of a TDX platform family (Intel PCS v4, "Get TDX TCB Info"). */
-function tcbInfoOf({ issueDate, nextUpdate }: Dates): unknown {
+const sgxLevel = ({ sgxSvns, pceSvn }: PlatformTcb) => ({
+  sgxtcbcomponents: [...sgxSvns].map((svn) => ({ svn })),
+  pcesvn: pceSvn,
+});
+
+/** What TCB info of both kinds begins with. */
+const tcbInfoHead = (id: "TDX" | "SGX", { issueDate, nextUpdate }: Dates) => ({
+  id,
+  version: 3,
+  issueDate,
+  nextUpdate,
+  fmspc: SIMULATED_FMSPC,
+  pceId: "0000",
+  tcbType: 0,
+  tcbEvaluationDataNumber: EVALUATION_DATA_NUMBER,
+});
+
+/** Two levels, best first: the current microcode and an older one. */
+const tcbLevels = (level: (tcb: PlatformTcb) => unknown) => [
+  { tcb: level(CURRENT_TCB), tcbDate: CURRENT_DATE, tcbStatus: "UpToDate" },
+  { tcb: level(OLD_TCB), tcbDate: OLD_DATE, tcbStatus: "OutOfDate", advisoryIDs: OLD_ADVISORIES },
+];
+
+/** TCB info, version 3, of a platform family for enclaves (Intel PCS v4, "Get SGX TCB Info"). */
+const sgxTcbInfo = (dates: Dates): unknown => ({
+  ...tcbInfoHead("SGX", dates),
+  tcbLevels: tcbLevels(sgxLevel),
+});
+
+/** The same for TDs (Intel PCS v4, "Get TDX TCB Info"). */
+function tdxTcbInfo(dates: Dates): unknown {
   const module = {
     mrsigner: "0".repeat(96),
     attributes: "0".repeat(16),
     attributesMask: "F".repeat(16),
   };
-  const level = ({ sgxSvns, pceSvn, teeTcbSvn }: PlatformTcb) => ({
-    sgxtcbcomponents: [...sgxSvns].map((svn) => ({ svn })),
-    pcesvn: pceSvn,
-    tdxtcbcomponents: [...teeTcbSvn].map((svn, i) => ({ svn: i < 2 ? [5, 0][i] : svn })),
+  const level = (tcb: PlatformTcb) => ({
+    ...sgxLevel(tcb),
+    tdxtcbcomponents: [...tcb.teeTcbSvn].map((svn, i) => ({ svn: i < 2 ? [5, 0][i] : svn })),
   });
   return {
-    id: "TDX",
-    version: 3,
-    issueDate,
-    nextUpdate,
-    fmspc: SIMULATED_FMSPC,
-    pceId: "0000",
-    tcbType: 0,
-    tcbEvaluationDataNumber: EVALUATION_DATA_NUMBER,
+    ...tcbInfoHead("TDX", dates),
     tdxModule: module,
     tdxModuleIdentities: [
       {
@@ -106,25 +137,25 @@ function tcbInfoOf({ issueDate, nextUpdate }: Dates): unknown {
         ],
       },
     ],
-    tcbLevels: [
-      { tcb: level(CURRENT_TCB), tcbDate: CURRENT_DATE, tcbStatus: "UpToDate" },
-      { tcb: level(OLD_TCB), tcbDate: OLD_DATE, tcbStatus: "OutOfDate", advisoryIDs: OLD_ADVISORIES },
-    ],
+    tcbLevels: tcbLevels(level),
   };
 }
 
-/** Identity of the TD quoting enclave, version 2 (Intel PCS v4, "Get TDX QE Identity"). */
-const qeIdentityOf = ({ issueDate, nextUpdate }: Dates): unknown => ({
-  id: "TD_QE",
-  version: 2,
-  issueDate,
-  nextUpdate,
-  tcbEvaluationDataNumber: EVALUATION_DATA_NUMBER,
-  miscselect: "00000000",
-  miscselectMask: "FFFFFFFF",
-  attributes: `11${"0".repeat(30)}`,
-  attributesMask: `FB${"F".repeat(14)}${"0".repeat(16)}`,
-  mrsigner: upperHex(QE.mrSigner),
-  isvprodid: QE.isvProdId,
-  tcbLevels: [{ tcb: { isvsvn: QE.isvSvn }, tcbDate: CURRENT_DATE, tcbStatus: "UpToDate" }],
-});
+/** Identity of the quoting enclave, version 2 (Intel PCS v4, "Get Quoting Enclave Identity"). */
+function qeIdentityOf(tee: Tee, { issueDate, nextUpdate }: Dates): unknown {
+  const qe = tee === "tdx" ? QE : SGX_QE;
+  return {
+    id: tee === "tdx" ? "TD_QE" : "QE",
+    version: 2,
+    issueDate,
+    nextUpdate,
+    tcbEvaluationDataNumber: EVALUATION_DATA_NUMBER,
+    miscselect: "00000000",
+    miscselectMask: "FFFFFFFF",
+    attributes: `11${"0".repeat(30)}`,
+    attributesMask: `FB${"F".repeat(14)}${"0".repeat(16)}`,
+    mrsigner: upperHex(qe.mrSigner),
+    isvprodid: qe.isvProdId,
+    tcbLevels: [{ tcb: { isvsvn: qe.isvSvn }, tcbDate: CURRENT_DATE, tcbStatus: "UpToDate" }],
+  };
+}

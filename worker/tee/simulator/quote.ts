@@ -2,7 +2,7 @@ import { createHash, type KeyObject } from "node:crypto";
 
 import { publicPoint, signRaw } from "./keys.ts";
 import type { SimulatedPlatform } from "./platform.ts";
-import { QE, TDX_MODULE } from "./tcb.ts";
+import { QE, SGX_QE, TDX_MODULE } from "./tcb.ts";
 
 /** What a TD report says (Intel TDX DCAP Quoting Library API §A.3.2), lengths as there. */
 export interface TdReport {
@@ -34,21 +34,50 @@ export function makeQuote(
   report: TdReport,
   signingKey: KeyObject = platform.attestationKey,
 ): Buffer {
-  const header = Buffer.concat([
-    u16(4), // version
+  const header = quoteHeader(4, TEE_TDX);
+  return signedQuote(platform, Buffer.concat([header, body(platform, report)]), QE, signingKey);
+}
+
+/** An enclave's quote, version 3 (Intel SGX ECDSA QuoteLibReference §A.4) or 4. */
+export function makeSgxQuote(
+  platform: SimulatedPlatform,
+  enclave: EnclaveFacts,
+  { version = 3, signingKey = platform.attestationKey }: { version?: 3 | 4; signingKey?: KeyObject } = {},
+): Buffer {
+  const signedBytes = Buffer.concat([quoteHeader(version, TEE_SGX), enclaveReport(platform, enclave)]);
+  return signedQuote(platform, signedBytes, SGX_QE, signingKey, version === 3);
+}
+
+const TEE_SGX = 0;
+const TEE_TDX = 0x81;
+
+const quoteHeader = (version: number, tee: number): Buffer =>
+  Buffer.concat([
+    u16(version),
     u16(2), // attestation key: ECDSA P-256
-    u32(0x81), // TEE type: TDX
-    zeros(4),
+    u32(tee),
+    zeros(4), // reserved; QE SVN and PCE SVN in version 3
     INTEL_QE_VENDOR,
     zeros(20), // user data
   ]);
-  const signedBytes = Buffer.concat([header, body(platform, report)]);
+
+/** Header and body with what vouches for them. Version 3 (`isFlat`) does not wrap the QE's report in its own type. */
+function signedQuote(
+  platform: SimulatedPlatform,
+  signedBytes: Buffer,
+  qe: typeof QE | typeof SGX_QE,
+  signingKey: KeyObject,
+  isFlat = false,
+): Buffer {
   const authData = Buffer.from(Array.from({ length: 32 }, (_, i) => i));
   const point = publicPoint(platform.attestationKey);
-  const qeReport = quotingEnclaveReport(
-    platform,
-    createHash("sha256").update(point).update(authData).digest(),
-  );
+  const binding = createHash("sha256").update(point).update(authData).digest();
+  const qeReport = enclaveReport(platform, {
+    ...qe,
+    // INIT, MODE64BIT, PROVISIONKEY
+    flags: 0x15,
+    reportData: Buffer.concat([binding, zeros(32)]),
+  });
   const pckChain = Buffer.from(`${platform.pckChain}\0`, "latin1");
   const certification = Buffer.concat([
     qeReport,
@@ -59,12 +88,15 @@ export function makeQuote(
     u32(pckChain.length),
     pckChain,
   ]);
-  const signature = Buffer.concat([
-    signRaw(signingKey, signedBytes),
-    point,
+  const wrapped = Buffer.concat([
     u16(6), // QE report certification data
     u32(certification.length),
     certification,
+  ]);
+  const signature = Buffer.concat([
+    signRaw(signingKey, signedBytes),
+    point,
+    isFlat ? certification : wrapped,
   ]);
   return Buffer.concat([signedBytes, u32(signature.length), signature]);
 }
@@ -90,21 +122,35 @@ function body({ tcb }: SimulatedPlatform, { mrTd, mrConfigId, rtmrs, reportData,
   return out;
 }
 
-/** SGX report of the quoting enclave that vouches for the attestation key (Intel SGX SDM, REPORTBODY, 384 bytes). */
-function quotingEnclaveReport({ tcb }: SimulatedPlatform, binding: Uint8Array): Buffer {
-  return Buffer.concat([
+/** What an enclave's report says. */
+export interface EnclaveFacts {
+  readonly mrEnclave: Uint8Array;
+  readonly mrSigner: Uint8Array;
+  readonly isvProdId: number;
+  readonly isvSvn: number;
+  /** Low byte of the attributes' flags. */
+  readonly flags: number;
+  readonly reportData: Uint8Array;
+}
+
+/** SGX REPORTBODY, 384 bytes (Intel SDM Vol. 3D §38.15). */
+function enclaveReport({ tcb }: SimulatedPlatform, enclave: EnclaveFacts): Buffer {
+  const attributes = Buffer.from("0000000000000000e700000000000000", "hex");
+  attributes[0] = enclave.flags;
+  const out = Buffer.concat([
     tcb.sgxSvns, // CPUSVN
     zeros(4), // MISCSELECT
     zeros(28),
-    Buffer.from("1500000000000000e700000000000000", "hex"), // INIT, MODE64BIT, PROVISIONKEY; XFRM
-    QE.mrEnclave,
+    attributes,
+    enclave.mrEnclave,
     zeros(32),
-    QE.mrSigner,
+    enclave.mrSigner,
     zeros(96),
-    u16(QE.isvProdId),
-    u16(QE.isvSvn),
+    u16(enclave.isvProdId),
+    u16(enclave.isvSvn),
     zeros(60),
-    binding,
-    zeros(32),
+    enclave.reportData,
   ]);
+  if (out.length !== 384) throw new RangeError(`an enclave's report has 384 bytes, not ${out.length}`);
+  return out;
 }

@@ -33,5 +33,13 @@ export const QE = {
   isvSvn: 4,
 } as const;
 
+/** The same of its quoting enclave for enclaves (QE). */
+export const SGX_QE = {
+  mrSigner: labelled("charter simulated QE signer", 32),
+  mrEnclave: labelled("charter simulated QE", 32),
+  isvProdId: 1,
+  isvSvn: 8,
+} as const;
+
 /** The simulated TDX module. MRSIGNERSEAM is zero, as it is for every module that Intel signs. */
 export const TDX_MODULE = { mrSeam: labelled("charter simulated TDX module", 48) } as const;

@@ -30,7 +30,8 @@ describe("parseCollateral", () => {
   it("refuses unknown keys, values outside their range and another kind of document, though signed", () => {
     const changes: ((document: Record<string, unknown>) => void)[] = [
       (document) => (document["more"] = 1),
-      (document) => (document["id"] = "SGX"),
+      (document) => (document["id"] = "SGX"), // without the SGX levels
+      (document) => (document["id"] = "TDX2"),
       (document) => (document["version"] = 4),
       (document) => (document["fmspc"] = "00"),
       (document) => (document["nextUpdate"] = "tomorrow"),
@@ -39,7 +40,7 @@ describe("parseCollateral", () => {
     ];
     for (const change of changes) malformed(reissued("tcb_info", change), "tcb_info");
     malformed(
-      reissued("qe_identity", (document) => (document["id"] = "QE")),
+      reissued("qe_identity", (document) => (document["id"] = "QVE")),
       "qe_identity",
     );
   });

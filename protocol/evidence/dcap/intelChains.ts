@@ -1,0 +1,35 @@
+import type { Certificate } from "../../der/certificate.ts";
+import { commonName } from "../../der/name.ts";
+import { CharterError } from "../../errors/CharterError.ts";
+import { fromHex } from "../../words/hex.ts";
+import { requireLinked } from "../chain/chain.ts";
+
+/** Common names of Intel's certificates (SGX PCK Certificate and CRL Profile Specification §1.3). */
+const PCK = ["Intel SGX PCK Certificate"];
+const PCK_CA = ["Intel SGX PCK Platform CA", "Intel SGX PCK Processor CA"];
+const SIGNER = ["Intel SGX TCB Signing"];
+
+/** PCK certificate, its CA, root: linked, and each by its own name. @throws CharterError. */
+export function requirePckChain(
+  chain: readonly Certificate[],
+): asserts chain is readonly [Certificate, Certificate, Certificate] {
+  requireLinked(chain, 3);
+  requireName(chain[0], PCK);
+  requireName(chain[1], PCK_CA);
+}
+
+/** Signer of TCB info or QE identity, root. A PCK certificate stands under the same root and signs neither. */
+export function requireSignerChain(chain: readonly Certificate[]): void {
+  requireLinked(chain, 2);
+  requireName(chain[0], SIGNER);
+}
+
+function requireName(certificate: Certificate | undefined, expected: readonly string[]): void {
+  const actual = certificate ? commonName(fromHex(certificate.subject)) : null;
+  if (actual === null || !expected.includes(actual)) {
+    throw new CharterError("chain/malformed", `expected a certificate of ${expected.join(" or ")}`, {
+      expected,
+      actual,
+    });
+  }
+}
