@@ -46,24 +46,42 @@ export function readWholeBits(reader: DerReader): Uint8Array {
   return content.subarray(1);
 }
 
-const UTC = /^(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/;
-const GENERALIZED = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/;
-
-/** UTCTime or GeneralizedTime in the form that RFC 5280 §4.1.2.5 demands; unix seconds. */
+/**
+ * UTCTime (YYMMDDHHMMSSZ) or GeneralizedTime (YYYYMMDDHHMMSSZ) in the form that RFC 5280 §4.1.2.5 demands; unix seconds.
+ */
 export function readTime(reader: DerReader): number {
   const isUtc = reader.peek() === Tag.UtcTime;
   const { content } = reader.read(isUtc ? Tag.UtcTime : Tag.GeneralizedTime);
-  const match = (isUtc ? UTC : GENERALIZED).exec(String.fromCharCode(...content));
-  if (!match) throw new DerError("a time in UTC with seconds", 0);
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
+  const yearDigits = isUtc ? 2 : 4;
+  if (content.length !== yearDigits + 11 || content.at(-1) !== 0x5a) throw notATime();
+  const [month, day, hour, minute, second] = [0, 1, 2, 3, 4].map((field) =>
+    readDigits(content, yearDigits + 2 * field, 2),
+  ) as [number, number, number, number, number];
+  const year = readDigits(content, 0, yearDigits);
   // RFC 5280: two-digit years from 50 on lie in the 20th century.
   const fullYear = isUtc ? (year >= 50 ? 1900 : 2000) + year : year;
-  const date = new Date(Date.UTC(fullYear, month - 1, day, hour, minute, second));
-  const isReal =
-    date.getUTCMonth() === month - 1 && date.getUTCDate() === day && hour < 24 && minute < 60 && second < 60;
-  if (!isReal) throw new DerError("a date that exists", 0);
-  return date.getTime() / 1000;
+  const seconds = Date.UTC(fullYear, month - 1, day, hour, minute, second) / 1000;
+  const isReal = fullYear >= 1950 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(fullYear, month);
+  if (!isReal || hour > 23 || minute > 59 || second > 59) throw new DerError("a date that exists", 0);
+  return seconds;
 }
+
+function readDigits(content: Uint8Array, from: number, count: number): number {
+  let value = 0;
+  for (let i = from; i < from + count; i++) {
+    const digit = (content[i] as number) - 0x30;
+    if (digit < 0 || digit > 9) throw notATime();
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+const notATime = (): DerError => new DerError("a time in UTC with seconds", 0);
+
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
+
+const daysIn = (year: number, month: number): number =>
+  month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : (DAYS[month - 1] ?? 0);
 
 /** ECDSA-Sig-Value ::= SEQUENCE { r INTEGER, s INTEGER } → r‖s, each of the curve's `size` in bytes. */
 export function readEcdsaSignature(reader: DerReader, size: number): Uint8Array {

@@ -1,6 +1,8 @@
 /** Equal length and content. Nothing secret is compared here, so it need not take constant time. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** `(value & mask) === expected`, byte by byte; lengths must agree. */

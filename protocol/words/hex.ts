@@ -62,6 +62,11 @@ export function toHex(bytes: Uint8Array): Hex {
 export function fromHex(value: string, name = "value"): Uint8Array {
   const hex = parseHex(value, undefined, name);
   const out = new Uint8Array((hex.length - 2) / 2);
-  for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(hex.slice(2 + 2 * i, 4 + 2 * i), 16);
+  for (let i = 0; i < out.length; i++) {
+    out[i] = 16 * digitOf(hex.charCodeAt(2 + 2 * i)) + digitOf(hex.charCodeAt(3 + 2 * i));
+  }
   return out;
 }
+
+/** Value of a lower-case hex digit's character code. */
+const digitOf = (code: number): number => (code < 0x3a ? code - 0x30 : code - 0x57);

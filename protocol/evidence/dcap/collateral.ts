@@ -54,16 +54,29 @@ export function parseCollateral(json: unknown): Collateral {
     });
   }
   const c = message.data;
+  const chains = new Map<string, readonly Certificate[]>();
+  /** Intel signs TCB info and QE identity by one chain: equal text is parsed once. */
+  const chain = (text: string): readonly Certificate[] => {
+    const parsed = chains.get(text) ?? chainOf(text);
+    chains.set(text, parsed);
+    return parsed;
+  };
   return {
-    pckCrlChain: part("pck_crl_issuer_chain", () => chainOf(c.pck_crl_issuer_chain)),
+    pckCrlChain: part("pck_crl_issuer_chain", () => chain(c.pck_crl_issuer_chain)),
     rootCaCrl: part("root_ca_crl", () => parseCrl(hex(c.root_ca_crl))),
     pckCrl: part("pck_crl", () => parseCrl(hex(c.pck_crl))),
-    tcbInfo: document("tcb_info", c.tcb_info, c.tcb_info_signature, c.tcb_info_issuer_chain, tcbInfoSchema),
+    tcbInfo: document(
+      "tcb_info",
+      c.tcb_info,
+      c.tcb_info_signature,
+      () => chain(c.tcb_info_issuer_chain),
+      tcbInfoSchema,
+    ),
     qeIdentity: document(
       "qe_identity",
       c.qe_identity,
       c.qe_identity_signature,
-      c.qe_identity_issuer_chain,
+      () => chain(c.qe_identity_issuer_chain),
       qeIdentitySchema,
     ),
   };
@@ -80,7 +93,7 @@ function document<T>(
   name: string,
   text: string,
   signature: string,
-  chain: string,
+  chain: () => readonly Certificate[],
   schema: z.ZodMiniType<T>,
 ): SignedDocument<T> {
   return part(name, () => {
@@ -95,7 +108,7 @@ function document<T>(
     return {
       bytes: new TextEncoder().encode(text),
       signature: hex(signature),
-      chain: chainOf(chain),
+      chain: chain(),
       content: content.data,
     };
   });
