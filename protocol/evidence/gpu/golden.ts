@@ -6,7 +6,7 @@ import type { SpdmMeasurement } from "./spdm.ts";
 
 /** One reference integrity manifest, verified (`rim/verifyRim.ts`): the values a driver or a VBIOS may have. */
 export interface Rim {
-  /** Driver or VBIOS version that these values belong to. */
+  /** Driver or VBIOS version that these values belong to, upper case. */
   readonly version: string;
   /** Index (from 0: SPDM's index less one) → values, each allowed. Only active ones. */
   readonly measurements: ReadonlyMap<number, readonly Uint8Array[]>;
@@ -36,10 +36,15 @@ export function requireGolden(
   facts: GpuFacts,
   { driver, vbios }: Rims,
 ): void {
-  list.require(driver.version === facts.driverVersion, "gpu-driver-rim", "the manifest of this driver", {
-    expected: facts.driverVersion,
-    actual: driver.version,
-  });
+  list.require(
+    driver.version === facts.driverVersion.toUpperCase(),
+    "gpu-driver-rim",
+    "the manifest of this driver",
+    {
+      expected: facts.driverVersion,
+      actual: driver.version,
+    },
+  );
   list.require(vbios.version === facts.vbiosVersion, "gpu-vbios-rim", "the manifest of this VBIOS", {
     expected: facts.vbiosVersion,
     actual: vbios.version,
