@@ -14,6 +14,7 @@ export function requirePckChain(
   chain: readonly Certificate[],
 ): asserts chain is readonly [Certificate, Certificate, Certificate] {
   requireLinked(chain, 3);
+  requireP256(chain);
   requireName(chain[0], PCK);
   requireName(chain[1], PCK_CA);
 }
@@ -21,7 +22,21 @@ export function requirePckChain(
 /** Signer of TCB info or QE identity, root. A PCK certificate stands under the same root and signs neither. */
 export function requireSignerChain(chain: readonly Certificate[]): void {
   requireLinked(chain, 2);
+  requireP256(chain);
   requireName(chain[0], SIGNER);
+}
+
+/** The profile has one curve and one hash for all of Intel's certificates (§1.3.1, §1.3.3). */
+function requireP256(chain: readonly Certificate[]): void {
+  chain.forEach(({ keyType, scheme }, i) => {
+    if (keyType !== "P-256" || scheme !== "p256-sha256") {
+      throw new CharterError("chain/malformed", `certificate ${i}: expected ECDSA on P-256 with SHA-256`, {
+        i,
+        keyType,
+        scheme,
+      });
+    }
+  });
 }
 
 function requireName(certificate: Certificate | undefined, expected: readonly string[]): void {
