@@ -1,0 +1,123 @@
+import { availableParallelism } from "node:os";
+
+import { Piscina } from "piscina";
+
+import { CharterError } from "../../../protocol/errors/CharterError.ts";
+import {
+  EvidenceError,
+  type CollateralMessage,
+  type Evidence,
+  type TrustedRoot,
+  type VerifiedEvidence,
+} from "../../../protocol/evidence/index.ts";
+import type { Batch, Outcome, RefusalParts } from "./batch.ts";
+
+interface Options {
+  readonly roots: readonly TrustedRoot[];
+  /** Default: one per core. */
+  readonly threads?: number;
+}
+
+interface Job {
+  readonly evidence: Evidence;
+  readonly collateral: CollateralMessage;
+  readonly at: number;
+  readonly resolve: (verified: VerifiedEvidence) => void;
+  readonly reject: (cause: unknown) => void;
+}
+
+/** Jobs that go to a thread at once: a message costs about as much as a tenth of a verification. */
+const BATCH = 16;
+
+/**
+ * Verifies evidence beside the main thread, so that a burst of it delays no lease. Jobs that arrive in one turn of the
+ * event loop travel together; collateral is parsed once per thread. What a thread cannot answer is refused.
+ */
+export class VerifierPool {
+  readonly #pool: Piscina<Batch, Outcome[]>;
+  readonly #roots: readonly TrustedRoot[];
+  readonly #ids = new WeakMap<CollateralMessage, number>();
+  #nextId = 0;
+  #waiting: Job[] = [];
+  #isScheduled = false;
+  #isClosed = false;
+
+  constructor({ roots, threads = availableParallelism() }: Options) {
+    this.#roots = roots;
+    this.#pool = new Piscina({
+      filename: new URL("verifyBatch.ts", import.meta.url).href,
+      minThreads: 1,
+      maxThreads: threads,
+      idleTimeout: 60_000,
+    });
+  }
+
+  /** @throws EvidenceError, CharterError as `verifyEvidence` does; `evidence/verifier-unavailable` when a thread dies. */
+  verify(evidence: Evidence, collateral: CollateralMessage, at: number): Promise<VerifiedEvidence> {
+    if (this.#isClosed) return Promise.reject(unavailable("the pool is closed"));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ evidence, collateral, at, resolve, reject });
+      if (this.#isScheduled) return;
+      this.#isScheduled = true;
+      setImmediate(() => {
+        this.#isScheduled = false;
+        const jobs = this.#waiting;
+        this.#waiting = [];
+        for (let from = 0; from < jobs.length; from += BATCH) void this.#run(jobs.slice(from, from + BATCH));
+      });
+    });
+  }
+
+  /** Ends the threads once what they were given is answered. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#pool.close();
+  }
+
+  async #run(jobs: readonly Job[]): Promise<void> {
+    const messages = [...new Set(jobs.map((job) => job.collateral))];
+    try {
+      const outcomes = await this.#pool.run({
+        roots: this.#roots,
+        collaterals: messages.map((message) => ({ id: this.#idOf(message), message })),
+        jobs: jobs.map(({ evidence, collateral, at }) => ({
+          evidence,
+          collateral: messages.indexOf(collateral),
+          at,
+        })),
+      });
+      jobs.forEach((job, i) => {
+        settle(job, outcomes[i] ?? { broken: "the thread gave no answer" });
+      });
+    } catch (cause) {
+      for (const job of jobs) job.reject(unavailable("the thread ended", cause));
+    }
+  }
+
+  #idOf(message: CollateralMessage): number {
+    const known = this.#ids.get(message);
+    if (known !== undefined) return known;
+    this.#ids.set(message, this.#nextId);
+    return this.#nextId++;
+  }
+}
+
+function settle(job: Job, outcome: Outcome): void {
+  if ("verified" in outcome) job.resolve(outcome.verified);
+  else if ("refused" in outcome) job.reject(errorOf(outcome.refused));
+  else job.reject(unavailable(outcome.broken));
+}
+
+function errorOf({ code, message, details, check, checks }: RefusalParts): CharterError {
+  return check === undefined
+    ? new CharterError(code, message, details)
+    : new EvidenceError(check, message, details, checks);
+}
+
+const unavailable = (why: string, cause?: unknown): CharterError =>
+  new CharterError(
+    "evidence/verifier-unavailable",
+    "the evidence could not be verified; try again",
+    { why },
+    { cause },
+  );

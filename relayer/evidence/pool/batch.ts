@@ -1,0 +1,33 @@
+import type {
+  CollateralMessage,
+  Evidence,
+  TrustedRoot,
+  VerifiedEvidence,
+} from "../../../protocol/evidence/index.ts";
+import type { Check } from "../../../protocol/evidence/index.ts";
+
+/** What a thread is given at once: several pieces of evidence, and each collateral that they need only once. */
+export interface Batch {
+  readonly roots: readonly TrustedRoot[];
+  readonly collaterals: readonly { readonly id: number; readonly message: CollateralMessage }[];
+  readonly jobs: readonly {
+    readonly evidence: Evidence;
+    /** Index into `collaterals`. */
+    readonly collateral: number;
+    /** Unix seconds. */
+    readonly at: number;
+  }[];
+}
+
+/** One job's outcome. An error's class does not survive the way between threads, so it travels as its parts. */
+export type Outcome =
+  { readonly verified: VerifiedEvidence } | { readonly refused: RefusalParts } | { readonly broken: string };
+
+/** The parts of a CharterError; `checks` where it is an EvidenceError. */
+export interface RefusalParts {
+  readonly code: string;
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly check?: string;
+  readonly checks?: readonly Check[];
+}

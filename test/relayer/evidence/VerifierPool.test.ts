@@ -1,0 +1,87 @@
+import { expect } from "chai";
+
+import { nodeCrypto } from "../../../protocol/crypto/node.ts";
+import {
+  EvidenceError,
+  parseCollateral,
+  verifyEvidence,
+  type Evidence,
+} from "../../../protocol/evidence/index.ts";
+import { parseAddress, parseComposeHash } from "../../../protocol/words/hex.ts";
+import { VerifierPool } from "../../../relayer/evidence/pool/VerifierPool.ts";
+import { measureBoot } from "../../../worker/tee/measureBoot.ts";
+import { SimulatedTdx } from "../../../worker/tee/simulator/SimulatedTdx.ts";
+import { AT, issued, platform, root } from "../../protocol/evidence/simulated.ts";
+
+async function evidence(debug = false): Promise<Evidence> {
+  const tdx = new SimulatedTdx(platform, { debug });
+  await measureBoot(tdx, {
+    app: parseAddress(`0x${"11".repeat(20)}`),
+    composeHash: parseComposeHash(`0x${"22".repeat(32)}`),
+    instanceId: `0x${"33".repeat(20)}`,
+  });
+  return { kind: "tdx", ...(await tdx.quote(new Uint8Array(64).fill(1))) };
+}
+
+describe("the pool of verifiers", () => {
+  const collateral = issued();
+  let pool: VerifierPool;
+  before(() => {
+    pool = new VerifierPool({ roots: [root], threads: 2 });
+  });
+  after(() => pool.close());
+
+  it("answers as the verifier itself does", async () => {
+    const one = await evidence();
+    const options = {
+      collateral: parseCollateral(collateral),
+      at: AT + 1,
+      crypto: nodeCrypto,
+      roots: [root],
+    };
+    expect(await pool.verify(one, collateral, AT + 1)).to.deep.equal(await verifyEvidence(one, options));
+  });
+
+  it("gives every job of a burst its own answer, good ones between bad ones", async () => {
+    const [good, debug] = [await evidence(), await evidence(true)];
+    const jobs = Array.from({ length: 70 }, (_, i) => ({ isGood: i % 3 !== 0, late: i % 7 === 0 }));
+    const outcomes = await Promise.allSettled(
+      jobs.map(({ isGood, late }) =>
+        pool.verify(isGood ? good : debug, collateral, late ? AT + 31 * 86_400 : AT + 1),
+      ),
+    );
+    outcomes.forEach((outcome, i) => {
+      const { isGood, late } = jobs[i] as (typeof jobs)[number];
+      if (outcome.status === "fulfilled") expect(isGood && !late, `job ${i}`).to.equal(true);
+      else {
+        const error = outcome.reason as EvidenceError;
+        expect(error, `job ${i}`).to.be.instanceOf(EvidenceError);
+        expect(error.code).to.equal(late ? "evidence/validity" : "evidence/td-debug");
+        expect(error.checks.at(-1)?.ok).to.equal(false);
+      }
+    });
+    expect(outcomes.filter((outcome) => outcome.status === "fulfilled")).to.have.lengthOf(
+      jobs.filter(({ isGood, late }) => isGood && !late).length,
+    );
+  });
+
+  it("refuses collateral that does not parse by its own code, beside jobs whose does", async () => {
+    const one = await evidence();
+    const broken = { ...collateral, pck_crl: "00" };
+    const [bad, good] = await Promise.allSettled([
+      pool.verify(one, broken, AT + 1),
+      pool.verify(one, collateral, AT + 1),
+    ]);
+    expect(bad.status === "rejected" && (bad.reason as EvidenceError).code).to.equal("collateral/malformed");
+    expect(good.status).to.equal("fulfilled");
+  });
+
+  it("refuses what arrives after it was closed", async () => {
+    const closed = new VerifierPool({ roots: [root], threads: 1 });
+    const one = await evidence();
+    await closed.verify(one, collateral, AT + 1);
+    await closed.close();
+    const late = await closed.verify(one, collateral, AT + 1).catch((error: unknown) => error);
+    expect(late).to.have.property("code", "evidence/verifier-unavailable");
+  });
+});
