@@ -20,6 +20,8 @@ const ARTIFACTS = {
   CommitteeVerifier: "attestation/committee/CommitteeVerifier.sol/CommitteeVerifier.json",
   AdvisorySets: "attestation/AdvisorySets.sol/AdvisorySets.json",
   Endorsements: "nodes/Endorsements.sol/Endorsements.json",
+  CharterGovernor: "governance/CharterGovernor.sol/CharterGovernor.json",
+  CharterTimelock: "governance/CharterTimelock.sol/CharterTimelock.json",
 } as const;
 
 /** Writes the ABIs that mappings are generated from: events only, so that they change when an event does. */
@@ -59,6 +61,8 @@ export function buildSubgraphFor(deployment: Deployment, dir: string): string {
       CommitteeVerifier: { address: deployment.committeeVerifier, startBlock },
       AdvisorySets: { address: deployment.advisorySets, startBlock },
       Endorsements: { address: deployment.endorsements, startBlock },
+      CharterGovernor: { address: deployment.governor, startBlock },
+      CharterTimelock: { address: deployment.timelock, startBlock },
     },
   };
   writeFileSync(join(dir, "networks.json"), `${JSON.stringify(networks, null, 2)}\n`);

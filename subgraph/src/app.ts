@@ -18,7 +18,7 @@ import {
   SettingChanged,
 } from "../generated/templates/App/App";
 import { appEvent } from "./governance";
-import { logId, NEVER, orNull, releaseId, settingId } from "./ids";
+import { logId, NEVER, orNull, releaseId, settingId, toBytesArray } from "./ids";
 
 const NOTICE = 1;
 const GRACE = 2;
@@ -231,9 +231,7 @@ export function handleReplicasChanged(event: ReplicasChanged): void {
     app.replicas = event.params.newReplicas;
     app.selectorTeeKinds = selector.teeKinds;
     app.selectorGpu = selector.gpu;
-    const operators: Bytes[] = [];
-    for (let i = 0; i < selector.operators.length; i++) operators.push(selector.operators[i]);
-    app.selectorOperators = operators;
+    app.selectorOperators = toBytesArray(selector.operators);
     app.save();
   }
   const entry = appEvent(event, "ReplicasChanged", event.params.actor);
