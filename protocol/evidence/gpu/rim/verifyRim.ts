@@ -38,8 +38,8 @@ const MAX_ALTERNATIVES = 64;
 
 /**
  * Verifies a reference integrity manifest of NVIDIA's: a SWID tag (ISO/IEC 19770-2, TCG RIM) with an enveloped XML
- * signature (XMLDSIG, ECDSA P-384 with SHA-384) over all of it, by a chain up to the RIM root. Values are read from the
- * very tree whose canonical form is hashed, so no other part of a document can be read for the signed one.
+ * signature (XMLDSIG, ECDSA P-384 with SHA-384) over all of it, by a chain up to the RIM root. Everything is read from
+ * the canonical text that was hashed, parsed anew: what the parser or the canonicalizer made of the input cannot matter.
  *
  * Not checked: revocation of the signer (NVIDIA's OCSP), the SWID schema beyond what is read, and whether a newer
  * manifest of the same version exists. Needs an XML library: not for the browser's bundle.
@@ -57,13 +57,17 @@ export async function verifyRim(xml: string, options: VerifyRimOptions): Promise
   const chain = list.attempt("rim-chain", "the signer's certificates up to the root", () =>
     readChain(signed.certificates),
   );
-  // From here on the tree has no signature: what is hashed is what is read.
-  const rim = list.attempt("rim-content", "version and measurements", () => readContent(root));
+  const rim = list.attempt("rim-content", "version and measurements", () => readContent(signed.document));
 
   const [links, signature, digest] = await Promise.all([
     new ChainSignatures(crypto).hold(chain),
-    crypto.verify("p384-sha384", (chain[0] as Certificate).publicKey, signed.signedInfo, signed.signature),
-    crypto.digest("SHA-384", canonical(root)),
+    crypto.verify(
+      "p384-sha384",
+      (chain[0] as Certificate).publicKey,
+      encode(signed.signedInfo),
+      signed.signature,
+    ),
+    crypto.digest("SHA-384", encode(signed.document)),
   ]);
   const trusted = rootOf(chain, roots);
   list.require(trusted !== undefined, "root-pinned", "a chain that ends at a trusted root", {
@@ -97,9 +101,10 @@ function readTag(xml: string): Element {
 
 interface Signed {
   /** Canonical SignedInfo: what the signature is over. */
-  readonly signedInfo: Uint8Array;
+  readonly signedInfo: string;
+  /** Canonical document without its signature: what the digest is over. */
+  readonly document: string;
   readonly signature: Uint8Array;
-  /** Of the document without its signature. */
   readonly digest: Uint8Array;
   readonly certificates: readonly Uint8Array[];
 }
@@ -108,7 +113,8 @@ interface Signed {
 function readSignature(root: Element): Signed {
   const signature = child(root, DSIG, "Signature");
   if (root.getElementsByTagNameNS(DSIG, "Signature").length !== 1) throw malformed("expected one signature");
-  const info = child(signature, DSIG, "SignedInfo");
+  const signedInfo = canonical(child(signature, DSIG, "SignedInfo"));
+  const info = parseXml(signedInfo);
   requireAlgorithm(child(info, DSIG, "CanonicalizationMethod"), C14N);
   requireAlgorithm(child(info, DSIG, "SignatureMethod"), [ECDSA_SHA384]);
   const reference = child(info, DSIG, "Reference");
@@ -120,14 +126,14 @@ function readSignature(root: Element): Signed {
   for (const transform of transforms.slice(1)) requireAlgorithm(transform, C14N);
   requireAlgorithm(child(reference, DSIG, "DigestMethod"), SHA384);
   const data = child(child(signature, DSIG, "KeyInfo"), DSIG, "X509Data");
-  const read = {
-    signedInfo: canonical(info),
+  root.removeChild(signature);
+  return {
+    signedInfo,
+    document: canonical(root),
     signature: base64(textOf(child(signature, DSIG, "SignatureValue")), 96),
     digest: base64(textOf(child(reference, DSIG, "DigestValue")), 48),
     certificates: children(data, DSIG, "X509Certificate", 2, MAX_CHAIN).map((one) => base64(textOf(one))),
   };
-  root.removeChild(signature);
-  return read;
 }
 
 function requireAlgorithm(element: Element, allowed: readonly string[]): void {
@@ -137,7 +143,7 @@ function requireAlgorithm(element: Element, allowed: readonly string[]): void {
 }
 
 /** Canonical XML of an element, in the namespaces of its ancestors (Canonical XML 1.0 §2.4). */
-function canonical(element: Element): Uint8Array {
+function canonical(element: Element): string {
   const ancestorNamespaces: { prefix: string; namespaceURI: string }[] = [];
   for (let node = element.parentNode; node?.nodeType === 1; node = node.parentNode) {
     for (const { name, value } of Array.from((node as Element).attributes)) {
@@ -148,9 +154,10 @@ function canonical(element: Element): Uint8Array {
       }
     }
   }
-  const text = new C14nCanonicalization().process(element, { ancestorNamespaces });
-  return new TextEncoder().encode(String(text));
+  return String(new C14nCanonicalization().process(element, { ancestorNamespaces }));
 }
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** Signer first, root last, all on P-384. */
 function readChain(certificates: readonly Uint8Array[]): Certificate[] {
@@ -163,7 +170,8 @@ function readChain(certificates: readonly Uint8Array[]): Certificate[] {
 }
 
 /** Meta's colloquialVersion, and Payload's active measurements. */
-function readContent(root: Element): Pick<Rim, "version" | "measurements"> {
+function readContent(text: string): Pick<Rim, "version" | "measurements"> {
+  const root = readTag(text);
   const version = attribute(child(root, SWID, "Meta"), "colloquialVersion");
   if (!/^[0-9A-Za-z._-]{1,32}$/.test(version)) throw malformed("expected a plain version", version);
   const resources = children(child(root, SWID, "Payload"), SWID, "Resource", 1, MAX_MEASUREMENTS);
