@@ -131,7 +131,7 @@ export function requireGoodClaims(list: Checklist, name: string, claims: GpuClai
   return factsOf(claims);
 }
 
-export const factsOf = (claims: GpuClaims): GpuClaimFacts => ({
+const factsOf = (claims: GpuClaims): GpuClaimFacts => ({
   hwModel: claims.hwmodel,
   ueid: claims.ueid,
   driverVersion: claims["x-nvidia-gpu-driver-version"],

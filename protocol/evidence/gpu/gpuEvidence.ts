@@ -1,9 +1,8 @@
-import { keccak256 } from "viem";
 import * as z from "zod/mini";
 
+import { keccak256 } from "../../crypto/keccak.ts";
 import { MAX_CHAIN } from "../../der/pem.ts";
 import { CharterError } from "../../errors/CharterError.ts";
-import { concatBytes } from "../../words/bytes.ts";
 import { parseBytes32, type Bytes32 } from "../../words/hex.ts";
 import { parseStrictJson } from "../../words/strictJson.ts";
 import { MAX_REPORT_BYTES } from "./spdm.ts";
@@ -84,7 +83,7 @@ export function nrasTokenDigest(token: string): Bytes32 {
 }
 
 const digestOf = (domain: string, parts: readonly Uint8Array[]): Bytes32 =>
-  keccak256(concatBytes(new TextEncoder().encode(domain), ...parts)) as Bytes32;
+  keccak256(new TextEncoder().encode(domain), ...parts);
 
 function u32(value: number): Uint8Array {
   const bytes = new Uint8Array(4);

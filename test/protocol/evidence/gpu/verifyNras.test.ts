@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { nodeCrypto } from "../../../../protocol/crypto/node.ts";
 import { webCrypto } from "../../../../protocol/crypto/web.ts";
 import {
+  NRAS_ISSUER,
   verifyNras,
   type NrasVerification,
   type VerifyNrasOptions,
@@ -44,7 +45,7 @@ describe("a token of the simulated attestation service", () => {
 
   it("is refused where another key signed, none did, or another issuer is named", async () => {
     expect(await refusal({ key: deriveKey(pki.secret, "somebody", "P-384") })).to.equal("gpu-eat-signature");
-    expect(await refusal({ issuer: "https://nras.attestation.nvidia.com" })).to.equal("gpu-eat-issuer");
+    expect(await refusal({ issuer: NRAS_ISSUER })).to.equal("gpu-eat-issuer");
     const [[, overall], detached] = bundle();
     const none = `${Buffer.from('{"alg":"none"}').toString("base64url")}.${overall.split(".")[1]}.`;
     expect(await failedCheck(verify(JSON.stringify([["JWT", none], detached])))).to.equal(
