@@ -21,7 +21,8 @@ export interface GpuEvidence {
 }
 
 export const MAX_GPUS = 16;
-const MAX_CHAIN_CHARACTERS = MAX_CHAIN * 3000;
+/** Characters of one PEM chain; NVIDIA's have some 5,000. */
+export const MAX_CHAIN_CHARACTERS = MAX_CHAIN * 3000;
 const MAX_TEXT = MAX_GPUS * 2 * (MAX_REPORT_BYTES + MAX_CHAIN_CHARACTERS);
 
 const entrySchema = z.strictObject({

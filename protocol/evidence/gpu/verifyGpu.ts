@@ -9,7 +9,7 @@ import type { TrustedRoot } from "../chain/roots.ts";
 import { Checklist, EvidenceError, type Check } from "../EvidenceError.ts";
 import { readFirmwareId } from "./firmwareId.ts";
 import { requireGolden, type Rims } from "./golden.ts";
-import type { GpuEvidence } from "./gpuEvidence.ts";
+import { MAX_CHAIN_CHARACTERS, type GpuEvidence } from "./gpuEvidence.ts";
 import { NVIDIA_DEVICE_ROOT } from "./nvidiaRoots.ts";
 import { parseOpaqueData, type GpuFacts, type GpuMode } from "./opaqueData.ts";
 import { requireUnrevoked, type OcspAnswers } from "./revocation.ts";
@@ -160,6 +160,11 @@ type GpuChain = readonly [leaf: Certificate, identity: Certificate, ...Certifica
 
 /** Leaf first, root last, every key and every signature on P-384: NVIDIA has no other. */
 function parseChain(pem: string): GpuChain {
+  if (pem.length > MAX_CHAIN_CHARACTERS) {
+    throw new EvidenceError("gpu-chain", `expected at most ${MAX_CHAIN_CHARACTERS} characters`, {
+      actual: pem.length,
+    });
+  }
   const certificates = splitPem(pem).map(parseCertificate);
   requireLinked(certificates, LEAST_CERTIFICATES, MAX_CHAIN);
   const other = certificates.findIndex((one) => one.keyType !== "P-384" || one.scheme !== "p384-sha384");

@@ -141,6 +141,7 @@ describe("a GPU report is refused", () => {
       [leaf],
       [],
       Array.from({ length: 11 }, () => leaf),
+      [leaf, identity, provisioner, ca, top, "\n".repeat(30_000)],
       [leaf, "a comment\n", identity, provisioner, ca, top],
     ]) {
       expect(await failedCheck(verify({ ...evidence, certificates: list.join("") }))).to.equal("gpu-chain");
