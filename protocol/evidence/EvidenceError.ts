@@ -27,7 +27,12 @@ export class EvidenceError extends CharterError {
 
 /** Records steps as they pass; the one that fails ends the verification. There is no way to fail and go on. */
 export class Checklist {
-  readonly #checks: Check[] = [];
+  readonly #checks: Check[];
+
+  /** @param passed steps that were done before. */
+  constructor(passed: readonly Check[] = []) {
+    this.#checks = [...passed];
+  }
 
   get checks(): readonly Check[] {
     return [...this.#checks];

@@ -1,7 +1,7 @@
-import { concat, keccak256 } from "viem";
 import * as z from "zod/mini";
 
 import type { Crypto } from "../crypto/crypto.ts";
+import { keccak256 } from "../crypto/keccak.ts";
 import { CharterError } from "../errors/CharterError.ts";
 import { TeeKind, type TcbStatus } from "../words/enums.ts";
 import { fromHex, toHex, type Address, type Bytes32, type Hex, type PlatformId } from "../words/hex.ts";
@@ -92,7 +92,7 @@ export async function verifyEvidence(evidence: Evidence, options: VerifyOptions)
     },
   );
   const { report } = tdx;
-  const image = [toHex(report.mrTd), toHex(report.rtmrs[1]), toHex(report.rtmrs[2])];
+  const image = [report.mrTd, report.rtmrs[1], report.rtmrs[2]];
   return {
     kind: TeeKind.Tdx,
     status: tdx.status,
@@ -102,10 +102,10 @@ export async function verifyEvidence(evidence: Evidence, options: VerifyOptions)
     composeHash: boot.composeHash as Bytes32,
     instanceId: boot.instanceId,
     osImageHash,
-    measurementDigest: keccak256(concat(image)) as Bytes32,
-    pinnedMeasurementDigest: keccak256(concat([...image, toHex(report.rtmrs[0])])) as Bytes32,
+    measurementDigest: keccak256(...image),
+    pinnedMeasurementDigest: keccak256(...image, report.rtmrs[0]),
     reportData: toHex(report.reportData),
-    evidenceDigest: keccak256(tdx.quote) as Bytes32,
+    evidenceDigest: keccak256(tdx.quote),
     validFrom: tdx.validFrom,
     validUntil: tdx.validUntil,
     simulated: tdx.simulated,

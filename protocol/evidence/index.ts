@@ -13,3 +13,13 @@ export { INTEL_ROOT, testRootFromPem, type TrustedRoot } from "./chain/roots.ts"
 export { verifyQuote, verifyTdx, type SgxVerification, type TdxVerification } from "./dcap/verifyQuote.ts";
 export { parseQuote, type Quote } from "./dcap/parseQuote.ts";
 export { reportData, type Binding } from "./reportData.ts";
+export { verify, type AnyEvidence } from "./verdict/verify.ts";
+export { readEvidence } from "./verdict/readEvidence.ts";
+export type {
+  AnyCollateral,
+  EvidenceKind,
+  Expectation,
+  Fact,
+  Verdict,
+  VerifyAnyOptions,
+} from "./verdict/Verdict.ts";

@@ -15,10 +15,7 @@ export interface Binding {
   readonly gpuDigest?: Bytes32;
 }
 
-const DOMAINS = {
-  instance: keccak256(stringToHex("charter.instance.v1")),
-  node: keccak256(stringToHex("charter.node.v1")),
-} as const;
+const domainOf = (purpose: Binding["purpose"]): Hex => keccak256(stringToHex(`charter.${purpose}.v1`));
 
 const FIELDS = [
   { type: "bytes32" },
@@ -38,7 +35,7 @@ export function reportData(binding: Binding): Hex {
   const { purpose, chainId, consumer, subject, key, blockNumber, blockHash, gpuDigest } = binding;
   const digest = keccak256(
     encodeAbiParameters(FIELDS, [
-      DOMAINS[purpose],
+      domainOf(purpose),
       BigInt(chainId),
       consumer,
       subject,

@@ -1,0 +1,75 @@
+import { intersect } from "../chain/chain.ts";
+import { EvidenceError, type Check } from "../EvidenceError.ts";
+import type { GpuEvidence } from "../gpu/gpuEvidence.ts";
+import { verifyGpu, type GpuVerification } from "../gpu/verifyGpu.ts";
+import type { Bytes32 } from "../../words/hex.ts";
+import type { Verdict, VerifyAnyOptions } from "./Verdict.ts";
+
+/** NVIDIA's own list of reports (`nvattest collect-evidence`). */
+export interface GpuReports {
+  readonly kind: "gpu";
+  readonly gpus: readonly GpuEvidence[];
+}
+
+/** What no GPU can say of itself (gpu/gpuClaim.ts). */
+export const GUEST_ONLY =
+  "that the GPU is on the bus of any machine: only a guest's quote over this evidence says so";
+
+/** Verdict on the reports of one machine's GPUs; all must hold. @throws EvidenceError. */
+export async function gpuVerdict({ gpus }: GpuReports, options: VerifyAnyOptions): Promise<Verdict> {
+  const { at, crypto, roots, collateral: { rims, ocsp } = {}, expect } = options;
+  const stated = gpus[0]?.nonce;
+  if (stated === undefined)
+    throw new EvidenceError("gpu-report-format", "expected at least one GPU's report");
+  const nonce = (expect?.reportData as Bytes32 | undefined) ?? stated;
+  const verified = await Promise.all(
+    gpus.map((gpu) =>
+      verifyGpu(gpu, {
+        at,
+        crypto,
+        nonce,
+        ...(roots ? { roots } : {}),
+        ...(rims ? { rims } : {}),
+        ...(ocsp ? { ocsp } : {}),
+      }),
+    ),
+  );
+  const [first] = verified as [GpuVerification, ...GpuVerification[]];
+  const window = intersect(
+    verified.map(({ validFrom, validUntil }) => ({ from: validFrom, until: validUntil })),
+  );
+  const unchecked = [
+    GUEST_ONLY,
+    ...(expect?.reportData === undefined ? ["when it was asked for: no nonce was expected of it"] : []),
+    ...(verified.some(({ measured }) => measured === "unchecked")
+      ? ["the firmware's measurements: without NVIDIA's manifests devtools mode looks like production"]
+      : []),
+    ...(verified.some(({ revocation }) => revocation === "unchecked")
+      ? ["whether its certificates were revoked: no OCSP answers were given"]
+      : []),
+  ];
+  return {
+    kind: "gpu",
+    status: null,
+    advisoryIds: [],
+    platformId: null,
+    facts: {
+      gpus: verified.length,
+      hwModel: verified.map(({ hwModel }) => hwModel),
+      ueid: verified.map(({ ueid }) => ueid),
+      deviceId: verified.map(({ deviceId }) => deviceId),
+      driverVersion: verified.map(({ facts }) => facts.driverVersion),
+      vbiosVersion: verified.map(({ facts }) => facts.vbiosVersion),
+      mode: verified.map(({ facts }) => facts.mode),
+    },
+    reportData: nonce,
+    validFrom: window.from,
+    validUntil: window.until,
+    root: first.root,
+    simulated: verified.some(({ simulated }) => simulated),
+    unchecked,
+    checks: verified.flatMap(({ checks }, i) =>
+      checks.map((check): Check => ({ ...check, detail: { gpu: i, ...check.detail } })),
+    ),
+  };
+}

@@ -1,0 +1,78 @@
+import * as z from "zod/mini";
+
+import type { CharterError } from "../../errors/CharterError.ts";
+import { parseStrictJson } from "../../words/strictJson.ts";
+import { quoteBytes } from "../evidence.ts";
+import { EvidenceError } from "../EvidenceError.ts";
+import { parseGpuEvidence } from "../gpu/gpuEvidence.ts";
+import type { AnyEvidence } from "./verify.ts";
+
+/** Largest file that is looked at: an event log of 1 MiB and what stands around it. */
+export const MAX_EVIDENCE_BYTES = 4 * 1_048_576;
+
+/** Charter's own evidence message, and dstack's `quote-report.json`; both may carry more than is judged. */
+const ours = z.looseObject({
+  kind: z.enum(["tdx", "sgx"]),
+  quote: z.string(),
+  eventLog: z.string(),
+  vmConfig: z.string(),
+});
+const quoteReport = z.looseObject({ quote: z.string(), event_log: z.string(), vm_config: z.string() });
+
+const OPEN_BRACE = 0x7b;
+const OPEN_BRACKET = 0x5b;
+
+/**
+ * Recognizes evidence by what it looks like: a quote as bytes or hex, Charter's evidence or dstack's quote report as
+ * JSON, NVIDIA's list of GPU reports, a token of NVIDIA's service.
+ * @throws EvidenceError `evidence/unknown-form`, naming what was tried; the parsers' own errors where the form is clear.
+ */
+export function readEvidence(file: Uint8Array): AnyEvidence {
+  if (file.length > MAX_EVIDENCE_BYTES) {
+    throw new EvidenceError("unknown-form", `expected at most ${MAX_EVIDENCE_BYTES} bytes`, {
+      actual: file.length,
+    });
+  }
+  const first = file.find((byte) => byte > 0x20);
+  if (first === OPEN_BRACE || first === OPEN_BRACKET) return fromJson(new TextDecoder().decode(file).trim());
+  const text =
+    file.length % 2 === 0 || file.at(-1) === 0x0a ? new TextDecoder("latin1").decode(file).trim() : "";
+  return fromBytes(/^(?:0x)?(?:[0-9a-fA-F]{2})+$/.test(text) ? quoteBytes(text) : file);
+}
+
+function fromJson(text: string): AnyEvidence {
+  const json = parseStrictJson(text, "evidence");
+  if (Array.isArray(json)) {
+    // A detached EAT begins with ["JWT", …]; a list of reports with an object.
+    return Array.isArray(json[0])
+      ? { kind: "nras", token: text }
+      : { kind: "gpu", gpus: parseGpuEvidence(text) };
+  }
+  const message = z.safeParse(ours, json);
+  if (message.success) {
+    const { quote, eventLog, vmConfig } = message.data;
+    return { kind: "dcap", quote: quoteBytes(quote), guest: { eventLog, vmConfig } };
+  }
+  const report = z.safeParse(quoteReport, json);
+  if (report.success) {
+    const { quote, event_log: eventLog, vm_config: vmConfig } = report.data;
+    return { kind: "dcap", quote: quoteBytes(quote), guest: { eventLog, vmConfig } };
+  }
+  throw unknownForm("JSON of another shape");
+}
+
+function fromBytes(bytes: Uint8Array): AnyEvidence {
+  // A DCAP quote: version 3 to 5 and attestation key type, both 16 bits.
+  const [version = 0, high = 1, keyType = 0] = bytes;
+  if (high === 0 && version >= 1 && version <= 15 && keyType <= 3) return { kind: "dcap", quote: bytes };
+  throw unknownForm(
+    `bytes that begin with ${[...bytes.subarray(0, 4)].map((byte) => byte.toString(16)).join(" ")}`,
+  );
+}
+
+const unknownForm = (actual: string): CharterError =>
+  new EvidenceError(
+    "unknown-form",
+    "expected a quote (bytes or hex), evidence or a quote report as JSON, GPU reports or a token of NVIDIA's service",
+    { actual },
+  );

@@ -1,0 +1,29 @@
+import { dcapVerdict, type DcapEvidence } from "./dcapVerdict.ts";
+import { meet } from "./expectations.ts";
+import { gpuVerdict, type GpuReports } from "./gpuVerdict.ts";
+import type { NrasToken } from "./nrasVerdict.ts";
+import type { Verdict, VerifyAnyOptions } from "./Verdict.ts";
+
+/** Evidence of every kind that Charter reads, as `readEvidence` recognizes it. */
+export type AnyEvidence = DcapEvidence | GpuReports | NrasToken;
+
+/**
+ * Verifies evidence of any kind. Pure: time, roots and collateral are arguments. Every step is named in the verdict's
+ * `checks`, and what evidence of this kind cannot say is named in `unchecked`.
+ * @throws EvidenceError `evidence/<check>`, with the checks so far.
+ */
+export async function verify(evidence: AnyEvidence, options: VerifyAnyOptions): Promise<Verdict> {
+  return meet(await verdictOf(evidence, options), options.expect ?? {});
+}
+
+async function verdictOf(evidence: AnyEvidence, options: VerifyAnyOptions): Promise<Verdict> {
+  switch (evidence.kind) {
+    case "dcap":
+      return dcapVerdict(evidence, options);
+    case "gpu":
+      return gpuVerdict(evidence, options);
+    case "nras":
+      // Loaded when asked for: its JSON web tokens are a fifth of the whole verifier in a browser.
+      return (await import("./nrasVerdict.ts")).nrasVerdict(evidence, options);
+  }
+}
