@@ -26,7 +26,7 @@ export function requireSignerChain(chain: readonly Certificate[]): void {
   requireName(chain[0], SIGNER);
 }
 
-/** The profile has one curve and one hash for all of Intel's certificates (§1.3.1, §1.3.3). */
+/** The profile has one curve and one hash for all of Intel's certificates (§1.3). */
 function requireP256(chain: readonly Certificate[]): void {
   chain.forEach(({ keyType, scheme }, i) => {
     if (keyType !== "P-256" || scheme !== "p256-sha256") {

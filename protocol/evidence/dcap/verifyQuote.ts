@@ -244,7 +244,9 @@ function requireUnrevoked(
   list.require(!pckCrl.revoked.has(pck.serial), "pck-revoked", "a PCK certificate that is not revoked", {
     serial: pck.serial,
   });
-  const serials = [pckCa, tcbInfo.chain[0], qeIdentity.chain[0]].map((certificate) => certificate?.serial);
+  // RFC 5280 §6.1 leaves the anchor out; but a root that revokes itself says that it must not be trusted any more.
+  const named = [pckCa, root, tcbInfo.chain[0], qeIdentity.chain[0]];
+  const serials = named.map((certificate) => certificate?.serial);
   list.require(
     serials.every((serial) => serial !== undefined && !rootCaCrl.revoked.has(serial)),
     "ca-revoked",

@@ -58,8 +58,8 @@ export async function failedCheck(promise: Promise<unknown>): Promise<string> {
 export function reissued(
   which: "tcb_info" | "qe_identity",
   change: (document: Record<string, unknown>) => void,
+  collateral = issued(),
 ): IssuedCollateral {
-  const collateral = issued();
   const document = JSON.parse(collateral[which]) as Record<string, unknown>;
   change(document);
   const text = JSON.stringify(document);

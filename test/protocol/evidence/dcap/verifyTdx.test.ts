@@ -104,8 +104,8 @@ describe("verifyTdx", () => {
       expect(await failedCheck(verify(await quoteOf(), collateral))).to.equal("pck-revoked");
     });
 
-    it("refuses any revoked certificate under the root", async () => {
-      for (const pem of [pki.file.platformCa, pki.file.signing]) {
+    it("refuses any revoked certificate under the root, and a root that revokes itself", async () => {
+      for (const pem of [pki.file.platformCa, pki.file.signing, pki.file.root]) {
         const { serialNumber } = new X509Certificate(pem);
         const collateral = issued({ revokedCas: [Buffer.from(serialNumber, "hex")] });
         expect(await failedCheck(verify(await quoteOf(), collateral))).to.equal("ca-revoked");
