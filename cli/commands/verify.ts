@@ -1,126 +1,122 @@
 import type { Command } from "commander";
 
-import { nodeCrypto } from "../../protocol/crypto/node.ts";
 import {
   bootInfoOf,
   EvidenceError,
-  INTEL_ROOT,
-  parseCollateral,
-  testRootFromPem,
+  readEvidence,
+  verify,
   verifyEvidence,
-  verifyTdx,
+  type AnyEvidence,
   type Check,
-  type TdxVerification,
-  type VerifyOptions,
+  type Verdict,
+  type VerifyAnyOptions,
 } from "../../protocol/evidence/index.ts";
-import { nameOf, TcbStatus } from "../../protocol/words/enums.ts";
+import { EXPLANATIONS } from "../../protocol/evidence/verdict/explanations.ts";
+import type { BootInfo } from "../../protocol/policy/bootInfo.ts";
 import { toHex } from "../../protocol/words/hex.ts";
 import { CliError } from "../support/CliError.ts";
-import { contextOf, readText } from "../support/context.ts";
-import { parseJsonFile, readEvidence } from "../support/evidenceFile.ts";
+import { contextOf, readBytes } from "../support/context.ts";
+import { verifyOptions, type EvidenceOptions } from "../support/evidenceOptions.ts";
 import { ExitCode } from "../support/exitCodes.ts";
 import { timeText } from "../support/output.ts";
 
-interface VerifyCommandOptions {
-  readonly collateral: string;
-  readonly at?: string;
-  readonly root?: string;
+interface VerifyCommandOptions extends EvidenceOptions {
   readonly bootInfo?: boolean;
+  readonly explain?: boolean;
 }
+
+const several = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 /** `charter verify <evidence>`: offline; nothing but the files given is read. */
 export function addVerifyCommand(program: Command): void {
   program
     .command("verify")
-    .description("verify evidence: dstack's quote report, Charter's evidence JSON, or a raw TDX quote")
-    .argument("<evidence>", "file")
-    .requiredOption("--collateral <file>", "Intel's collateral (JSON)")
+    .description("verify evidence of any kind; what it is shows by itself (docs/evidence.md)")
+    .argument("<evidence>", "file: a quote, evidence or quote report as JSON, GPU reports, a token")
+    .option("--collateral <file>", "Intel's collateral (JSON): required for TDX and SGX")
+    .option("--driver-rim <file>", "NVIDIA's manifest of the GPU's driver")
+    .option("--vbios-rim <file>", "NVIDIA's manifest of the GPU's VBIOS")
+    .option("--nras-keys <file>", "key set of NVIDIA's service (JWKS), for its tokens")
+    .option("--nras-issuer <url>", "issuer that the key set speaks for (default: NVIDIA's)")
     .option("--at <time>", "judge at this ISO time (default: now)")
-    .option("--root <file>", "PEM of a test root, for development evidence; Intel's root then does not count")
+    .option("--root <file>", "PEM of a test root; the vendors' own then do not count (repeatable)", several)
+    .option("--report-data <hex>", "what must be bound in the evidence: report data, or a GPU's nonce")
+    .option("--expect <name=value>", "a fact that must hold, e.g. composeHash=0x… (repeatable)", several)
     .option("--boot-info", "also print dstack's boot info")
+    .option("--explain", "say what each check means, and what it looked at")
     .action(async (file: string, options: VerifyCommandOptions, command: Command) => {
       const { out } = contextOf(command);
-      const verify: VerifyOptions = {
-        collateral: parseCollateral(parseJsonFile(readText(options.collateral), options.collateral)),
-        at: options.at === undefined ? Math.floor(Date.now() / 1000) : parseTime(options.at),
-        crypto: nodeCrypto,
-        roots: [options.root ? testRootFromPem(readText(options.root)) : INTEL_ROOT],
-      };
-      const input = readEvidence(file);
+      const evidence = readEvidence(readBytes(file));
+      requireOptionsFor(evidence, options);
+      const judged = await verifyOptions(options);
+      const explain = options.explain ?? false;
       try {
-        if (input.form === "evidence") {
-          const verified = await verifyEvidence(input.evidence, verify);
-          const bootInfo = options.bootInfo ? await bootInfoOf(verified, nodeCrypto) : undefined;
-          const facts = { ...tdxFacts(verified.tdx), ...evidenceFacts(verified) };
-          const boot = bootInfo ? `\n\nboot info\n${JSON.stringify(bootInfo, null, 2)}` : "";
-          out.result(
-            { ...facts, checks: verified.checks, ...(bootInfo ? { bootInfo } : {}) },
-            `${factsText(facts)}\n\n${checksText(verified.checks)}${boot}`,
-          );
-        } else {
-          if (options.bootInfo)
-            throw new CliError(ExitCode.Usage, "cli/usage", "boot info needs an event log");
-          const verified = await verifyTdx(input.quote, verify);
-          const facts = tdxFacts(verified);
-          out.result(
-            { ...facts, checks: verified.checks },
-            `${factsText(facts)}\n\n${checksText(verified.checks)}`,
-          );
-        }
+        const verdict = await verify(evidence, judged);
+        const bootInfo = options.bootInfo ? await bootInfoFor(evidence, judged) : undefined;
+        const boot = bootInfo ? `\n\nboot info\n${JSON.stringify(bootInfo, null, 2)}` : "";
+        const { facts, ...rest } = verdict;
+        out.result(
+          { ...times(rest), ...facts, facts, ...(bootInfo ? { bootInfo } : {}) },
+          `${factsText(verdict)}\n\n${checksText(verdict.checks, explain)}${uncheckedText(verdict)}${boot}`,
+        );
       } catch (error) {
-        if (error instanceof EvidenceError && !out.json) console.error(checksText(error.checks));
+        if (error instanceof EvidenceError && !out.json) console.error(checksText(error.checks, explain));
         throw error;
       }
     });
 }
 
-function tdxFacts(tdx: TdxVerification): Record<string, unknown> {
-  const { report } = tdx;
-  return {
-    status: nameOf(TcbStatus, tdx.status),
-    advisoryIds: tdx.advisoryIds,
-    root: tdx.root,
-    simulated: tdx.simulated,
-    platformId: tdx.platformId,
-    fmspc: tdx.fmspc,
-    validFrom: timeText(tdx.validFrom),
-    validUntil: timeText(tdx.validUntil),
-    mrTd: toHex(report.mrTd),
-    rtmr0: toHex(report.rtmrs[0]),
-    rtmr1: toHex(report.rtmrs[1]),
-    rtmr2: toHex(report.rtmrs[2]),
-    rtmr3: toHex(report.rtmrs[3]),
-    mrConfigId: toHex(report.mrConfigId),
-    reportData: toHex(report.reportData),
-  };
+function requireOptionsFor(evidence: AnyEvidence, { collateral, bootInfo }: VerifyCommandOptions): void {
+  if (evidence.kind === "dcap" && collateral === undefined) {
+    throw new CliError(
+      ExitCode.Usage,
+      "cli/usage",
+      "a quote is judged by Intel's collateral: expected --collateral",
+    );
+  }
+  if (bootInfo && !(evidence.kind === "dcap" && evidence.guest)) {
+    throw new CliError(ExitCode.Usage, "cli/usage", "boot info needs a TDX quote with its event log");
+  }
 }
 
-type Verified = Awaited<ReturnType<typeof verifyEvidence>>;
+async function bootInfoFor(evidence: AnyEvidence, options: VerifyAnyOptions): Promise<BootInfo | undefined> {
+  const intel = options.collateral?.intel;
+  if (evidence.kind !== "dcap" || !evidence.guest || !intel) return undefined;
+  const { at, crypto, roots } = options;
+  const quote = toHex(evidence.quote);
+  const judged = { at, crypto, collateral: intel, ...(roots ? { roots } : {}) };
+  return bootInfoOf(await verifyEvidence({ kind: "tdx", quote, ...evidence.guest }, judged), crypto);
+}
 
-const evidenceFacts = (verified: Verified): Record<string, unknown> => ({
-  composeHash: verified.composeHash,
-  appId: verified.appId,
-  osImageHash: verified.osImageHash,
-  measurementDigest: verified.measurementDigest,
-  pinnedMeasurementDigest: verified.pinnedMeasurementDigest,
-  evidenceDigest: verified.evidenceDigest,
+/** Times as people read them. */
+const times = <T extends Pick<Verdict, "validFrom" | "validUntil">>(verdict: T) => ({
+  ...verdict,
+  validFrom: timeText(verdict.validFrom),
+  validUntil: timeText(verdict.validUntil),
 });
 
-function factsText(facts: Record<string, unknown>): string {
-  return Object.entries(facts)
-    .map(
-      ([name, value]) =>
-        `${name.padEnd(24)} ${Array.isArray(value) ? value.join(", ") || "none" : String(value)}`,
-    )
+function factsText({ facts, checks: _checks, unchecked: _unchecked, ...rest }: Verdict): string {
+  return Object.entries({ ...times(rest), ...facts })
+    .map(([name, value]) => {
+      const text = Array.isArray(value) ? value.join(", ") || "none" : String(value ?? "none");
+      return `${name.padEnd(24)} ${text}`;
+    })
     .join("\n");
 }
 
-const checksText = (checks: readonly Check[]): string =>
-  checks.map(({ name, ok }) => `${ok ? "✓" : "✗"} ${name}`).join("\n");
-
-function parseTime(text: string): number {
-  const time = Date.parse(text);
-  if (Number.isNaN(time))
-    throw new CliError(ExitCode.Usage, "cli/usage", "expected --at as an ISO time", { at: text });
-  return Math.floor(time / 1000);
+function checksText(checks: readonly Check[], explain: boolean): string {
+  return checks
+    .map(({ name, ok, detail }) => {
+      const line = `${ok ? "✓" : "✗"} ${name}`;
+      const explanation = EXPLANATIONS[name];
+      const looked = Object.keys(detail).length > 0 ? `\n    looked at ${JSON.stringify(detail)}` : "";
+      const means = explanation ? `\n    ${explanation.says} (${explanation.source})` : "";
+      return explain ? line + means + looked : line;
+    })
+    .join("\n");
 }
+
+const uncheckedText = ({ unchecked }: Verdict): string =>
+  unchecked.length === 0
+    ? ""
+    : `\n\nnot said by this evidence:\n${unchecked.map((line) => `  ${line}`).join("\n")}`;

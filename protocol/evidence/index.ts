@@ -23,3 +23,4 @@ export type {
   Verdict,
   VerifyAnyOptions,
 } from "./verdict/Verdict.ts";
+export { NRAS_ISSUER, type TrustedKeySet } from "./gpu/verifyNras.ts";

@@ -32,6 +32,7 @@ export const SUITES: readonly Suite[] = [
     commands: [
       ["node", "scripts/snapshots.ts", "--check"],
       ["node", "scripts/errorCodes.ts", "--check"],
+      ["node", "scripts/evidencePage.ts", "--check"],
     ],
   },
   {

@@ -1,0 +1,215 @@
+/** What one check means, for people, and where the rule stands. */
+export interface Explanation {
+  readonly says: string;
+  readonly source: string;
+}
+
+const TDX_QUOTE = "Intel TDX DCAP Quoting Library API §A.3";
+const QVL = "Intel DCAP quote verification, TCB evaluation";
+const PROFILE = "Intel SGX PCK Certificate and CRL Profile Specification §1.3";
+const PCS = "Intel PCS API v4";
+const RFC5280 = "RFC 5280";
+const DSTACK = "dstack, event log of RTMR3 and its boot info";
+const CHARTER = "Charter, this page";
+const SPDM = "DMTF DSP0274 1.1";
+const NVIDIA = "NVIDIA attestation SDK";
+const EAT = "draft-ietf-rats-eat §4.2.18";
+const RIM = "NVIDIA attestation SDK, RIM; TCG RIM";
+
+const explain = (says: string, source: string): Explanation => ({ says, source });
+
+/** Checks in the order of the groups in docs/evidence.md; within a group in the order in which they run. */
+export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string, Explanation>>>> = {
+  "Every kind": {
+    "unknown-form": explain("The file looks like evidence of a kind that Charter reads.", CHARTER),
+    "collateral-missing": explain("What the vendor publishes to judge this evidence by was given.", CHARTER),
+    "root-pinned": explain(
+      "The chain ends at a root whose public key is a constant of the verifier, or at the test root that the caller named.",
+      CHARTER,
+    ),
+    validity: explain(
+      "Every certificate, list and document is valid at the time of judgement; the verdict is good for their intersection.",
+      `${RFC5280} §4.1.2.5, §5.1.2.5`,
+    ),
+    "expected-report-data": explain("What is bound in the evidence is what the caller expects.", CHARTER),
+    "expected-fact": explain("A fact has the value that the caller expects.", CHARTER),
+  },
+  "Intel quotes (TDX and SGX)": {
+    "quote-format": explain(
+      "Every length inside the quote comes out exactly; nothing but zeros follows it.",
+      TDX_QUOTE,
+    ),
+    "quote-header": explain("Made by Intel's quoting enclave, with an ECDSA P-256 key.", TDX_QUOTE),
+    "quote-kind": explain("The quote is a TD's where only a TD will do.", TDX_QUOTE),
+    "pck-chain": explain(
+      "The platform's certificate, its CA and the root: linked by name, each allowed to do what it does, all on P-256.",
+      `${PROFILE}; ${RFC5280} §6.1`,
+    ),
+    "pck-extensions": explain(
+      "The certificate names platform, family and security versions, each once.",
+      PROFILE,
+    ),
+    "pck-signatures": explain(
+      "Each certificate of that chain is signed by the next; none is left out.",
+      `${RFC5280} §6.1.3`,
+    ),
+    "collateral-chains": explain(
+      "TCB info and QE identity were signed by Intel's TCB signer, not by any other certificate.",
+      PCS,
+    ),
+    "collateral-root": explain("Quote and collateral end at one root.", CHARTER),
+    "collateral-signatures": explain(
+      "The collateral's own chains are signed, link by link.",
+      `${RFC5280} §6.1.3`,
+    ),
+    "root-crl-signature": explain("The root's revocation list is signed by the root.", `${RFC5280} §6.3.3`),
+    "root-crl-issuer": explain("It is the root's list, and the root may sign lists.", `${RFC5280} §6.3.3`),
+    "pck-crl-signature": explain("The CA's revocation list is signed by the CA.", `${RFC5280} §6.3.3`),
+    "pck-crl-issuer": explain(
+      "It is the list of the CA that issued this platform's certificate.",
+      `${RFC5280} §6.3.3`,
+    ),
+    "pck-revoked": explain("The platform's certificate is not on its CA's list.", `${RFC5280} §6.3.3`),
+    "ca-revoked": explain("Neither CA nor TCB signer is on the root's list.", `${RFC5280} §6.3.3`),
+    "tcb-info-signature": explain("TCB info is signed, byte for byte as it was served.", PCS),
+    "qe-identity-signature": explain("QE identity is signed, byte for byte as it was served.", PCS),
+    "evaluation-data-number": explain("The collateral is no older set than the caller has seen before.", PCS),
+    "qe-report-signature": explain(
+      "The quoting enclave's report is signed by the platform's certificate.",
+      TDX_QUOTE,
+    ),
+    "qe-report-data": explain("The quoting enclave vouches for exactly this attestation key.", TDX_QUOTE),
+    "quote-signature": explain("Header and report are signed by that attestation key.", TDX_QUOTE),
+    "qe-identity-kind": explain("The QE identity is that of this kind of TEE.", PCS),
+    "qe-identity": explain(
+      "The quoting enclave is Intel's: signer, product, attributes under their masks.",
+      QVL,
+    ),
+    "qe-tcb": explain("Intel lists a level for this version of the quoting enclave.", QVL),
+    "tcb-info-kind": explain("The TCB info is that of this kind of TEE.", PCS),
+    "tcb-info-platform": explain("The TCB info is that of this platform's family (FMSPC) and PCE.", QVL),
+    "tdx-module": explain(
+      "The TDX module has Intel's signer and attributes, by the identity of its version.",
+      QVL,
+    ),
+    "tdx-module-tcb": explain("Intel lists a level for this version of the module.", QVL),
+    "platform-tcb": explain(
+      "Intel lists a level that this platform reaches; TDX components count from the third where the module has a version.",
+      QVL,
+    ),
+    "td-debug": explain(
+      "The TD cannot be debugged: its host cannot read it.",
+      "Intel TDX Module ABI, TD_ATTRIBUTES",
+    ),
+    "td-attributes": explain(
+      "No attribute opens the TD or lets it migrate.",
+      "Intel TDX Module ABI, TD_ATTRIBUTES",
+    ),
+    "td-xfam": explain("State of x87 and SSE is kept, as in every real TD.", "Intel TDX Module ABI, XFAM"),
+    "td-service-td": explain(
+      "No service TD is bound that could move or inspect this one.",
+      "Intel TDX Module ABI, SERVTD",
+    ),
+    "enclave-debug": explain("The enclave cannot be debugged.", "Intel SDM Vol. 3D §35.7.1"),
+    "enclave-attributes": explain(
+      "The enclave is initialized, 64-bit, and holds no launch key.",
+      "Intel SDM Vol. 3D §35.7.1",
+    ),
+    "enclave-xfrm": explain("State of x87 and SSE is kept.", "Intel SDM Vol. 3D §35.7.2"),
+  },
+  "Guests that keep an event log": {
+    "kind-unsupported": explain("The guest's evidence is of a kind whose log we know how to replay.", DSTACK),
+    "event-log-format": explain("The log is a list of events, within 1 MiB and 10,000 entries.", DSTACK),
+    "vm-config-format": explain("The VM configuration names an OS image.", DSTACK),
+    "rtmr-replay": explain(
+      "Replaying the log gives the quote's registers. Digests that can be recomputed are; what the log says of them is not read.",
+      DSTACK,
+    ),
+    "event-log-facts": explain(
+      "App, compose hash, instance and key provider stand once each, before `system-ready`; nothing later is believed.",
+      DSTACK,
+    ),
+    "mr-config-id": explain("Where the host set MRCONFIGID, it is that of the logged compose hash.", DSTACK),
+    "os-image-hash": explain(
+      "Where the guest measured its OS image, it is the one that the configuration names.",
+      DSTACK,
+    ),
+  },
+  "NVIDIA GPU reports": {
+    "gpu-report-format": explain("Request and response are SPDM 1.1, every length exact.", SPDM),
+    "gpu-opaque-format": explain("NVIDIA's part of the report reads field by field.", NVIDIA),
+    "gpu-chain": explain("The GPU's certificates are linked up to the device root.", RFC5280),
+    "gpu-firmware-extension": explain(
+      "The leaf names the firmware that holds its key.",
+      "TCG DICE Attestation Architecture",
+    ),
+    "gpu-chain-signatures": explain("Each certificate is signed by the next.", `${RFC5280} §6.1.3`),
+    "gpu-signature": explain("Request and response are signed by the GPU's key.", SPDM),
+    "gpu-nonce": explain("The report answers the nonce that was asked.", SPDM),
+    "gpu-model": explain("The identity certificate is that of a GPU model that we know.", NVIDIA),
+    "gpu-arch": explain("The stated architecture is the certificate's.", NVIDIA),
+    "gpu-firmware-id": explain(
+      "The report's firmware is the one that its certificate was issued for.",
+      NVIDIA,
+    ),
+    "gpu-stated-versions": explain("Versions that were said beside the report are those in it.", NVIDIA),
+    "gpu-mode": explain("The GPU is in a confidential mode that the caller accepts.", NVIDIA),
+    "gpu-ocsp-validity": explain("The given revocation answers are current.", "RFC 6960"),
+    "gpu-revoked": explain("No certificate is revoked or on hold, by the given answers.", "RFC 6960"),
+    "gpu-driver-rim": explain("The driver's manifest is that of this driver.", RIM),
+    "gpu-vbios-rim": explain("The VBIOS's manifest is that of this VBIOS.", RIM),
+    "gpu-rim-conflict": explain("The manifests do not speak of the same measurement.", RIM),
+    "gpu-rim-empty": explain("The manifests name at least one measurement.", RIM),
+    "gpu-measurements": explain("Each measurement that a manifest names has one of its values.", RIM),
+    "gpu-distinct": explain("No GPU stands twice.", CHARTER),
+    "gpu-binding-nonce": explain(
+      "Each GPU was asked with the first half of the quote's report data.",
+      CHARTER,
+    ),
+    "gpu-binding-digest": explain(
+      "The second half of the quote's report data is this evidence's digest.",
+      CHARTER,
+    ),
+  },
+  "Tokens of NVIDIA's service": {
+    "nonce-missing": explain("The nonce that the token was asked for with was given.", EAT),
+    "gpu-eat-format": explain("The token is a detached EAT: one overall token, one for each GPU.", EAT),
+    "gpu-eat-signature": explain(
+      "Each token is signed with ES384 by a key of the given set.",
+      "RFC 7515 §5.2",
+    ),
+    "gpu-eat-issuer": explain("The issuer is the one that the key set speaks for.", "RFC 7519 §4.1.1"),
+    "gpu-eat-claims": explain("The registered claims are there and of their types.", "RFC 7519 §4.1"),
+    "gpu-eat-times": explain("No token ends before it begins.", "RFC 7519 §4.1.4"),
+    "gpu-eat-digests": explain("Each GPU's token is the one whose digest the overall token carries.", EAT),
+    "gpu-claims-format": explain("The claims are of a version that we know.", NVIDIA),
+    "gpu-overall-result": explain("The service found everything in order.", NVIDIA),
+    "gpu-claims-measurements": explain("The service found the golden measurements.", NVIDIA),
+    "gpu-claims-secure-boot": explain("Secure boot is on.", NVIDIA),
+    "gpu-claims-debug": explain("Debug is disabled.", NVIDIA),
+    "gpu-claims-mismatch": explain("No measurement is listed as a mismatch.", NVIDIA),
+    "gpu-claims-conditions": explain(
+      "Nonce, signature, architecture, manifests: each was checked and held.",
+      NVIDIA,
+    ),
+    "gpu-claims-chains": explain("All certificate chains are valid and not revoked.", NVIDIA),
+  },
+  "NVIDIA's manifests": {
+    "rim-format": explain("The manifest is a SWID tag.", "ISO/IEC 19770-2; TCG RIM"),
+    "rim-signature-format": explain(
+      "One enveloped ECDSA signature covers the whole tag.",
+      "XML Signature 1.1 §4",
+    ),
+    "rim-chain": explain("The signer's certificates are linked up to the RIM root.", RFC5280),
+    "rim-content": explain("Version and measurements read from the canonical text that was hashed.", RIM),
+    "rim-chain-signatures": explain("Each certificate is signed by the next.", `${RFC5280} §6.1.3`),
+    "rim-signature": explain("The manifest is signed by its signer's key.", "XML Signature 1.1 §4.4"),
+    "rim-digest": explain("The signed digest is that of the canonical text.", "XML Signature 1.1 §4.4.3"),
+  },
+};
+
+/** The same by the check's name. */
+export const EXPLANATIONS: Readonly<Record<string, Explanation | undefined>> = Object.assign(
+  Object.create(null) as Record<string, Explanation>,
+  ...Object.values(EXPLANATION_GROUPS),
+) as Readonly<Record<string, Explanation | undefined>>;
