@@ -2,6 +2,7 @@ import type { SignatureScheme } from "../crypto/crypto.ts";
 import { toHex } from "../words/hex.ts";
 import { readPublicKey, readScheme, readSignatureBits, type KeyType } from "./algorithms.ts";
 import { DerError, DerReader, readOnly, Tag } from "./DerReader.ts";
+import { readName } from "./name.ts";
 import { readObjectId, readSmall, readTime, readUnsigned } from "./values.ts";
 
 /** An X.509 v3 certificate (RFC 5280) with the keys and signatures that makers of TEEs use. */
@@ -55,12 +56,12 @@ export function parseCertificate(raw: Uint8Array): Certificate {
   version.end();
   const serial = toHex(readUnsigned(tbs, 20));
   if (readScheme(tbs).id !== id) throw new DerError("one signature algorithm, inside and outside", 0);
-  const issuer = toHex(tbs.read(Tag.Sequence).raw);
+  const issuer = readName(tbs);
   const validity = tbs.enter(Tag.Sequence);
   const notBefore = readTime(validity);
   const notAfter = readTime(validity);
   validity.end();
-  const subject = toHex(tbs.read(Tag.Sequence).raw);
+  const subject = readName(tbs);
   const key = readPublicKey(tbs);
   const extensions = readExtensions(tbs);
   tbs.end();
@@ -129,11 +130,19 @@ function readConstraints(value: Uint8Array | undefined): Pick<Certificate, "isCa
   return { isCa: ca !== undefined, pathLength };
 }
 
-/** First byte of the keyUsage bits, 0 when absent: an absent usage allows nothing here. */
+/**
+ * First byte of the keyUsage bits (RFC 5280 §4.2.1.3), 0 when absent: an absent usage allows nothing here. X.690 §11.2:
+ * unused bits are zero, and a list of named bits ends in a one.
+ */
 function keyUsageBits(value: Uint8Array | undefined): number {
   if (!value) return 0;
   const reader = new DerReader(value);
   const { content } = reader.read(Tag.BitString);
   reader.end();
-  return content[1] ?? 0;
+  const [unused = 8, first = 0] = content;
+  const last = content.length > 1 ? (content.at(-1) as number) : 0;
+  if (content.length > 3 || unused > 7 || (last & (2 ** (unused + 1) - 1)) !== 1 << unused) {
+    throw new DerError("the bits of a keyUsage", 0);
+  }
+  return first;
 }

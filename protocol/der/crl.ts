@@ -3,6 +3,7 @@ import { toHex } from "../words/hex.ts";
 import { readScheme, readSignatureBits } from "./algorithms.ts";
 import { readExtension } from "./certificate.ts";
 import { DerError, DerReader, readOnly, Tag } from "./DerReader.ts";
+import { readName } from "./name.ts";
 import { readSmall, readTime, readUnsigned } from "./values.ts";
 
 /** A v2 certificate revocation list (RFC 5280 §5). */
@@ -32,7 +33,7 @@ export function parseCrl(raw: Uint8Array): Crl {
   const tbs = new DerReader(tbsElement.content);
   if (readSmall(tbs) !== 1) throw new DerError("version 2", 0);
   if (readScheme(tbs).id !== id) throw new DerError("one signature algorithm, inside and outside", 0);
-  const issuer = toHex(tbs.read(Tag.Sequence).raw);
+  const issuer = readName(tbs);
   const thisUpdate = readTime(tbs);
   // RFC 5280 lets nextUpdate be absent; without it we could never fail closed.
   const nextUpdate = readTime(tbs);
