@@ -7,6 +7,7 @@ import { TeeKind, type TcbStatus } from "../words/enums.ts";
 import { fromHex, toHex, type Address, type Bytes32, type Hex, type PlatformId } from "../words/hex.ts";
 import { isZero } from "../words/bytes.ts";
 import type { Collateral } from "./dcap/collateral.ts";
+import type { PlatformCache } from "./dcap/PlatformCache.ts";
 import type { TrustedRoot } from "./chain/roots.ts";
 import { parseStrictJson } from "../words/strictJson.ts";
 import { verifyTdx, type TdxVerification } from "./dcap/verifyQuote.ts";
@@ -27,6 +28,7 @@ export interface VerifyOptions {
   readonly at: number;
   readonly crypto: Crypto;
   readonly roots?: readonly TrustedRoot[];
+  readonly platforms?: PlatformCache;
 }
 
 /** Evidence that passed every check, in the words of DESIGN section 1. */

@@ -24,3 +24,4 @@ export type {
   VerifyAnyOptions,
 } from "./verdict/Verdict.ts";
 export { NRAS_ISSUER, type TrustedKeySet } from "./gpu/verifyNras.ts";
+export { PlatformCache } from "./dcap/PlatformCache.ts";

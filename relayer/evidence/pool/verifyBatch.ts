@@ -3,6 +3,7 @@ import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import {
   EvidenceError,
   parseCollateral,
+  PlatformCache,
   verifyEvidence,
   type Collateral,
   type CollateralMessage,
@@ -12,6 +13,7 @@ import type { Batch, Outcome } from "./batch.ts";
 /** Parsed collateral that this thread keeps; ids are the pool's own and are never used again for another. */
 const MAX_PARSED = 64;
 const parsed = new Map<number, Collateral>();
+const platforms = new PlatformCache();
 
 function collateralOf(id: number, message: CollateralMessage): Collateral {
   const held = parsed.get(id);
@@ -30,7 +32,7 @@ export default function verifyBatch({ roots, collaterals, jobs }: Batch): Promis
       try {
         const collateral = collaterals[index];
         if (!collateral) return { broken: "the batch lacks this job's collateral" };
-        const options = { collateral: collateralOf(collateral.id, collateral.message), at, roots };
+        const options = { collateral: collateralOf(collateral.id, collateral.message), at, roots, platforms };
         return { verified: await verifyEvidence(evidence, { ...options, crypto: nodeCrypto }) };
       } catch (error) {
         return refusal(error);
