@@ -1,4 +1,4 @@
-/** `node web/build.ts`: the page into web/dist. Nothing is loaded from elsewhere at run time. */
+/** `node web/build.ts`: the pages into web/dist. Nothing is loaded from elsewhere at run time. */
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -9,21 +9,22 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 /** Where the built page lies. */
 export const WEB_DIST = here("dist");
 
-/** Bundles the page's modules and copies the rest. */
+/** Bundles the pages' modules and copies the rest. */
 export async function buildWeb(): Promise<void> {
   rmSync(WEB_DIST, { recursive: true, force: true });
   mkdirSync(WEB_DIST, { recursive: true });
   await build({
-    entryPoints: [here("src/main.ts")],
-    outfile: here("dist/main.js"),
+    entryPoints: [here("src/main.ts"), here("src/evidence.ts")],
+    outdir: here("dist"),
     bundle: true,
+    splitting: true,
     format: "esm",
     target: "es2022",
     minify: true,
     sourcemap: true,
     logLevel: "warning",
   });
-  for (const file of ["index.html", "style.css"]) cpSync(here(file), here(`dist/${file}`));
+  for (const file of ["index.html", "evidence.html", "style.css", "icon.svg"]) cpSync(here(file), here(`dist/${file}`));
 }
 
 if (import.meta.main) await buildWeb();
