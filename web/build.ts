@@ -24,7 +24,8 @@ export async function buildWeb(): Promise<void> {
     sourcemap: true,
     logLevel: "warning",
   });
-  for (const file of ["index.html", "evidence.html", "style.css", "icon.svg"]) cpSync(here(file), here(`dist/${file}`));
+  for (const file of ["index.html", "evidence.html", "style.css", "icon.svg"])
+    cpSync(here(file), here(`dist/${file}`));
 }
 
 if (import.meta.main) await buildWeb();
