@@ -184,8 +184,9 @@ describe("the index on the real graph-node", function () {
   it("says what the contracts say after a random history, entity by entity", async () => {
     const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
     await takeOverTime(provider);
+    console.log(`      SEED=${seed}`);
     const history = await playHistory(provider, stack.deployment, random(seed));
-    console.log(`      SEED=${seed}: ${history.accepted} steps accepted, ${history.refused} refused`);
+    console.log(`      ${history.accepted} steps accepted, ${history.refused} refused`);
     // Blocks after it: anvil answers for its newest block with a later time.
     const block = await provider.getBlockNumber();
     await provider.send("anvil_mine", [2]);

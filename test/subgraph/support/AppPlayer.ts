@@ -67,7 +67,8 @@ export class AppPlayer {
     const app = await this.#asOwner();
     const which = this.#random.chance(0.2) ? this.#random.below(this.#hashes + 1) : ++this.#hashes;
     const head = await app.head();
-    return took(app.propose(id(`code ${which}`), id(`note ${which}`), head, this.#random.below(50), GAS));
+    const grace = this.#random.pick([0, 40, 400]);
+    return took(app.propose(id(`code ${which}`), id(`note ${which}`), head, grace, GAS));
   };
 
   readonly report = async (matching?: boolean): Promise<boolean> => {

@@ -1,4 +1,4 @@
-import { isError, type ContractTransactionResponse, type JsonRpcProvider } from "ethers";
+import type { ContractTransactionResponse, JsonRpcProvider } from "ethers";
 
 /** So that a refused call is mined as one, instead of failing when its gas is estimated; and to ask the chain less. */
 export const GAS = {
@@ -9,19 +9,18 @@ export const GAS = {
 
 /** Mines it; true when it took effect, false when the contract refused it. */
 export async function took(sent: Promise<ContractTransactionResponse>): Promise<boolean> {
-  const response = await sent;
-  try {
-    await response.wait();
-    return true;
-  } catch (error) {
-    if (isError(error, "CALL_EXCEPTION")) return false;
-    throw error;
+  const { hash, provider } = await sent;
+  // Not `wait`: it may begin to wait for a block just after the last one, and none comes by itself.
+  for (;;) {
+    const receipt = await provider.getTransactionReceipt(hash);
+    if (receipt) return receipt.status === 1;
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
-/** Mines it, or throws what it was refused with. */
+/** Mines it, or throws when it is refused. */
 export async function mined(sent: Promise<ContractTransactionResponse>): Promise<void> {
-  await (await sent).wait();
+  if (!(await took(sent))) throw new Error(`refused: ${(await sent).hash}`);
 }
 
 /** From here on a block per transaction, and time passes as told: a history of hours takes seconds. */

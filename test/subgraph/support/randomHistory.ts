@@ -26,7 +26,7 @@ import { choicesOf, word, type Choices } from "./choices.ts";
 import { curate, defineExpressions, publish } from "./curation.ts";
 import { govern, type Governance } from "./governing.ts";
 
-const STEPS_PER_APP = 60;
+const STEPS_PER_APP = 100;
 /** The first app stays Open, so that every kind of its settings goes both ways; the second gives up control. */
 const LEVELS = [0, 3] as const;
 
@@ -72,7 +72,7 @@ export async function playHistory(
   const create = async (salt: number, by: string): Promise<App> => {
     const settings = {
       noticeSeconds: 30,
-      graceSeconds: 40,
+      graceSeconds: 600,
       composeHash: id(`first code ${salt}`),
       noteDigest: id("first note"),
       settings: [
@@ -107,8 +107,8 @@ export async function playHistory(
     }
     for (const step of steps) {
       count(await step());
-      if (random.chance(0.3)) await pass(provider, 1 + random.below(60));
-      if (random.chance(0.2)) count(await curate(endorsements, accounts, random));
+      if (random.chance(0.4)) await pass(provider, 1 + random.below(60));
+      if (random.chance(0.3)) count(await curate(endorsements, accounts, random));
       if (random.chance(0.1)) count(await publish(sets, random));
     }
   }
