@@ -131,8 +131,8 @@ function readConstraints(value: Uint8Array | undefined): Pick<Certificate, "isCa
 }
 
 /**
- * First byte of the keyUsage bits (RFC 5280 §4.2.1.3), 0 when absent: an absent usage allows nothing here. X.690 §11.2:
- * unused bits are zero, and a list of named bits ends in a one.
+ * First byte of the keyUsage bits (RFC 5280 §4.2.1.3), 0 when absent: an absent usage allows nothing here. X.690 §11.2.1:
+ * unused bits are zero. §11.2.2 would leave zeros at the end out; AMD's ASKs have one, which changes no meaning.
  */
 function keyUsageBits(value: Uint8Array | undefined): number {
   if (!value) return 0;
@@ -140,8 +140,9 @@ function keyUsageBits(value: Uint8Array | undefined): number {
   const { content } = reader.read(Tag.BitString);
   reader.end();
   const [unused = 8, first = 0] = content;
-  const last = content.length > 1 ? (content.at(-1) as number) : 0;
-  if (content.length > 3 || unused > 7 || (last & (2 ** (unused + 1) - 1)) !== 1 << unused) {
+  const last = content.at(-1) as number;
+  const isWhole = content.length === 2 || content.length === 3;
+  if (!isWhole || unused > 7 || last === 0 || (last & (2 ** unused - 1)) !== 0) {
     throw new DerError("the bits of a keyUsage", 0);
   }
   return first;
