@@ -1,4 +1,4 @@
-import { isAlias, isNode, isScalar, parseDocument, visit } from "yaml";
+import { isAlias, isNode, isPair, isScalar, parseDocument, visit } from "yaml";
 
 import { CharterError } from "../errors/CharterError.ts";
 import { isMapping, type Plain, type PlainMapping } from "./plain.ts";
@@ -6,6 +6,9 @@ import { isMapping, type Plain, type PlainMapping } from "./plain.ts";
 /** Text that YAML 1.1 or 1.2 readers would take for null, a boolean, a number or a time where it is not quoted. */
 const MEANS_MORE =
   /^(?:|~|null|true|false|yes|no|on|off|y|n|[-+]?\.(?:inf|nan)|[-+.\d][-+.\d:_,a-fxotz ]*)$/i;
+
+/** Longest text that is looked at: YAML's grammar lets a reader work long on little. */
+const MAX_COMPOSE_CHARACTERS = 262_144;
 
 /** A Compose file as a reviewer reads it: every scalar by its spelling. */
 export interface ComposeFile {
@@ -21,11 +24,19 @@ export interface ComposeFile {
  * @throws CharterError `compose/malformed`.
  */
 export function parseComposeFile(text: string): ComposeFile {
-  const document = parseDocument(text, { schema: "failsafe", strict: true, uniqueKeys: true });
+  if (text.length > MAX_COMPOSE_CHARACTERS) throw malformed(`at most ${MAX_COMPOSE_CHARACTERS} characters`);
+  // Errors made pretty take time by their number times the text's length, and we show one.
+  const document = parseDocument(text, {
+    schema: "failsafe",
+    strict: true,
+    uniqueKeys: true,
+    prettyErrors: false,
+  });
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem) throw malformed(problem.message.split("\n")[0] ?? "YAML");
   visit(document, (_key, node) => {
     if (isAlias(node)) throw malformed("no alias");
+    if (isPair(node) && !isScalar(node.key)) throw malformed("text as every key");
     if (!isNode(node)) return;
     if (node.tag !== undefined) throw malformed("no tag");
     if (!isScalar(node) || typeof node.value !== "string") return;
