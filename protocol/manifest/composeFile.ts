@@ -9,6 +9,7 @@ const MEANS_MORE =
 
 /** Longest text that is looked at: YAML's grammar lets a reader work long on little. */
 const MAX_COMPOSE_CHARACTERS = 262_144;
+const MAX_LEVELS = 64;
 
 /** A Compose file as a reviewer reads it: every scalar by its spelling. */
 export interface ComposeFile {
@@ -25,24 +26,7 @@ export interface ComposeFile {
  */
 export function parseComposeFile(text: string): ComposeFile {
   if (text.length > MAX_COMPOSE_CHARACTERS) throw malformed(`at most ${MAX_COMPOSE_CHARACTERS} characters`);
-  // Errors made pretty take time by their number times the text's length, and we show one.
-  const document = parseDocument(text, {
-    schema: "failsafe",
-    strict: true,
-    uniqueKeys: true,
-    prettyErrors: false,
-  });
-  const problem = document.errors[0] ?? document.warnings[0];
-  if (problem) throw malformed(problem.message.split("\n")[0] ?? "YAML");
-  visit(document, (_key, node) => {
-    if (isAlias(node)) throw malformed("no alias");
-    if (isPair(node) && !isScalar(node.key)) throw malformed("text as every key");
-    if (!isNode(node)) return;
-    if (node.tag !== undefined) throw malformed("no tag");
-    if (!isScalar(node) || typeof node.value !== "string") return;
-    if (node.type !== "PLAIN" && MEANS_MORE.test(node.value)) node.value = JSON.stringify(node.value);
-  });
-  const file = document.toJS({ maxAliasCount: 0 }) as Plain | null;
+  const file = readDocument(text);
   if (file === null || !isMapping(file)) throw malformed("services");
   const { services, ...rest } = file;
   if (services === undefined || !isMapping(services) || Object.keys(services).length === 0) {
@@ -52,6 +36,39 @@ export function parseComposeFile(text: string): ComposeFile {
     if (!isMapping(service)) throw malformed(`a mapping as service ${name}`);
   }
   return { services: services as Readonly<Record<string, PlainMapping>>, rest };
+}
+
+/** The document as plain values. Whatever the library throws (it recurses: deep nesting exhausts the stack) is ours. */
+function readDocument(text: string): Plain | null {
+  try {
+    return plainDocument(text);
+  } catch (cause) {
+    if (cause instanceof CharterError) throw cause;
+    throw new CharterError("compose/malformed", "expected a plain Compose file: fewer levels", {}, { cause });
+  }
+}
+
+function plainDocument(text: string): Plain | null {
+  // Errors made pretty take time by their number times the text's length, and we show one.
+  const document = parseDocument(text, {
+    schema: "failsafe",
+    strict: true,
+    uniqueKeys: true,
+    prettyErrors: false,
+  });
+  const problem = document.errors[0] ?? document.warnings[0];
+  if (problem) throw malformed(problem.message.split("\n")[0] ?? "YAML");
+  visit(document, (_key, node, path) => {
+    // A mapping and its pair are two steps of the path.
+    if (path.length > 2 * MAX_LEVELS) throw malformed(`at most ${MAX_LEVELS} levels`);
+    if (isAlias(node)) throw malformed("no alias");
+    if (isPair(node) && !isScalar(node.key)) throw malformed("text as every key");
+    if (!isNode(node)) return;
+    if (node.tag !== undefined) throw malformed("no tag");
+    if (!isScalar(node) || typeof node.value !== "string") return;
+    if (node.type !== "PLAIN" && MEANS_MORE.test(node.value)) node.value = JSON.stringify(node.value);
+  });
+  return document.toJS({ maxAliasCount: 0 }) as Plain | null;
 }
 
 const malformed = (expected: string): CharterError =>

@@ -164,6 +164,8 @@ describe("diffManifests", () => {
       "services: {a: !t {}}",
       "services: {a: {[b]: c}}",
       `services: {a: {b: ${"c".repeat(262_144)}}}`,
+      `services:\n${"? ".repeat(100_000)}`,
+      `services: {a: ${"{b: ".repeat(70)}c${"}".repeat(70)}}`,
     ]) {
       expect(() => diffManifests(null, manifest(text)), text.slice(0, 40))
         .to.throw()
