@@ -13,6 +13,9 @@ import { parseNvattest } from "../../../protocol/evidence/gpu/nvattest.ts";
 import { parseOpaqueData } from "../../../protocol/evidence/gpu/opaqueData.ts";
 import { parseXml } from "../../../protocol/evidence/gpu/rim/parseXml.ts";
 import { parseSpdmReport } from "../../../protocol/evidence/gpu/spdm.ts";
+import { certificatesOfTable } from "../../../protocol/evidence/snp/certificateTable.ts";
+import { parseMrConfig } from "../../../protocol/evidence/snp/hostData.ts";
+import { parseSnpReport } from "../../../protocol/evidence/snp/parseReport.ts";
 import { readEvidence } from "../../../protocol/evidence/verdict/readEvidence.ts";
 import { parseComposeFile } from "../../../protocol/manifest/composeFile.ts";
 import { parseManifest } from "../../../protocol/manifest/manifest.ts";
@@ -166,11 +169,64 @@ function gpuTargets(): Target[] {
   ];
 }
 
+/** A table of three certificates as the host's kernel gives it: GUID, offset and length of each, zeros, certificates. */
+function certificateTable(): Buffer {
+  const guids = [
+    "63da758de6644564adc5f4b93be8accd", // VCEK
+    "4ab7b379bbac4fe4a02f05aef327c782", // ASK
+    "c0b406a4a803495297433fb6014cd0ae", // ARK
+  ];
+  const bodies = splitPem(platform.pckChain);
+  const head = Buffer.alloc(24 * (guids.length + 1));
+  let offset = head.length;
+  guids.forEach((guid, i) => {
+    const { length } = bodies[i] as Uint8Array;
+    head.write(guid, 24 * i, "hex");
+    head.writeUInt32LE(offset, 24 * i + 16);
+    head.writeUInt32LE(length, 24 * i + 20);
+    offset += length;
+  });
+  return Buffer.concat([head, ...bodies]);
+}
+
+function snpTargets(): Target[] {
+  const mrConfig = JSON.stringify({
+    version: 3,
+    compose_hash: "ab".repeat(32),
+    app_id: "cd".repeat(20),
+    instance_id: "",
+    key_provider: "none",
+  });
+  return [
+    target("certificatesOfTable", [certificateTable()], mutatedBytes, (input) =>
+      certificatesOfTable(input, "VCEK"),
+    ),
+    target("parseMrConfig", [mrConfig], json, parseMrConfig),
+    ...(hasVectors
+      ? [
+          target(
+            "parseSnpReport",
+            [vector("snp/go-sev-guest-milan/report.bin")],
+            mutatedBytes,
+            parseSnpReport,
+          ),
+          target(
+            "parseCertificate of AMD's",
+            [vector("snp/go-sev-guest-milan/vcek.der")],
+            der,
+            parseCertificate,
+          ),
+        ]
+      : []),
+  ];
+}
+
 /** Every parser that reads what others wrote. */
 export async function targets(): Promise<Target[]> {
   return [
     ...(await dcapTargets()),
     ...gpuTargets(),
+    ...snpTargets(),
     target("parseStrictJson", [MANIFEST, DEPLOYMENT], json, (input) => parseStrictJson(input, "text")),
     target("parseManifest", [Buffer.from(MANIFEST)], jsonBytes, parseManifest),
     target("parseComposeFile", [COMPOSE], mutatedText, parseComposeFile),
