@@ -3,6 +3,7 @@ import { AbiCoder, getAddress, keccak256, ZeroAddress, ZeroHash } from "ethers";
 
 import { SettingKind } from "../../../protocol/policy/settingKind.ts";
 import type { App } from "../../../types/typechain/index.ts";
+import type { Random } from "../../support/random.ts";
 import type { Choices } from "./choices.ts";
 import type { IndexedApp } from "./indexedApp.ts";
 import { entryAt, guardianAt, liveAt, nextChangeAt } from "./reading.ts";
@@ -15,6 +16,21 @@ export interface Moment {
 
 const account = (address: string | null): string => getAddress(address ?? ZeroAddress);
 const SELECTOR = "tuple(uint8 teeKinds, bool gpu, address[] operators)";
+
+const SAMPLES = 12;
+
+/** Its last block, some that `random` picks, and those in which a proposal cut an older release's grace short. */
+export async function blocksToCompare(
+  app: App,
+  { last, random }: { readonly last: number; readonly random: Random },
+): Promise<number[]> {
+  const [created] = await app.queryFilter(app.filters.AppInitialized());
+  const first = created?.blockNumber ?? last;
+  const proposals = await app.queryFilter(app.filters.ReleaseProposed());
+  const cuts = proposals.filter(({ args }) => args.cutRelease !== 0n).map(({ blockNumber }) => blockNumber);
+  const picked = Array.from({ length: SAMPLES }, () => first + random.below(last - first + 1));
+  return [...picked, ...cuts, last];
+}
 
 /** Holds the indexed app to the contract's answers after the same block. */
 export async function compareApp(

@@ -54,14 +54,12 @@ const lapsed = (release: IndexedRelease, time: bigint): boolean =>
 /** The releases that can still run, newest first. One that lapsed frees its predecessor of the end that it gave it. */
 export function liveAt(releases: readonly IndexedRelease[], time: bigint): Interval[] {
   const live: Interval[] = [];
-  let freed: bigint | undefined;
+  const newest = releases.at(-1);
+  // Any later event has said the predecessor's end anew.
+  let freed =
+    newest && lapsed(newest, time) ? BigInt(newest.activatesAt) + BigInt(newest.graceSeconds) : undefined;
   for (const release of releases.toReversed()) {
-    if (release.vetoed) continue;
-    if (lapsed(release, time)) {
-      // Only the newest: a later proposal has said its predecessor's end anew.
-      if (live.length === 0) freed = BigInt(release.activatesAt) + BigInt(release.graceSeconds);
-      continue;
-    }
+    if (release.vetoed || lapsed(release, time)) continue;
     let endsAt = BigInt(release.endsAt);
     if (endsAt === freed && !release.revoked) {
       endsAt = NEVER;
