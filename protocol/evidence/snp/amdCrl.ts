@@ -16,7 +16,11 @@ export function parseCrls(crls: readonly Uint8Array[]): Crl[] {
   return crls.map(parseCrl);
 }
 
-export const crlSignatures = (crls: readonly Crl[], [, , ark]: AmdChain, crypto: Crypto): Promise<boolean[]> =>
+export const crlSignatures = (
+  crls: readonly Crl[],
+  [, , ark]: AmdChain,
+  crypto: Crypto,
+): Promise<boolean[]> =>
   Promise.all(crls.map((crl) => crypto.verify(crl.scheme, ark.publicKey, crl.tbs, crl.signature)));
 
 export const windowOfCrl = ({ thisUpdate, nextUpdate }: Crl): Window => ({

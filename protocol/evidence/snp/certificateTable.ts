@@ -64,7 +64,11 @@ function readEntries(table: Uint8Array): Entry[] {
     expected(from >= end && until > from && until <= table.length, "entries side by side inside it", from);
     end = until;
   }
-  expected(new Set(entries.map(({ guid }) => guid)).size === entries.length, "each GUID once", entries.length);
+  expected(
+    new Set(entries.map(({ guid }) => guid)).size === entries.length,
+    "each GUID once",
+    entries.length,
+  );
   return entries;
 }
 

@@ -1,5 +1,5 @@
 import { equalBytes } from "../../words/bytes.ts";
-import { toHex } from "../../words/hex.ts";
+import { toHex, type ComposeHash } from "../../words/hex.ts";
 import type { Checklist } from "../EvidenceError.ts";
 import type { SnpReport } from "./parseReport.ts";
 
@@ -13,6 +13,8 @@ export interface SnpExpectation {
   readonly hostData?: Uint8Array;
   /** 64 bytes. Default any: whoever knows what they must be compares the result's. */
   readonly reportData?: Uint8Array;
+  /** Of the configuration document that HOST_DATA binds; without a document this is refused. Default any. */
+  readonly composeHash?: ComposeHash;
 }
 
 /** Refuses guests that someone outside may read or move, and reports that are not the guest's own. */
@@ -32,11 +34,11 @@ export function requireClosedGuest(list: Checklist, report: SnpReport, expect: S
     platformInfo,
   });
   list.require(vmpl === level, "snp-vmpl", `a report of VMPL ${level}`, { expected: level, actual: vmpl });
-  requireBytes(list, "snp-host-data", report.hostData, expect.hostData);
-  requireBytes(list, "snp-report-data", report.reportData, expect.reportData);
+  if (expect.hostData) requireBytes(list, "snp-host-data", report.hostData, expect.hostData);
+  if (expect.reportData) requireBytes(list, "snp-report-data", report.reportData, expect.reportData);
 }
 
-function requireBytes(list: Checklist, name: string, actual: Uint8Array, expected = actual): void {
+function requireBytes(list: Checklist, name: string, actual: Uint8Array, expected: Uint8Array): void {
   list.require(equalBytes(actual, expected), name, "the expected bytes", {
     expected: toHex(expected),
     actual: toHex(actual),

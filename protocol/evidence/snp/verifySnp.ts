@@ -5,14 +5,28 @@ import { toHex, type PlatformId } from "../../words/hex.ts";
 import { ChainSignatures, intersect, isWithin, rootOf, windowOf, type Window } from "../chain/chain.ts";
 import type { TrustedRoot } from "../chain/roots.ts";
 import { Checklist, type Check } from "../EvidenceError.ts";
-import { expectedNames, namesOf, parseAmdChain, productOf, type AmdChain, type SnpCertificates } from "./amdChain.ts";
+import {
+  expectedNames,
+  namesOf,
+  parseAmdChain,
+  productOf,
+  type AmdChain,
+  type SnpCertificates,
+} from "./amdChain.ts";
 import { crlSignatures, parseCrls, requireUnrevoked, windowOfCrl } from "./amdCrl.ts";
 import { AMD_ROOTS, type SnpProduct } from "./amdRoots.ts";
 import { mrConfigHash, parseMrConfig, type MrConfigDocument } from "./hostData.ts";
 import { readLeafExtensions, type LeafExtensions } from "./leafExtensions.ts";
 import { parseSnpReport, type SnpReport } from "./parseReport.ts";
 import { requireClosedGuest, type SnpExpectation } from "./snpPolicy.ts";
-import { isSameTcb, judgeSnpTcb, readTcb, type JudgedSnpTcb, type SnpTcbs, type TcbFloors } from "./snpTcb.ts";
+import {
+  isSameTcb,
+  judgeSnpTcb,
+  readTcb,
+  type JudgedSnpTcb,
+  type SnpTcbs,
+  type TcbFloors,
+} from "./snpTcb.ts";
 
 /** What an SEV-SNP guest gives: its report, and the certificates above the key that signed it. */
 export interface SnpEvidence {
@@ -82,17 +96,16 @@ export async function verifySnp(evidence: SnpEvidence, options: VerifySnpOptions
     parseAmdChain(evidence.certificates),
   );
   const leaf = list.attempt("snp-leaf-extensions", "AMD's extensions", () => readLeafExtensions(chain[0]));
-  const crls = list.attempt("snp-crl-format", "CRLs", () => (options.crls ? parseCrls(options.crls) : null));
-  const mrConfig = list.attempt("snp-mr-config-format", "dstack's configuration document", () =>
-    evidence.mrConfig === undefined ? null : parseMrConfig(evidence.mrConfig),
-  );
+  const crls = options.crls ? parseGivenCrls(list, options.crls) : null;
+  const document = evidence.mrConfig;
+  const mrConfig = document === undefined ? null : readDocument(list, document);
 
   const [links, signature, crlsSigned, chip, documentHash] = await Promise.all([
     new ChainSignatures(crypto).hold(chain),
     crypto.verify("p384-sha384", chain[0].publicKey, report.signed, report.signature),
     crlSignatures(crls ?? [], chain, crypto),
     crypto.digest("SHA-256", report.chipId),
-    evidence.mrConfig === undefined ? report.hostData : mrConfigHash(evidence.mrConfig, crypto),
+    document === undefined ? null : mrConfigHash(document, crypto),
   ]);
   const root = rootOf(chain, roots);
   list.require(root !== undefined, "root-pinned", "a chain that ends at a trusted root", {
@@ -108,12 +121,13 @@ export async function verifySnp(evidence: SnpEvidence, options: VerifySnpOptions
   const tcbs = requireTcb(list, report, leaf);
   requireChip(list, report, leaf);
   requireClosedGuest(list, report, expect);
-  list.require(
-    equalBytes(report.hostData, documentHash),
-    "snp-mr-config",
-    "HOST_DATA to be the hash of the configuration document, where one is given",
-    { given: mrConfig !== null, hostData: toHex(report.hostData) },
-  );
+  if (documentHash) requireBound(list, report, documentHash);
+  if (expect.composeHash !== undefined) {
+    list.require(mrConfig?.composeHash === expect.composeHash, "snp-compose-hash", "this compose hash", {
+      expected: expect.composeHash,
+      actual: mrConfig?.composeHash ?? null,
+    });
+  }
   const { status, floor } = judgeSnpTcb(tcbs, leaf.product, minimumTcb);
   const { name, simulated } = root as TrustedRoot;
   return {
@@ -136,6 +150,20 @@ export async function verifySnp(evidence: SnpEvidence, options: VerifySnpOptions
     simulated,
     checks: list.checks,
   };
+}
+
+const parseGivenCrls = (list: Checklist, crls: readonly Uint8Array[]): readonly Crl[] =>
+  list.attempt("snp-crl-format", "CRLs", () => parseCrls(crls));
+
+const readDocument = (list: Checklist, document: string): MrConfigDocument =>
+  list.attempt("snp-mr-config-format", "dstack's configuration document", () => parseMrConfig(document));
+
+/** A document that the launch does not bind says nothing of the guest. */
+function requireBound(list: Checklist, { hostData }: SnpReport, expected: Uint8Array): void {
+  list.require(equalBytes(hostData, expected), "snp-mr-config", "HOST_DATA to be the document's hash", {
+    expected: toHex(expected),
+    actual: toHex(hostData),
+  });
 }
 
 /** Everything valid at `at`; the answer is the time in which that stays so. */
