@@ -1,5 +1,3 @@
-import type { KeyObject } from "node:crypto";
-
 import { nodeCrypto } from "../../../protocol/crypto/node.ts";
 import {
   EvidenceError,
@@ -18,6 +16,7 @@ import { signRaw } from "../../../worker/tee/simulator/keys.ts";
 import { createTestPki, type TestPki } from "../../../worker/tee/simulator/pki.ts";
 import { simulatedPlatform, type SimulatedPlatform } from "../../../worker/tee/simulator/platform.ts";
 import { SimulatedTdx, type SimulatedTdxOptions } from "../../../worker/tee/simulator/SimulatedTdx.ts";
+import { layoutOf, resignedBody, resignedQe } from "./dcap/layout.ts";
 
 /** When simulated evidence is judged. */
 export const AT = 1_800_000_000;
@@ -67,23 +66,13 @@ export function reissued(
   return { ...collateral, [which]: text, [`${which}_signature`]: signature };
 }
 
-/** Offsets in a version 4 quote of the simulator (Intel TDX DCAP Quoting Library API §A.3). */
+/** Offsets in the simulator's TDX quotes, some fields of the TD report among them. */
 export const Offset = {
-  body: 48,
+  ...layoutOf("tdx4"),
   mrSignerSeam: 48 + 64,
   seamAttributes: 48 + 112,
   tdAttributes: 48 + 120,
   xfam: 48 + 128,
-  signatureLength: 632,
-  signature: 636,
-  attestationKey: 700,
-  certification: 764,
-  qeReport: 770,
-  qeReportSignature: 770 + 384,
-  authLength: 770 + 448,
-  auth: 770 + 450,
-  chainHeader: 770 + 482,
-  chain: 770 + 488,
 } as const;
 
 /** A copy with some bytes replaced. */
@@ -98,20 +87,9 @@ export function patched(
 }
 
 /** The same, signed anew by the attestation key: a TD that really has these bytes. */
-export function patchedBody(quote: Uint8Array, offset: number, bytes: readonly number[]): Uint8Array {
-  const copy = patched(quote, offset, bytes);
-  copy.set(signRaw(platform.attestationKey, copy.subarray(0, Offset.signatureLength)), Offset.signature);
-  return copy;
-}
+export const patchedBody = (quote: Uint8Array, offset: number, bytes: readonly number[]): Uint8Array =>
+  resignedBody("tdx4", quote, offset, bytes, platform.attestationKey);
 
 /** The same for the QE report, signed anew by the PCK: a quoting enclave that really is so. */
-export function patchedQeReport(
-  quote: Uint8Array,
-  offset: number,
-  bytes: readonly number[],
-  key: KeyObject = platform.pckKey,
-): Uint8Array {
-  const copy = patched(quote, Offset.qeReport + offset, bytes);
-  copy.set(signRaw(key, copy.subarray(Offset.qeReport, Offset.qeReportSignature)), Offset.qeReportSignature);
-  return copy;
-}
+export const patchedQeReport = (quote: Uint8Array, offset: number, bytes: readonly number[]): Uint8Array =>
+  resignedQe("tdx4", quote, offset, bytes, platform.pckKey);
