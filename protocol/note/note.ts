@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { CharterError } from "../errors/CharterError.ts";
 import { addressSchema } from "../session/messages.ts";
+import { provenanceSchema } from "./provenance.ts";
 
 /** A path inside a repository: relative, forward slashes, never upwards. */
 const repositoryPath = z
@@ -51,6 +52,7 @@ export const noteSchema = z.strictObject({
     .string()
     .regex(/^0x[0-9a-f]{64}$/, "expected 32 bytes of hex")
     .optional(),
+  provenance: provenanceSchema.optional(),
 });
 export type Note = z.infer<typeof noteSchema>;
 export type Recipe = z.infer<typeof recipeSchema>;
