@@ -39,11 +39,11 @@ interface StorageLayout {
   > | null;
 }
 
-/** Contracts that can be deployed, tests and interfaces not among them, by name. */
+/** Contracts that can be deployed, by name; tests, proofs and interfaces are not among them. */
 function deployable(): Artifact[] {
   const root = fileURLToPath(new URL("contracts/", ARTIFACTS));
   return readdirSync(root, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".json") && !path.includes(".t.sol") && !path.includes("testing/"))
+    .filter((path) => path.endsWith(".json") && !/\.t\.sol|testing\/|^formal\//.test(path))
     .map((path) => JSON.parse(readFileSync(`${root}${path}`, "utf8")) as Artifact)
     .filter((artifact) => artifact.deployedBytecode !== "0x" && artifact.abi.length > 0)
     .sort((a, b) => (a.contractName < b.contractName ? -1 : 1));

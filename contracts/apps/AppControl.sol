@@ -5,6 +5,7 @@ import {Control, IApp, OwnerCode, Selector} from "../interfaces/IApp.sol";
 import {Level, SettingKind} from "../interfaces/Types.sol";
 import {AppReleases} from "./AppReleases.sol";
 import {LiveSet} from "./LiveSet.sol";
+import {Ratchet} from "./Ratchet.sol";
 
 /// @title AppControl: who can change this app, and how that is given up
 abstract contract AppControl is AppReleases {
@@ -66,7 +67,7 @@ abstract contract AppControl is AppReleases {
     function raiseLevel(Level newLevel) external {
         _requireOwner();
         Level oldLevel = _state.level;
-        require(newLevel > oldLevel, LevelNotRaised(oldLevel, newLevel));
+        Level raisedLevel = Ratchet.raised(oldLevel, newLevel);
         _settle();
         LiveSet.Live memory live = _loadLive();
         uint32 floor = _state.noticeFloorSeconds;
@@ -93,7 +94,7 @@ abstract contract AppControl is AppReleases {
                 LevelBlocked(newLevel, "a release is in grace")
             );
         }
-        _state.level = newLevel;
+        _state.level = raisedLevel;
         _state.noticeFloorSeconds = floor;
         emit LevelRaised(oldLevel, newLevel, floor, msg.sender);
     }

@@ -41,6 +41,11 @@ export const SUITES: readonly Suite[] = [
     commands: [["hardhat", "test", "solidity"]],
   },
   {
+    name: "formal",
+    shows: "statements about the level ratchet and the notice rule, proved",
+    commands: [["node", "scripts/formal.ts"]],
+  },
+  {
     name: "contracts",
     shows: "contracts through ethers and TypeChain",
     commands: [["hardhat", "test", "mocha"]],
