@@ -6,15 +6,11 @@ import { build } from "esbuild";
 
 const ENTRY = fileURLToPath(new URL("../protocol/evidence/browser.ts", import.meta.url));
 
-export interface VerifierBundle {
-  /** Bytes, gzip -9, of everything that loads before the first verification. */
-  readonly gzipBytes: number;
-  /** The same of what loads on demand. */
-  readonly onDemandGzipBytes: number;
-}
+/** Bytes, gzip -9, by kind of evidence: everything that a browser loads to verify one of it. */
+export type VerifierWeights = Readonly<Record<"intel" | "snp" | "gpu" | "nras" | "everything", number>>;
 
 /** Bundles `protocol/evidence/browser.ts` in memory and weighs it. */
-export async function weighVerifier(): Promise<VerifierBundle> {
+export async function weighVerifier(): Promise<VerifierWeights> {
   const { metafile, outputFiles } = await build({
     entryPoints: [ENTRY],
     bundle: true,
@@ -27,24 +23,36 @@ export async function weighVerifier(): Promise<VerifierBundle> {
     write: false,
     outdir: "out",
   });
-  const outputs = Object.entries(metafile.outputs);
-  const first = outputs.find(([, output]) => output.entryPoint?.endsWith("evidence/browser.ts"))?.[0];
-  if (first === undefined) throw new Error("the bundle has no entry");
-  const needed = new Set<string>();
-  const queue = [first];
-  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
-    if (needed.has(path)) continue;
-    needed.add(path);
-    const imports = metafile.outputs[path]?.imports ?? [];
-    queue.push(...imports.filter(({ kind }) => kind === "import-statement").map((one) => one.path));
-  }
-  const weigh = (paths: readonly string[]): number =>
-    paths.reduce((sum, path) => {
+  const outputs = metafile.outputs;
+  const chunkOf = (source: string): string => {
+    const path = Object.keys(outputs).find((one) => outputs[one]?.entryPoint?.endsWith(source));
+    if (path === undefined) throw new Error(`the bundle has no chunk of ${source}`);
+    return path;
+  };
+  /** Everything that must be there before these chunks run. */
+  const closure = (chunks: readonly string[]): Set<string> => {
+    const needed = new Set<string>();
+    const queue = [...chunks];
+    for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+      if (needed.has(path)) continue;
+      needed.add(path);
+      const imports = outputs[path]?.imports ?? [];
+      queue.push(...imports.filter(({ kind }) => kind === "import-statement").map((one) => one.path));
+    }
+    return needed;
+  };
+  const weigh = (paths: Iterable<string>): number =>
+    [...paths].reduce((sum, path) => {
       const file = outputFiles.find((one) => one.path.endsWith(path.slice("out".length)));
       return sum + gzipSync(file?.contents ?? new Uint8Array(), { level: 9 }).length;
     }, 0);
+  const entry = chunkOf("evidence/browser.ts");
+  const withKind = (source: string): number => weigh(closure([entry, chunkOf(source)]));
   return {
-    gzipBytes: weigh([...needed]),
-    onDemandGzipBytes: weigh(outputs.map(([path]) => path).filter((path) => !needed.has(path))),
+    intel: weigh(closure([entry])),
+    snp: withKind("verdict/snpVerdict.ts"),
+    gpu: withKind("verdict/gpuVerdict.ts"),
+    nras: withKind("verdict/nrasVerdict.ts"),
+    everything: weigh(Object.keys(outputs)),
   };
 }

@@ -32,8 +32,16 @@ export function addVerifyCommand(program: Command): void {
   program
     .command("verify")
     .description("verify evidence of any kind; what it is shows by itself (docs/evidence.md)")
-    .argument("<evidence>", "file: a quote, evidence or quote report as JSON, GPU reports, a token")
+    .argument(
+      "<evidence>",
+      "file: a quote, evidence or quote report as JSON, an SNP report, GPU reports, a token",
+    )
     .option("--collateral <file>", "Intel's collateral (JSON): required for TDX and SGX")
+    .option(
+      "--amd-certificates <file>",
+      "PEM of VCEK (or VLEK), ASK and ARK, for an SNP report without its own",
+    )
+    .option("--amd-crl <file>", "revocation list of the ARK, DER (repeatable)", several)
     .option("--driver-rim <file>", "NVIDIA's manifest of the GPU's driver")
     .option("--vbios-rim <file>", "NVIDIA's manifest of the GPU's VBIOS")
     .option("--nras-keys <file>", "key set of NVIDIA's service (JWKS), for its tokens")

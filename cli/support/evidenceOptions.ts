@@ -12,13 +12,15 @@ import {
 } from "../../protocol/evidence/index.ts";
 import { parseHex } from "../../protocol/words/hex.ts";
 import { CliError } from "./CliError.ts";
-import { readText } from "./context.ts";
+import { readBytes, readText } from "./context.ts";
 import { ExitCode } from "./exitCodes.ts";
 import { readJson } from "./jsonFile.ts";
 
 /** What `charter verify` takes beside the evidence: files only, nothing is fetched. */
 export interface EvidenceOptions {
   readonly collateral?: string;
+  readonly amdCertificates?: string;
+  readonly amdCrl?: readonly string[];
   readonly driverRim?: string;
   readonly vbiosRim?: string;
   readonly nrasKeys?: string;
@@ -49,7 +51,15 @@ export async function verifyOptions(options: EvidenceOptions): Promise<VerifyAny
 }
 
 async function anyCollateral(
-  { collateral, driverRim, vbiosRim, nrasKeys, nrasIssuer = NRAS_ISSUER }: EvidenceOptions,
+  {
+    collateral,
+    amdCertificates: amdPem,
+    amdCrl,
+    driverRim,
+    vbiosRim,
+    nrasKeys,
+    nrasIssuer = NRAS_ISSUER,
+  }: EvidenceOptions,
   at: number,
   roots: readonly TrustedRoot[] | undefined,
 ): Promise<AnyCollateral> {
@@ -60,6 +70,10 @@ async function anyCollateral(
     verifyRim(readText(path), { at, crypto: nodeCrypto, ...(roots ? { roots } : {}) });
   return {
     ...(collateral === undefined ? {} : { intel: parseCollateral(readJson(collateral)) }),
+    amd: {
+      ...(amdPem === undefined ? {} : { certificates: readText(amdPem) }),
+      ...(amdCrl === undefined ? {} : { crls: amdCrl.map((path) => Uint8Array.from(readBytes(path))) }),
+    },
     ...(driverRim === undefined || vbiosRim === undefined
       ? {}
       : { rims: { driver: await rim(driverRim), vbios: await rim(vbiosRim) } }),

@@ -34,13 +34,17 @@ export function requireClosedGuest(list: Checklist, report: SnpReport, expect: S
     platformInfo,
   });
   list.require(vmpl === level, "snp-vmpl", `a report of VMPL ${level}`, { expected: level, actual: vmpl });
-  if (expect.hostData) requireBytes(list, "snp-host-data", report.hostData, expect.hostData);
-  if (expect.reportData) requireBytes(list, "snp-report-data", report.reportData, expect.reportData);
-}
-
-function requireBytes(list: Checklist, name: string, actual: Uint8Array, expected: Uint8Array): void {
-  list.require(equalBytes(actual, expected), name, "the expected bytes", {
-    expected: toHex(expected),
-    actual: toHex(actual),
-  });
+  const { hostData, reportData } = expect;
+  if (hostData) {
+    list.require(equalBytes(report.hostData, hostData), "snp-host-data", "this HOST_DATA", {
+      expected: toHex(hostData),
+      actual: toHex(report.hostData),
+    });
+  }
+  if (reportData) {
+    list.require(equalBytes(report.reportData, reportData), "snp-report-data", "this report data", {
+      expected: toHex(reportData),
+      actual: toHex(report.reportData),
+    });
+  }
 }

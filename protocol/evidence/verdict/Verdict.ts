@@ -7,6 +7,7 @@ import type { Check } from "../EvidenceError.ts";
 import type { Rims } from "../gpu/golden.ts";
 import type { OcspAnswers } from "../gpu/revocation.ts";
 import type { TrustedKeySet } from "../gpu/verifyNras.ts";
+import type { TcbFloors } from "../snp/snpTcb.ts";
 
 export type EvidenceKind = "tdx" | "sgx" | "snp" | "nitro" | "gpu" | "nras";
 
@@ -51,10 +52,21 @@ export interface AnyCollateral {
   readonly intel?: Collateral;
   /** Lowest TCB evaluation data number that still counts. */
   readonly minEvaluationDataNumber?: number;
+  /** SEV-SNP. */
+  readonly amd?: AmdCollateral;
   /** GPU: golden values, revocation, and the keys of NVIDIA's service. */
   readonly rims?: Rims;
   readonly ocsp?: OcspAnswers;
   readonly nrasKeys?: TrustedKeySet;
+}
+
+/** What AMD's key distribution service gives, and the caller's own floors. */
+export interface AmdCollateral {
+  /** PEM of leaf, ASK or ASVK, and ARK, for reports that came without theirs. */
+  readonly certificates?: string;
+  /** DER. */
+  readonly crls?: readonly Uint8Array[];
+  readonly minimumTcb?: TcbFloors;
 }
 
 /** What the caller knows must be in the evidence. Each becomes a check of its own, `expected-…`. */

@@ -11,6 +11,8 @@ const PCS = "Intel PCS API v4";
 const RFC5280 = "RFC 5280";
 const DSTACK = "dstack, event log of RTMR3 and its boot info";
 const CHARTER = "Charter, this page";
+const SNP_ABI = "AMD SEV-SNP ABI 56860, ATTESTATION_REPORT";
+const SNP_VCEK = "AMD VCEK and KDS interface 57230";
 const SPDM = "DMTF DSP0274 1.1";
 const NVIDIA = "NVIDIA attestation SDK";
 const EAT = "draft-ietf-rats-eat §4.2.18";
@@ -134,6 +136,61 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
       "Where the guest measured its OS image, it is the one that the configuration names.",
       DSTACK,
     ),
+  },
+  "AMD SEV-SNP reports": {
+    "snp-report-format": explain(
+      "The report has 1,184 bytes and a version that we know; reserved bits are what the table says.",
+      SNP_ABI,
+    ),
+    "snp-certificate-table": explain(
+      "The kernel's table of certificates is whole, nothing twice or overlapping.",
+      "GHCB 56421, SNP Extended Guest Request",
+    ),
+    "snp-certificates": explain("Three certificates came: VCEK or VLEK, ASK or ASVK, ARK.", SNP_VCEK),
+    "snp-chain": explain(
+      "VCEK or VLEK on P-384, ASK or ASVK and ARK with RSA-4096, linked by name.",
+      SNP_VCEK,
+    ),
+    "snp-leaf-extensions": explain(
+      "The leaf names product, security versions and chip, each once.",
+      SNP_VCEK,
+    ),
+    "snp-crl-format": explain("The given lists read as AMD's.", `${RFC5280} §5`),
+    "snp-mr-config-format": explain("The configuration document is dstack's, of version 3.", DSTACK),
+    "snp-chain-signatures": explain(
+      "Each certificate is signed by the next with RSA-PSS; the ARK by itself.",
+      `${RFC5280} §6.1.3`,
+    ),
+    "snp-crl-signature": explain("Each given list is signed by the ARK.", `${RFC5280} §6.3.3`),
+    "snp-crl-issuer": explain("Each given list is the ARK's.", `${RFC5280} §6.3.3`),
+    "snp-revoked": explain(
+      "Neither leaf nor ASK is on a given list. VCEKs never are: their serial is 0.",
+      `${RFC5280} §6.3.3`,
+    ),
+    "snp-names": explain("The CAs' names read.", SNP_VCEK),
+    "snp-issuer": explain("The CAs are those of the leaf's product and kind of key.", SNP_VCEK),
+    "snp-product": explain("The processor's CPUID is of the product that the certificates are for.", SNP_ABI),
+    "snp-signer": explain("The leaf is the kind of key that the report says signed it.", SNP_ABI),
+    "snp-key-masked": explain("The host lets the firmware sign reports.", `${SNP_ABI} §3.6`),
+    "snp-signature": explain("The report is signed by the leaf's key (ECDSA P-384, SHA-384).", SNP_ABI),
+    "snp-tcb-format": explain("Every security version has zeros where it must.", SNP_ABI),
+    "snp-tcb": explain(
+      "The reported security version is the one that the leaf's key was derived from.",
+      SNP_VCEK,
+    ),
+    "snp-chip-id": explain("The report names the chip that the VCEK belongs to.", SNP_VCEK),
+    "snp-debug": explain("The guest's policy forbids debugging.", `${SNP_ABI} §4.3`),
+    "snp-migration": explain("The guest's policy allows no migration agent.", `${SNP_ABI} §4.3`),
+    "snp-smt": explain("Where the caller forbids SMT, policy and platform do.", `${SNP_ABI} §4.3`),
+    "snp-platform-policy": explain("The platform is as the guest's policy demands.", `${SNP_ABI} §4.3`),
+    "snp-vmpl": explain(
+      "The report was asked for at the privilege level that the caller expects: 0 by default.",
+      SNP_ABI,
+    ),
+    "snp-host-data": explain("HOST_DATA is what the caller expects.", SNP_ABI),
+    "snp-report-data": explain("The report data are what the caller expects.", SNP_ABI),
+    "snp-mr-config": explain("HOST_DATA is the hash of the document that came along.", DSTACK),
+    "snp-compose-hash": explain("That document names the compose hash that the caller expects.", DSTACK),
   },
   "NVIDIA GPU reports": {
     "gpu-report-format": explain("Request and response are SPDM 1.1, every length exact.", SPDM),

@@ -1,22 +1,21 @@
 import { intersect } from "../chain/chain.ts";
 import { EvidenceError, type Check } from "../EvidenceError.ts";
-import type { GpuEvidence } from "../gpu/gpuEvidence.ts";
+import { parseGpuEvidence } from "../gpu/gpuEvidence.ts";
 import { verifyGpu, type GpuVerification } from "../gpu/verifyGpu.ts";
 import type { Bytes32 } from "../../words/hex.ts";
+import { GUEST_ONLY } from "./guestOnly.ts";
 import type { Verdict, VerifyAnyOptions } from "./Verdict.ts";
 
 /** NVIDIA's own list of reports (`nvattest collect-evidence`). */
 export interface GpuReports {
   readonly kind: "gpu";
-  readonly gpus: readonly GpuEvidence[];
+  /** The exact text. */
+  readonly reports: string;
 }
 
-/** What no GPU can say of itself (gpu/gpuClaim.ts). */
-export const GUEST_ONLY =
-  "that the GPU is on the bus of any machine: only a guest's quote over this evidence says so";
-
-/** Verdict on the reports of one machine's GPUs; all must hold. @throws EvidenceError. */
-export async function gpuVerdict({ gpus }: GpuReports, options: VerifyAnyOptions): Promise<Verdict> {
+/** Verdict on the reports of one machine's GPUs; all must hold. @throws EvidenceError; CharterError `gpu/evidence-malformed`. */
+export async function gpuVerdict({ reports }: GpuReports, options: VerifyAnyOptions): Promise<Verdict> {
+  const gpus = parseGpuEvidence(reports);
   const { at, crypto, roots, collateral: { rims, ocsp } = {}, expect } = options;
   const stated = gpus[0]?.nonce;
   if (stated === undefined)

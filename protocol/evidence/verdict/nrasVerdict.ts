@@ -1,7 +1,7 @@
 import { EvidenceError } from "../EvidenceError.ts";
 import { verifyNras } from "../gpu/verifyNras.ts";
 import type { Bytes32 } from "../../words/hex.ts";
-import { GUEST_ONLY } from "./gpuVerdict.ts";
+import { GUEST_ONLY } from "./guestOnly.ts";
 import type { Verdict, VerifyAnyOptions } from "./Verdict.ts";
 
 /** The token of NVIDIA's service: its exact text. */

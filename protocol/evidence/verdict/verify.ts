@@ -1,11 +1,12 @@
 import { dcapVerdict, type DcapEvidence } from "./dcapVerdict.ts";
 import { meet } from "./expectations.ts";
-import { gpuVerdict, type GpuReports } from "./gpuVerdict.ts";
+import type { GpuReports } from "./gpuVerdict.ts";
 import type { NrasToken } from "./nrasVerdict.ts";
+import type { SnpReportFile } from "./snpVerdict.ts";
 import type { Verdict, VerifyAnyOptions } from "./Verdict.ts";
 
 /** Evidence of every kind that Charter reads, as `readEvidence` recognizes it. */
-export type AnyEvidence = DcapEvidence | GpuReports | NrasToken;
+export type AnyEvidence = DcapEvidence | SnpReportFile | GpuReports | NrasToken;
 
 /**
  * Verifies evidence of any kind. Pure: time, roots and collateral are arguments. Every step is named in the verdict's
@@ -16,14 +17,16 @@ export async function verify(evidence: AnyEvidence, options: VerifyAnyOptions): 
   return meet(await verdictOf(evidence, options), options.expect ?? {});
 }
 
+/** Intel's kinds are always there; a browser loads what the others need when it meets them. */
 async function verdictOf(evidence: AnyEvidence, options: VerifyAnyOptions): Promise<Verdict> {
   switch (evidence.kind) {
     case "dcap":
       return dcapVerdict(evidence, options);
+    case "snp":
+      return (await import("./snpVerdict.ts")).snpVerdict(evidence, options);
     case "gpu":
-      return gpuVerdict(evidence, options);
+      return (await import("./gpuVerdict.ts")).gpuVerdict(evidence, options);
     case "nras":
-      // Loaded when asked for: its JSON web tokens are a fifth of the whole verifier in a browser.
       return (await import("./nrasVerdict.ts")).nrasVerdict(evidence, options);
   }
 }
