@@ -39,6 +39,10 @@ const program = new Command("charter")
   .option("--execute", "with --safe: execute it, once enough owners have signed")
   .option("--export <file>", "with --safe: write it for Safe's Transaction Builder instead, unsigned")
   .option("--safe-contracts <file>", "addresses of Safe's contracts by chain id (CHARTER_SAFE_CONTRACTS)")
+  .option(
+    "--trusted-root <file>",
+    "Sigstore trusted root: verify the provenance of every note that is reviewed",
+  )
   .addHelpText(
     "after",
     "\nExit codes: 0 done, 1 wrong usage or configuration, 2 refused by a rule, 3 evidence did not verify,\n" +

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { parseEventLogs } from "viem";
 
 import { appRegistryAbi } from "../../protocol/abi/appRegistry.ts";
+import { parseNote } from "../../protocol/note/note.ts";
 import { SettingKind } from "../../protocol/policy/settingKind.ts";
 import { numberKey, ZERO_KEY } from "../../protocol/policy/settings.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
@@ -10,6 +11,8 @@ import { contextOf } from "../support/context.ts";
 import { ExitCode } from "../support/exitCodes.ts";
 import { describeManifest, manifestBytes } from "../support/manifest.ts";
 import { noteBytes } from "../support/note.ts";
+import { requireTells } from "../support/noteTells.ts";
+import { standingText } from "../support/provenance/standing.ts";
 import { publish, sha256 } from "../support/publish.ts";
 import { send } from "../support/send.ts";
 import {
@@ -167,6 +170,8 @@ async function firstRelease(
   const { bytes, manifest } = manifestBytes(options);
   context.out.note(`${describeManifest(manifest)}\ncompose hash ${sha256(bytes)}`);
   const note = noteBytes(options, `First release of ${manifest.name}`);
+  const standing = await requireTells(parseNote(note), bytes, context.trustedRoot() ?? "none");
+  if (standing !== null) context.out.note(standingText(standing));
   await publish(context, bytes);
   await publish(context, note);
   return { composeHash: sha256(bytes), noteDigest: sha256(note) };

@@ -13,6 +13,7 @@ import { proposalArgs, requireProposal, type Proposal } from "../support/governa
 import { descriptionMismatch, isTold, reviewReleases } from "../support/governance/review.ts";
 import { votesText } from "../support/governance/votesText.ts";
 import { timeText } from "../support/output.ts";
+import { standingText } from "../support/provenance/standing.ts";
 import { send } from "../support/send.ts";
 import { addressOption, proposalOption, supportOption } from "../support/values.ts";
 import { addDaoShowCommands } from "./daoShow.ts";
@@ -109,7 +110,13 @@ async function requireReviewed(context: Context, proposal: Proposal, reviewed: b
   const calls = await Promise.all(proposal.calls.map((call) => describeCall(context, call)));
   context.out.note(calls.map(({ text }) => text).join("\n"));
   const reviews = await reviewReleases(context, proposal, calls);
-  for (const review of reviews) context.out.note("changes" in review ? review.changes : review.error.message);
+  for (const review of reviews) {
+    context.out.note(
+      "changes" in review
+        ? `${standingText(review.provenance)}\n${review.changes}`
+        : `${review.error.message} (${review.error.code})`,
+    );
+  }
   if (reviewed || reviews.every(isTold)) return;
   throw new CliError(
     ExitCode.Refused,

@@ -24,6 +24,7 @@ import {
 } from "../support/governance/review.ts";
 import { votesText } from "../support/governance/votesText.ts";
 import { table, timeText } from "../support/output.ts";
+import { standingText } from "../support/provenance/standing.ts";
 import { proposalOption } from "../support/values.ts";
 
 /** `charter dao show|list`: everything from the Governor's events and views, nothing from an indexer. */
@@ -154,7 +155,7 @@ const reviewText = (review: Review | NoReview): string =>
   "error" in review
     ? `changes of ${review.app}: not computed (${review.error.code}: ${review.error.message})`
     : `changes of ${review.app}, computed from the bytes${review.told ? ", as the description tells" : ""}:\n` +
-      review.changes.replaceAll(/^/gm, "  ");
+      `${standingText(review.provenance)}\n${review.changes}`.replaceAll(/^/gm, "  ");
 
 const quorumText = (counted: bigint, quorum: bigint): string =>
   `${votesText(quorum)} (${counted >= quorum ? "reached" : "not reached"})`;

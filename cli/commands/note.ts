@@ -2,26 +2,22 @@ import { writeFileSync } from "node:fs";
 
 import type { Command } from "commander";
 
-import { parseComposeFile } from "../../protocol/manifest/index.ts";
-import { parseNote, type Note } from "../../protocol/note/note.ts";
-import type { Address } from "../../protocol/words/hex.ts";
+import { MAX_NOTE_BYTES, parseNote, type Note } from "../../protocol/note/note.ts";
 import { CliError } from "../support/CliError.ts";
-import { contextOf, readBytes } from "../support/context.ts";
+import { contextOf, readBytes, type Context } from "../support/context.ts";
+import { createNote, type NoteOptions } from "../support/createNote.ts";
 import { ExitCode } from "../support/exitCodes.ts";
-import { git } from "../support/git.ts";
-import { makeManifest } from "../support/manifest.ts";
-import { sha256 } from "../support/publish.ts";
+import { requireTells } from "../support/noteTells.ts";
+import { standingText } from "../support/provenance/standing.ts";
 import { addressOption, repeat, wholeNumber } from "../support/values.ts";
 
-interface CreateOptions {
-  readonly repository: string;
-  readonly compose: string;
-  readonly name: string;
-  readonly leaseSigner: readonly Address[];
-  readonly maxLeaseSeconds: number;
-  readonly title: string;
-  readonly description?: string;
+interface CreateOptions extends NoteOptions {
+  readonly manifestOut?: string;
   readonly out?: string;
+}
+
+interface CheckOptions {
+  readonly manifest?: string;
 }
 
 /** `charter note create|check`. */
@@ -37,52 +33,62 @@ export function addNoteCommands(program: Command): void {
     .option("--max-lease-seconds <n>", "longest lease", wholeNumber, 60)
     .option("--repository <path>", "the checkout", ".")
     .option("--description <text>", "more than one line")
+    .option("--provenance <file>", "Sigstore bundle 0.3 about the manifest: its bytes signed, or attested")
+    .option("--provenance-issuer <url>", "issuer of the identity that signed it")
+    .option("--provenance-subject <name>", "that identity: a workflow's URI, or a mail address")
+    .option("--manifest-out <file>", "write the manifest here: its bytes are what a bundle signs")
     .option("--out <file>", "write the note here instead of printing it")
-    .action(async (options: CreateOptions, command: Command) => {
-      const { note: made, composeHash } = await createNote(options);
-      const text = `${JSON.stringify(made, null, 2)}\n`;
-      if (options.out) writeFileSync(options.out, text);
-      contextOf(command).out.result(
-        { note: made, composeHash },
-        options.out ? `${options.out}\n${composeHash}` : text,
-      );
-    });
+    .action((options: CreateOptions, command: Command) => create(contextOf(command), options));
   note
     .command("check")
-    .description("does this file have the shape of a note?")
+    .description("does this file have the shape of a note? With --manifest: does it tell of this one?")
     .argument("<file>", "note (JSON)")
-    .action((file: string, _options: object, command: Command) => {
-      const parsed = parseNote(readBytes(file));
-      contextOf(command).out.result({ note: parsed }, `${parsed.title}: well-formed`);
-    });
+    .option(
+      "--manifest <file>",
+      "verify the note's provenance over these bytes: by --trusted-root alone, or by the public Sigstore's over the network",
+    )
+    .action((file: string, options: CheckOptions, command: Command) =>
+      check(contextOf(command), file, options),
+    );
 }
 
-/** The committed file counts, not what lies in the working tree: others can only get the commit. */
-async function createNote(options: CreateOptions): Promise<{ note: Note; composeHash: string }> {
-  const { repository, compose, name, leaseSigner: leaseSigners, maxLeaseSeconds, title } = options;
-  const say = async (...args: string[]) => (await git(["-C", repository, ...args])).toString("utf8").trim();
-  const commit = await say("rev-parse", "--verify", "HEAD");
-  const file = await git(["-C", repository, "cat-file", "blob", `HEAD:./${compose}`]);
-  const prefix = await say("rev-parse", "--show-prefix");
-  const { bytes, manifest } = makeManifest(file.toString("utf8"), { name, leaseSigners, maxLeaseSeconds });
-  const origin = await say("config", "--get", "remote.origin.url").catch(() => "");
-  const note: Note = {
-    title,
-    ...(options.description === undefined ? {} : { description: options.description }),
-    source: {
-      // Another checkout's path helps nobody else, but is the truth where there is no origin.
-      repository: origin.startsWith("https://") ? origin : await say("rev-parse", "--show-toplevel"),
-      commit,
-      recipe: { compose: `${prefix}${compose}`, name, leaseSigners: [...leaseSigners], maxLeaseSeconds },
-    },
-    images: Object.entries(parseComposeFile(manifest.docker_compose_file).services).map(
-      ([service, { image }]) => {
-        if (typeof image !== "string") {
-          throw new CliError(ExitCode.Refused, "note/no-image", "every service needs an image", { service });
-        }
-        return { service, image, digest: /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1] ?? null };
+async function create(context: Context, options: CreateOptions): Promise<void> {
+  const made = await createNote(options, context.trustedRoot() ?? "none");
+  const { note, composeHash, provenance } = made;
+  const text = noteText(note);
+  if (options.manifestOut) writeFileSync(options.manifestOut, made.manifest);
+  if (options.out) writeFileSync(options.out, text);
+  if (provenance !== null) context.out.note(standingText(provenance));
+  context.out.result(
+    { note, composeHash, provenance },
+    options.out ? `${options.out}\n${composeHash}` : text,
+  );
+}
+
+/** Indented for people, unless it is then longer than a note may be. */
+function noteText(note: Note): string {
+  const text = `${JSON.stringify(note, null, 2)}\n`;
+  return Buffer.byteLength(text) <= MAX_NOTE_BYTES ? text : JSON.stringify(note);
+}
+
+async function check(context: Context, file: string, { manifest }: CheckOptions): Promise<void> {
+  const note = parseNote(readBytes(file));
+  const root = context.trustedRoot();
+  if (manifest === undefined) {
+    if (root !== null) {
+      throw new CliError(ExitCode.Usage, "cli/usage", "expected --manifest too: a bundle is about its bytes");
+    }
+    const { provenance } = note;
+    context.out.result(
+      {
+        note,
+        provenance:
+          provenance === undefined ? null : { status: "not-checked", identity: provenance.identity },
       },
-    ),
-  };
-  return { note: parseNote(new TextEncoder().encode(JSON.stringify(note))), composeHash: sha256(bytes) };
+      `${note.title}: well-formed\nprovenance: ${provenance === undefined ? "none" : "not checked (give --manifest)"}`,
+    );
+    return;
+  }
+  const standing = await requireTells(note, readBytes(manifest), root ?? "network");
+  context.out.result({ note, provenance: standing }, `${note.title}: well-formed\n${standingText(standing)}`);
 }

@@ -13,6 +13,7 @@ import { ExitCode } from "../support/exitCodes.ts";
 import { manifestBytes, type ManifestOptions } from "../support/manifest.ts";
 import { noteBytes } from "../support/note.ts";
 import { timeText } from "../support/output.ts";
+import { standingText } from "../support/provenance/standing.ts";
 import { publish, sha256 } from "../support/publish.ts";
 import { manifestOf, releaseChanges } from "../support/releaseChanges.ts";
 import { reviewPropose } from "../support/reviewPropose.ts";
@@ -59,7 +60,9 @@ export async function proposeRelease(context: Context, app: Address, options: Pr
   await publish(context, note);
   // What stands at the relayer under these hashes is what anyone will review: the same bytes, and a note that tells of
   // them, or no proposal.
-  await reviewPropose(context, app, { composeHash, noteDigest: sha256(note), predecessor: expected });
+  const review = { composeHash, noteDigest: sha256(note), predecessor: expected };
+  const { provenance } = await reviewPropose(context, app, review);
+  context.out.note(standingText(provenance));
   const sent = await act(
     context,
     {
@@ -75,7 +78,15 @@ export async function proposeRelease(context: Context, app: Address, options: Pr
   if (!proposed) throw new CliError(ExitCode.Internal, "cli/internal", "expected the event ReleaseProposed");
   const { number, activatesAt } = proposed.args;
   context.out.result(
-    { app, release: number, composeHash, noteDigest: sha256(note), activatesAt, transaction: sent.hash },
+    {
+      app,
+      release: number,
+      composeHash,
+      noteDigest: sha256(note),
+      provenance,
+      activatesAt,
+      transaction: sent.hash,
+    },
     `release ${number} of ${app}, after ${expected === 0 ? "no head" : `release ${expected}`}\n` +
       `compose hash ${composeHash}\nactive from ${timeText(activatesAt)}\ntransaction ${sent.hash}`,
   );

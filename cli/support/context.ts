@@ -34,6 +34,8 @@ export interface Context {
   readonly safe: () => SafePlan | null;
   /** Where Safe's contracts stand, on chains that its kit does not know. */
   readonly safeContracts: () => ContractNetworks | null;
+  /** The Sigstore trusted root that provenance of notes is verified by; null when it is not to be verified. */
+  readonly trustedRoot: () => { readonly file: string } | null;
 }
 
 interface GlobalOptions extends SafeGlobalOptions {
@@ -44,6 +46,7 @@ interface GlobalOptions extends SafeGlobalOptions {
   readonly keyFile?: string;
   readonly governor?: Address | "deployment";
   readonly safeContracts?: string;
+  readonly trustedRoot?: string;
 }
 
 const DEFAULT_DEPLOYMENT = ".charter/devnet/deployment.json";
@@ -79,6 +82,7 @@ export function contextOf(command: Command): Context {
       const path = options.safeContracts ?? process.env.CHARTER_SAFE_CONTRACTS;
       return path ? parseContractNetworks(readText(path)) : null;
     },
+    trustedRoot: () => (options.trustedRoot === undefined ? null : { file: options.trustedRoot }),
   };
 }
 

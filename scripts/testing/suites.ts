@@ -28,11 +28,13 @@ export const SUITES: readonly Suite[] = [
   },
   {
     name: "snapshots",
-    shows: "ABI, storage layout, size, gas and the list of errors are the committed ones",
+    shows:
+      "ABI, storage layout, size, gas, the list of errors and the schema of notes are the committed ones",
     commands: [
       ["node", "scripts/snapshots.ts", "--check"],
       ["node", "scripts/errorCodes.ts", "--check"],
       ["node", "scripts/evidencePage.ts", "--check"],
+      ["node", "scripts/noteSchema.ts", "--check"],
     ],
   },
   {

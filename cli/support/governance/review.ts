@@ -4,6 +4,7 @@ import { CliError } from "../CliError.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exitCodes.ts";
 import { printable } from "../output.ts";
+import type { Standing } from "../provenance/standing.ts";
 import { reviewPropose } from "../reviewPropose.ts";
 import type { DescribedCall } from "./describeCall.ts";
 import type { Proposal } from "./proposals.ts";
@@ -15,6 +16,8 @@ export interface Review {
   readonly title: string;
   /** Changes from the expected predecessor's manifest, computed anew from the bytes that the hashes name. */
   readonly changes: string;
+  /** Who vouches for the manifest, and whether that was verified; null for a note that names nobody. */
+  readonly provenance: Standing | null;
   /** Does the description tell exactly these? */
   readonly told: boolean;
 }
@@ -64,8 +67,9 @@ async function reviewOf(
   args: readonly unknown[],
 ): Promise<Review> {
   const [composeHash, noteDigest, predecessor] = args as [Bytes32, Bytes32, number];
-  const { title, changes } = await reviewPropose(context, app, { composeHash, noteDigest, predecessor });
-  return { app, title, changes, told: description.includes(`\n${printable(changes)}\n`) };
+  const review = await reviewPropose(context, app, { composeHash, noteDigest, predecessor });
+  const { title, changes, provenance } = review;
+  return { app, title, changes, provenance, told: description.includes(`\n${printable(changes)}\n`) };
 }
 
 /** Did the review find what the description tells? */

@@ -7,7 +7,11 @@ const statementSchema = z.looseObject({
     .array(z.looseObject({ digest: z.record(z.string(), z.string()) }))
     .min(1)
     .max(1_024),
-  predicateType: z.string().min(1).max(2_000),
+  // Without spaces: nothing in it can read as more of the line that shows it.
+  predicateType: z
+    .string()
+    .max(2_000)
+    .regex(/^[!-~]+$/),
 });
 export type Statement = z.infer<typeof statementSchema>;
 

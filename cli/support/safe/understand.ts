@@ -4,6 +4,7 @@ import { CliError } from "../CliError.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exitCodes.ts";
 import { describeCall, type DescribedCall } from "../governance/describeCall.ts";
+import { standingText } from "../provenance/standing.ts";
 import { reviewPropose, type ProposeReview } from "../reviewPropose.ts";
 import type { SafeTransaction } from "./safeTransaction.ts";
 
@@ -22,7 +23,12 @@ export interface Understood {
 export async function understand(context: Context, { to, data }: SafeTransaction): Promise<Understood> {
   const call = await describeCall(context, { to, value: 0n, data });
   const review = await reviewOf(context, call);
-  const text = review === null ? call.text : `${call.text}\nnote ${shown(review.title)}\n${review.changes}`;
+  const text =
+    review === null
+      ? call.text
+      : [call.text, `note ${shown(review.title)}`, standingText(review.provenance), review.changes].join(
+          "\n",
+        );
   return { call, review, text };
 }
 

@@ -1,0 +1,59 @@
+import { parseManifest, type Manifest } from "../../protocol/manifest/index.ts";
+import type { Note } from "../../protocol/note/note.ts";
+import { CliError } from "./CliError.ts";
+import { ExitCode } from "./exitCodes.ts";
+import { servicesOf } from "./manifest.ts";
+import { provenanceStanding, type Roots, type Standing } from "./provenance/standing.ts";
+
+/**
+ * Does a note tell of the manifest with these bytes, and does its provenance?
+ * @throws CliError `note/disagrees`, and what `provenanceStanding` throws.
+ */
+export async function requireTells(note: Note, manifest: Uint8Array, roots: Roots): Promise<Standing | null> {
+  const disagreements = aboutManifest(note, parseManifest(manifest));
+  if (disagreements.length > 0) {
+    throw new CliError(ExitCode.Refused, "note/disagrees", "the note tells of another manifest", {
+      disagreements,
+    });
+  }
+  return provenanceStanding(note, manifest, roots);
+}
+
+type Differing = (what: string, told: string, actual: string) => string[];
+
+/** Where a note tells of another manifest than this one; empty when it does not. */
+export function aboutManifest(note: Note, manifest: Manifest): string[] {
+  const differing = (what: string, told: string, actual: string): string[] =>
+    told === actual ? [] : [`${what}: ${told} in the note, ${actual} in the manifest`];
+  return [...imagesOf(note, manifest, differing), ...recipeOf(note, manifest, differing)];
+}
+
+function imagesOf({ images }: Note, manifest: Manifest, differing: Differing): string[] {
+  if (images === undefined) return [];
+  const told = new Map(images.map((one) => [one.service, one]));
+  const actual = new Map(servicesOf(manifest).map(({ service, image }) => [service, image]));
+  const services = [...new Set([...told.keys(), ...actual.keys()])].sort();
+  const differences = services.flatMap((service) => {
+    const one = told.get(service);
+    const image = actual.get(service);
+    const digest = /@(sha256:[0-9a-f]{64})$/.exec(image ?? "")?.[1] ?? "none";
+    return [
+      ...differing(`image of ${service}`, one?.image ?? "none", image ?? "none"),
+      ...(one === undefined ? [] : differing(`digest of ${service}`, one.digest ?? "none", digest)),
+    ];
+  });
+  return told.size === images.length
+    ? differences
+    : ["images: a service stands twice in the note", ...differences];
+}
+
+function recipeOf({ source }: Note, manifest: Manifest, differing: Differing): string[] {
+  if (source === undefined || !("compose" in source.recipe)) return [];
+  const { name, leaseSigners, maxLeaseSeconds } = source.recipe;
+  const { charter } = manifest;
+  return [
+    ...differing("name", name, manifest.name),
+    ...differing("lease signers", leaseSigners.join(" "), charter?.lease_signers.join(" ") ?? "none"),
+    ...differing("longest lease", String(maxLeaseSeconds), String(charter?.max_lease_seconds ?? "none")),
+  ];
+}
