@@ -81,10 +81,11 @@ describe("provenance of a note", () => {
       { ...IDENTITY, issuer: "https://issuer.example" },
       { ...IDENTITY, issuer: `${IDENTITY.issuer}/` },
     ]) {
-      expect(
-        refusalOf(() => verify(bundle, { identity })),
-        JSON.stringify(identity),
-      ).to.equal("note/provenance-identity");
+      const bySight = refusalOf(() => requireCovers(provenanceOf(bundle, identity), hashOf(MANIFEST)));
+      const verified = refusalOf(() => verify(bundle, { identity }));
+      expect([bySight, verified], JSON.stringify(identity)).to.deep.equal(
+        Array(2).fill("note/provenance-identity"),
+      );
     }
   });
 
