@@ -18,6 +18,7 @@ import {
   type TrustedRoot,
 } from "../protocol/evidence/index.ts";
 import { verifyGpu } from "../protocol/evidence/gpu/verifyGpu.ts";
+import { verifyNitro } from "../protocol/evidence/nitro/verifyNitro.ts";
 import { verifySnp } from "../protocol/evidence/snp/verifySnp.ts";
 import { fromHex, parseAddress, parseComposeHash, toHex, type Bytes32 } from "../protocol/words/hex.ts";
 import { VerifierPool } from "../relayer/evidence/pool/VerifierPool.ts";
@@ -26,6 +27,8 @@ import { measureBoot } from "../worker/tee/measureBoot.ts";
 import { issueCollateral } from "../worker/tee/simulator/collateral.ts";
 import { createGpuPki } from "../worker/tee/simulator/gpu/gpuPki.ts";
 import { SimulatedGpu } from "../worker/tee/simulator/gpu/SimulatedGpu.ts";
+import { createNitroPki } from "../worker/tee/simulator/nitro/nitroPki.ts";
+import { SimulatedNitro } from "../worker/tee/simulator/nitro/SimulatedNitro.ts";
 import { createAmdPki } from "../worker/tee/simulator/snp/amdPki.ts";
 import { SimulatedSnp } from "../worker/tee/simulator/snp/SimulatedSnp.ts";
 import { createTestPki } from "../worker/tee/simulator/pki.ts";
@@ -113,11 +116,15 @@ async function otherKinds(): Promise<Record<string, () => Promise<unknown>>> {
     nonce: toHex(nonce) as Bytes32,
     roots: [testRootFromPem(gpuPki.root)],
   };
+  const nitroPki = createNitroPki({ notBefore: at - 1000 });
+  const document = new SimulatedNitro(nitroPki).attest();
+  const nitroOptions = { at, crypto: nodeCrypto, roots: [testRootFromPem(nitroPki.root)] };
   const amdPki = createAmdPki({ notBefore: at - 1000 });
   const snp = new SimulatedSnp(amdPki, { name: "bench" });
   const snpEvidence = snp.attest(new Uint8Array(64));
   const snpOptions = { at, crypto: nodeCrypto, roots: [testRootFromPem(amdPki.root)] };
   return {
+    nitro: () => verifyNitro(document, nitroOptions),
     snp: () => verifySnp(snpEvidence, snpOptions),
     sgx: () => verifyQuote(sgx, sgxOptions),
     gpu: () => verifyGpu(gpu, gpuOptions),
@@ -170,7 +177,7 @@ const { everything, ...weights } = await weighVerifier();
 
 console.log(
   `${what}; medians of ${ROUNDS}: fresh ${fresh.toFixed(3)} ms, @phala/dcap-qvl ${theirs.toFixed(3)} ms\n` +
-    "kept between rounds: tdx, sgx: parsed collateral and which of its signatures hold; fresh, snp, gpu: nothing;\n" +
+    "kept between rounds: tdx, sgx: parsed collateral and which of its signatures hold; fresh, snp, nitro, gpu: nothing;\n" +
     "pool: that, and platforms seen before (certificates parsed, their signature)\n" +
     `bundle: what a browser loads to verify one kind; ${(everything / 1000).toFixed(1)} kB for all of them together`,
 );

@@ -7,7 +7,9 @@ import { build } from "esbuild";
 const ENTRY = fileURLToPath(new URL("../protocol/evidence/browser.ts", import.meta.url));
 
 /** Bytes, gzip -9, by kind of evidence: everything that a browser loads to verify one of it. */
-export type VerifierWeights = Readonly<Record<"intel" | "snp" | "gpu" | "nras" | "everything", number>>;
+export type VerifierWeights = Readonly<
+  Record<"intel" | "snp" | "nitro" | "gpu" | "nras" | "everything", number>
+>;
 
 /** Bundles `protocol/evidence/browser.ts` in memory and weighs it. */
 export async function weighVerifier(): Promise<VerifierWeights> {
@@ -51,6 +53,7 @@ export async function weighVerifier(): Promise<VerifierWeights> {
   return {
     intel: weigh(closure([entry])),
     snp: withKind("verdict/snpVerdict.ts"),
+    nitro: withKind("verdict/nitroVerdict.ts"),
     gpu: withKind("verdict/gpuVerdict.ts"),
     nras: withKind("verdict/nrasVerdict.ts"),
     everything: weigh(Object.keys(outputs)),

@@ -34,7 +34,7 @@ export function addVerifyCommand(program: Command): void {
     .description("verify evidence of any kind; what it is shows by itself (docs/evidence.md)")
     .argument(
       "<evidence>",
-      "file: a quote, evidence or quote report as JSON, an SNP report, GPU reports, a token",
+      "file: a quote, evidence or quote report as JSON, an SNP report, a Nitro document, GPU reports, a token",
     )
     .option("--collateral <file>", "Intel's collateral (JSON): required for TDX and SGX")
     .option(
@@ -49,6 +49,7 @@ export function addVerifyCommand(program: Command): void {
     .option("--at <time>", "judge at this ISO time (default: now)")
     .option("--root <file>", "PEM of a test root; the vendors' own then do not count (repeatable)", several)
     .option("--report-data <hex>", "what must be bound in the evidence: report data, or a GPU's nonce")
+    .option("--max-age <seconds>", "oldest evidence that will do, where it says when it was made (Nitro)")
     .option("--expect <name=value>", "a fact that must hold, e.g. composeHash=0x… (repeatable)", several)
     .option("--boot-info", "also print dstack's boot info")
     .option("--explain", "say what each check means, and what it looked at")

@@ -28,6 +28,7 @@ export interface EvidenceOptions {
   readonly at?: string;
   readonly root?: readonly string[];
   readonly reportData?: string;
+  readonly maxAge?: string;
   readonly expect?: readonly string[];
 }
 
@@ -45,6 +46,7 @@ export async function verifyOptions(options: EvidenceOptions): Promise<VerifyAny
       ...(options.reportData === undefined
         ? {}
         : { reportData: parseHex(options.reportData, undefined, "--report-data") }),
+      ...(options.maxAge === undefined ? {} : { maxAgeSeconds: parseSeconds(options.maxAge) }),
       facts,
     },
   };
@@ -96,6 +98,12 @@ function parseFact(text: string): readonly [string, Fact] {
   const value = text.slice(at + 1);
   const isJson = /^(?:true|false|null|0|[1-9][0-9]{0,14})$/.test(value);
   return [text.slice(0, at), isJson ? (JSON.parse(value) as Fact) : value];
+}
+
+function parseSeconds(text: string): number {
+  if (!/^[0-9]{1,9}$/.test(text))
+    throw new CliError(ExitCode.Usage, "cli/usage", "expected --max-age in whole seconds", { text });
+  return Number(text);
 }
 
 function parseTime(text: string): number {

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 
 import { CharterError } from "../../errors/CharterError.ts";
+import { firstIssue } from "../../words/issues.ts";
 import { parseStrictJson } from "../../words/strictJson.ts";
 import { MAX_GPUS } from "./gpuEvidence.ts";
 
@@ -53,7 +54,7 @@ export const overallSchema = z.looseObject({
 export function parseDetachedEat(text: string): DetachedEat {
   if (text.length > (MAX_GPUS + 1) * MAX_TOKEN) throw malformed("expected a shorter bundle");
   const parsed = z.safeParse(detachedEatSchema, parseStrictJson(text, "detached EAT"));
-  if (!parsed.success) throw malformed(z.prettifyError(parsed.error));
+  if (!parsed.success) throw malformed(firstIssue(parsed.error));
   return parsed.data;
 }
 

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 
 import { CharterError } from "../../errors/CharterError.ts";
+import { firstIssue } from "../../words/issues.ts";
 import type { Checklist } from "../EvidenceError.ts";
 
 const text = z.string().check(z.maxLength(256));
@@ -80,7 +81,7 @@ export type GpuClaims = z.infer<typeof gpuClaimsSchema>;
 export function parseGpuClaims(value: unknown): GpuClaims {
   const parsed = z.safeParse(gpuClaimsSchema, value);
   if (parsed.success) return parsed.data;
-  throw new CharterError("gpu/claims-malformed", z.prettifyError(parsed.error), {});
+  throw new CharterError("gpu/claims-malformed", firstIssue(parsed.error), {});
 }
 
 /**

@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import { keccak256 } from "../../crypto/keccak.ts";
 import { MAX_CHAIN } from "../../der/pem.ts";
 import { CharterError } from "../../errors/CharterError.ts";
+import { firstIssue } from "../../words/issues.ts";
 import { parseBytes32, type Bytes32 } from "../../words/hex.ts";
 import { parseStrictJson } from "../../words/strictJson.ts";
 import { MAX_REPORT_BYTES } from "./spdm.ts";
@@ -43,7 +44,7 @@ const listSchema = z.array(entrySchema).check(z.minLength(1), z.maxLength(MAX_GP
 export function parseGpuEvidence(text: string): GpuEvidence[] {
   if (text.length > MAX_TEXT) throw malformed(`at most ${MAX_TEXT} characters`);
   const parsed = z.safeParse(listSchema, parseStrictJson(text, "GPU evidence"));
-  if (!parsed.success) throw malformed(z.prettifyError(parsed.error));
+  if (!parsed.success) throw malformed(firstIssue(parsed.error));
   return parsed.data.map((entry) => ({
     arch: entry.arch,
     nonce: parseBytes32(`0x${entry.nonce}`, "nonce"),

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 
 import { CharterError } from "../../errors/CharterError.ts";
+import { firstIssue } from "../../words/issues.ts";
 import { parseStrictJson } from "../../words/strictJson.ts";
 import { detachedEatSchema, type DetachedEat } from "./detachedEat.ts";
 import { gpuClaimsSchema, type GpuClaims } from "./gpuClaims.ts";
@@ -30,7 +31,7 @@ const MAX_TEXT = 1 << 20;
 export function parseNvattest(text: string): NvattestOutput {
   if (text.length > MAX_TEXT) throw malformed(`expected at most ${MAX_TEXT} characters`);
   const parsed = z.safeParse(outputSchema, parseStrictJson(text, "nvattest output"));
-  if (!parsed.success) throw malformed(z.prettifyError(parsed.error));
+  if (!parsed.success) throw malformed(firstIssue(parsed.error));
   const { claims, detached_eat, result_code, result_message } = parsed.data;
   return {
     signed: false,

@@ -1,8 +1,10 @@
-import { createLocalJWKSet, errors, jwtVerify, type JSONWebKeySet, type JWTPayload } from "jose";
+import { createLocalJWKSet, jwtVerify, type JSONWebKeySet, type JWTPayload } from "jose";
+import { JOSEError, JWTClaimValidationFailed, JWTExpired } from "jose/errors";
 import * as z from "zod/mini";
 
 import type { Crypto } from "../../crypto/crypto.ts";
 import { CharterError } from "../../errors/CharterError.ts";
+import { firstIssue } from "../../words/issues.ts";
 import { toHex, type Bytes32 } from "../../words/hex.ts";
 import { intersect, isWithin, type Window } from "../chain/chain.ts";
 import { Checklist, type Check } from "../EvidenceError.ts";
@@ -127,9 +129,8 @@ function requireTokens(
 ): void {
   const failed = verified.find((one) => one.status === "rejected");
   const error: unknown = failed?.reason;
-  const { code, claim } =
-    error instanceof errors.JOSEError ? describe(error) : { code: "unknown", claim: null };
-  const isTime = code === errors.JWTExpired.code || claim === "nbf";
+  const { code, claim } = error instanceof JOSEError ? describe(error) : { code: "unknown", claim: null };
+  const isTime = code === JWTExpired.code || claim === "nbf";
   const isIssuer = claim === "iss";
   const detail = failed
     ? { code, claim, message: error instanceof Error ? error.message : "" }
@@ -139,9 +140,9 @@ function requireTokens(
   list.require(!failed, "validity", "tokens valid at that time", detail);
 }
 
-const describe = (error: InstanceType<typeof errors.JOSEError>): { code: string; claim: string | null } => ({
+const describe = (error: JOSEError): { code: string; claim: string | null } => ({
   code: error.code,
-  claim: error instanceof errors.JWTClaimValidationFailed ? error.claim : null,
+  claim: error instanceof JWTClaimValidationFailed ? error.claim : null,
 });
 
 /** Signature by a pinned key, issuer, expiry. jose's errors are coded; the caller makes them a check. */
@@ -158,12 +159,12 @@ async function verifyToken(token: string, { keys, issuer }: TrustedKeySet, at: n
 function parseOverall(payload: unknown): z.infer<typeof overallSchema> {
   const parsed = z.safeParse(overallSchema, payload);
   if (parsed.success) return parsed.data;
-  throw new CharterError("gpu/claims-malformed", z.prettifyError(parsed.error));
+  throw new CharterError("gpu/claims-malformed", firstIssue(parsed.error));
 }
 
 function readWindow(payload: unknown): Window {
   const parsed = z.safeParse(registeredSchema, payload);
-  if (!parsed.success) throw new CharterError("gpu/claims-malformed", z.prettifyError(parsed.error));
+  if (!parsed.success) throw new CharterError("gpu/claims-malformed", firstIssue(parsed.error));
   const { iat, nbf = iat, exp } = parsed.data;
   return { from: Math.max(iat, nbf), until: exp };
 }

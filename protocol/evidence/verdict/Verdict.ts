@@ -73,6 +73,8 @@ export interface AmdCollateral {
 export interface Expectation {
   /** All of `Verdict.reportData`. */
   readonly reportData?: Hex;
+  /** Oldest evidence that will do, where evidence says when it was made (Nitro). */
+  readonly maxAgeSeconds?: number;
   /** By name of a fact, e.g. `mrTd`. */
   readonly facts?: Readonly<Record<string, Fact>>;
 }

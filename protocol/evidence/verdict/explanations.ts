@@ -13,6 +13,7 @@ const DSTACK = "dstack, event log of RTMR3 and its boot info";
 const CHARTER = "Charter, this page";
 const SNP_ABI = "AMD SEV-SNP ABI 56860, ATTESTATION_REPORT";
 const SNP_VCEK = "AMD VCEK and KDS interface 57230";
+const NITRO = 'AWS Nitro Enclaves, "Verifying the root of trust"';
 const SPDM = "DMTF DSP0274 1.1";
 const NVIDIA = "NVIDIA attestation SDK";
 const EAT = "draft-ietf-rats-eat §4.2.18";
@@ -191,6 +192,22 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
     "snp-report-data": explain("The report data are what the caller expects.", SNP_ABI),
     "snp-mr-config": explain("HOST_DATA is the hash of the document that came along.", DSTACK),
     "snp-compose-hash": explain("That document names the compose hash that the caller expects.", DSTACK),
+  },
+  "AWS Nitro documents": {
+    "nitro-format": explain(
+      "COSE_Sign1 with ES384 around the fields that AWS documents, each once, nothing else.",
+      `RFC 9052 §4.2; ${NITRO}`,
+    ),
+    "nitro-chain": explain(
+      "The document's certificates are linked up to the root, all on P-384.",
+      `${NITRO}; ${RFC5280} §6.1`,
+    ),
+    "nitro-chain-signatures": explain("Each certificate is signed by the next.", `${RFC5280} §6.1.3`),
+    "nitro-signature": explain("The document is signed by its certificate's key.", "RFC 9052 §4.4"),
+    "nitro-time": explain("It was made while its certificates were valid, and not in the future.", NITRO),
+    "nitro-age": explain("It is no older than the caller allows.", CHARTER),
+    "nitro-pcrs": explain("The PCRs that say which image runs are there.", NITRO),
+    "nitro-debug": explain("The enclave is not in debug mode: then those PCRs are zero.", NITRO),
   },
   "NVIDIA GPU reports": {
     "gpu-report-format": explain("Request and response are SPDM 1.1, every length exact.", SPDM),

@@ -34,7 +34,7 @@ const OPEN_BRACKET = 0x5b;
 
 /**
  * Recognizes evidence by what it looks like: a quote as bytes or hex, Charter's evidence or dstack's quote report as
- * JSON, an SEV-SNP report (bytes, with or without the kernel's table of certificates, or JSON), NVIDIA's list of GPU
+ * JSON, an AWS Nitro document, an SEV-SNP report (bytes, with or without the kernel's table of certificates, or JSON), NVIDIA's list of GPU
  * reports, a token of NVIDIA's service.
  * @throws EvidenceError `evidence/unknown-form`, naming what was tried; the parsers' own errors where the form is clear.
  */
@@ -86,6 +86,8 @@ function fromBytes(bytes: Uint8Array): AnyEvidence {
   if (high === 0 && version >= 1 && version <= 15 && (keyType === 2 || keyType === 3)) {
     return { kind: "dcap", quote: bytes };
   }
+  // COSE_Sign1: an array of four, with its tag or without.
+  if (version === 0x84 || (version === 0xd2 && high === 0x84)) return { kind: "nitro", document: bytes };
   if (SNP_VERSIONS.includes(version) && high === 0 && bytes.length >= SNP_REPORT_BYTES) {
     // Alone, or as the kernel gives it with a table of certificates behind.
     const table = bytes.subarray(SNP_REPORT_BYTES);
@@ -103,6 +105,6 @@ function fromBytes(bytes: Uint8Array): AnyEvidence {
 const unknownForm = (actual: string): CharterError =>
   new EvidenceError(
     "unknown-form",
-    "expected a quote (bytes or hex), evidence or a quote report as JSON, an SNP report, GPU reports or a token",
+    "expected a quote (bytes or hex), evidence or a quote report as JSON, an SNP report, a Nitro document, GPU reports or a token",
     { actual },
   );

@@ -1,12 +1,13 @@
 import { dcapVerdict, type DcapEvidence } from "./dcapVerdict.ts";
 import { meet } from "./expectations.ts";
 import type { GpuReports } from "./gpuVerdict.ts";
+import type { NitroFile } from "./nitroVerdict.ts";
 import type { NrasToken } from "./nrasVerdict.ts";
 import type { SnpReportFile } from "./snpVerdict.ts";
 import type { Verdict, VerifyAnyOptions } from "./Verdict.ts";
 
 /** Evidence of every kind that Charter reads, as `readEvidence` recognizes it. */
-export type AnyEvidence = DcapEvidence | SnpReportFile | GpuReports | NrasToken;
+export type AnyEvidence = DcapEvidence | SnpReportFile | NitroFile | GpuReports | NrasToken;
 
 /**
  * Verifies evidence of any kind. Pure: time, roots and collateral are arguments. Every step is named in the verdict's
@@ -24,6 +25,8 @@ async function verdictOf(evidence: AnyEvidence, options: VerifyAnyOptions): Prom
       return dcapVerdict(evidence, options);
     case "snp":
       return (await import("./snpVerdict.ts")).snpVerdict(evidence, options);
+    case "nitro":
+      return (await import("./nitroVerdict.ts")).nitroVerdict(evidence, options);
     case "gpu":
       return (await import("./gpuVerdict.ts")).gpuVerdict(evidence, options);
     case "nras":

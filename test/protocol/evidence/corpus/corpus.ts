@@ -1,5 +1,6 @@
 import { gpuCases } from "./gpuCases.ts";
 import { intelCases } from "./intelCases.ts";
+import { nitroCases } from "./nitroCases.ts";
 import { snpCases } from "./snpCases.ts";
 import type { EvidenceCase } from "./runCase.ts";
 
@@ -7,5 +8,6 @@ import type { EvidenceCase } from "./runCase.ts";
 export const corpus = async (): Promise<EvidenceCase[]> => [
   ...(await intelCases()),
   ...snpCases(),
+  ...nitroCases(),
   ...gpuCases(),
 ];
