@@ -71,15 +71,24 @@ export async function startRelayer(
     status: () => follower.status(),
     headAgeSeconds: () => follower.headAgeSeconds(),
     intents: () => outbox.counts(),
+    collateralSecondsLeft: () => verifier.secondsLeft(),
   });
 
+  const verifier = evidenceVerifier({
+    pcsUrl: config.pcsUrl,
+    testRootPem: config.testRootPem,
+    store: store.collateral,
+    logger,
+    onFetchFailed: (code) => metrics.collateralFailed(code),
+  });
+  closers.add("verifier", () => verifier.close());
   const judge = countedJudge(
     evidenceJudge({
       chainId,
       ledger,
       nodeRegistry,
       blocks: finalBlocksOf(client, config.finality),
-      verify: evidenceVerifier({ pcsUrl: config.pcsUrl, testRootPem: config.testRootPem, logger }),
+      verify: verifier.verify,
     }),
     (purpose, result) => metrics.evidenceJudged(purpose, result),
   );

@@ -25,12 +25,20 @@ await runProgram(logger, async (closers) => {
 
   const store = await openStore(config.databaseUrl);
   closers.add("database", () => store.close());
+  const evidence = evidenceVerifier({
+    pcsUrl: config.pcsUrl,
+    testRootPem: config.testRootPem,
+    store: store.collateral,
+    logger,
+    threads: 1,
+  });
+  closers.add("verifier", () => evidence.close());
   const judge = evidenceJudge({
     chainId,
     ledger: deployment.attestationLedger,
     nodeRegistry: deployment.nodeRegistry,
     blocks: finalBlocksOf(client, config.finality),
-    verify: evidenceVerifier({ pcsUrl: config.pcsUrl, testRootPem: config.testRootPem, logger }),
+    verify: evidence.verify,
   });
   const verifier = deployment.committeeVerifier;
   const signer = new CommitteeSigner({

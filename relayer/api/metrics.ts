@@ -7,6 +7,8 @@ interface MetricsSource {
   readonly status: () => FollowerStatus;
   readonly headAgeSeconds: () => number;
   readonly intents: () => Promise<Readonly<Record<IntentState, number>>>;
+  /** By platform family: seconds until something of the collateral in use ends. */
+  readonly collateralSecondsLeft?: () => ReadonlyMap<string, number>;
 }
 
 /** What an operator watches. One registry per service: nothing global, so that tests may run several. */
@@ -17,10 +19,13 @@ export interface Metrics {
   /** `result`: "accepted" or the code of the refusal. */
   evidenceJudged(purpose: "instance" | "node", result: string): void;
   signerRejected(code: string): void;
+  /** A fetch of collateral failed with this code. */
+  collateralFailed(code: string): void;
 }
 
 /** Builds the registry; gauges of the chain and the outbox are read when scraped. */
-export function createMetrics({ status, headAgeSeconds, intents }: MetricsSource): Metrics {
+export function createMetrics(source: MetricsSource): Metrics {
+  const { status, headAgeSeconds, intents, collateralSecondsLeft = () => new Map<string, number>() } = source;
   const registry = new Registry();
   const registers = [registry];
 
@@ -50,6 +55,22 @@ export function createMetrics({ status, headAgeSeconds, intents }: MetricsSource
     collect() {
       this.set(status().reorgs);
     },
+  });
+  new Gauge({
+    name: "charter_collateral_seconds_left",
+    help: "Seconds until something of the collateral in use ends: evidence of that family is refused from then on",
+    labelNames: ["family"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [family, seconds] of collateralSecondsLeft()) this.set({ family }, seconds);
+    },
+  });
+  const collateralFailures = new Counter({
+    name: "charter_collateral_failures_total",
+    help: "Fetches of collateral that failed, by error code",
+    labelNames: ["code"],
+    registers,
   });
   new Gauge({
     name: "charter_intents",
@@ -104,5 +125,6 @@ export function createMetrics({ status, headAgeSeconds, intents }: MetricsSource
     },
     evidenceJudged: (purpose, result) => evidence.inc({ purpose, result }),
     signerRejected: (code) => signers.inc({ code }),
+    collateralFailed: (code) => collateralFailures.inc({ code }),
   };
 }

@@ -1,8 +1,6 @@
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { INTEL_PCS_URL } from "../environment.ts";
-
-/** Which of Intel's two intermediate CAs issued a PCK certificate. */
-export type PckCa = "platform" | "processor";
+import type { PlatformFamily } from "./platformFamily.ts";
 
 /** Collateral for one platform family, in the JSON shape that `parseCollateral` reads (CRLs in hex, chains in PEM). */
 export interface RawCollateral {
@@ -45,13 +43,13 @@ export class PcsClient {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Everything that a TDX quote of this FMSPC (12 hex digits) and CA is judged by. */
-  async tdxCollateral(fmspc: string, ca: PckCa): Promise<RawCollateral> {
+  /** Everything that a quote of this TEE, FMSPC (12 hex digits) and CA is judged by. */
+  async collateral({ tee, fmspc, ca }: PlatformFamily): Promise<RawCollateral> {
     const [rootCrl, pckCrl, tcbInfo, qeIdentity] = await Promise.all([
       this.#rootCrl(),
       this.#get(`${this.#url}/sgx/certification/v4/pckcrl?ca=${ca}&encoding=der`),
-      this.#get(`${this.#url}/tdx/certification/v4/tcb?fmspc=${fmspc.toUpperCase()}`),
-      this.#get(`${this.#url}/tdx/certification/v4/qe/identity`),
+      this.#get(`${this.#url}/${tee}/certification/v4/tcb?fmspc=${fmspc.toUpperCase()}`),
+      this.#get(`${this.#url}/${tee}/certification/v4/qe/identity`),
     ]);
     const [tcbInfoText, tcbInfoSignature] = signedBody("tcbInfo", tcbInfo);
     const [qeIdentityText, qeIdentitySignature] = signedBody("enclaveIdentity", qeIdentity);
@@ -61,7 +59,7 @@ export class PcsClient {
       pck_crl_issuer_chain: chain(pckCrl, "SGX-PCK-CRL-Issuer-Chain"),
       tcb_info: tcbInfoText,
       tcb_info_signature: tcbInfoSignature,
-      tcb_info_issuer_chain: chain(tcbInfo, "TCB-Info-Issuer-Chain"),
+      tcb_info_issuer_chain: chain(tcbInfo, "TCB-Info-Issuer-Chain", "SGX-TCB-Info-Issuer-Chain"),
       qe_identity: qeIdentityText,
       qe_identity_signature: qeIdentitySignature,
       qe_identity_issuer_chain: chain(qeIdentity, "SGX-Enclave-Identity-Issuer-Chain"),
@@ -126,9 +124,9 @@ function derHex({ bytes, url }: Answer): string {
   throw new CharterError("collateral/malformed", "a CRL must be DER", { url });
 }
 
-/** The issuer chain of a header: PEM, percent-encoded. */
-function chain({ headers, url }: Answer, name: string): string {
-  const value = headers.get(name) ?? "";
+/** The issuer chain of a header: PEM, percent-encoded. Some PCCS still have version 3's name for it. */
+function chain({ headers, url }: Answer, name: string, oldName = name): string {
+  const value = headers.get(name) ?? headers.get(oldName) ?? "";
   if (value === "" || value.length > MAX_CHAIN_CHARACTERS) {
     throw new CharterError("collateral/malformed", `the header ${name} must hold an issuer chain`, { url });
   }

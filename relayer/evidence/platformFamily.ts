@@ -3,10 +3,13 @@ import { readPckExtensions } from "../../protocol/evidence/dcap/pckExtensions.ts
 import { parseQuote } from "../../protocol/evidence/dcap/parseQuote.ts";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { toHex } from "../../protocol/words/hex.ts";
-import type { PckCa } from "./pcsClient.ts";
+
+/** Which of Intel's two intermediate CAs issued a PCK certificate. */
+export type PckCa = "platform" | "processor";
 
 /** What collateral is published by: a family of platforms, and the CA that issued this platform's certificate. */
 export interface PlatformFamily {
+  readonly tee: "tdx" | "sgx";
   /** 12 lower-case hex digits. */
   readonly fmspc: string;
   readonly ca: PckCa;
@@ -24,7 +27,8 @@ const ISSUERS: readonly (readonly [PckCa, string])[] = [
  * @throws CharterError `evidence/quote-format`, `evidence/pck-issuer`, `der/…`.
  */
 export function platformFamily(quote: Uint8Array): PlatformFamily {
-  const leaf = chainOf(parseQuote(quote).pckChain)[0];
+  const { pckChain, report } = parseQuote(quote);
+  const leaf = chainOf(pckChain)[0];
   const ca = ISSUERS.find(([, name]) => leaf?.issuer.includes(name))?.[0];
   if (leaf === undefined || ca === undefined) {
     throw new CharterError(
@@ -35,5 +39,9 @@ export function platformFamily(quote: Uint8Array): PlatformFamily {
       },
     );
   }
-  return { fmspc: toHex(readPckExtensions(leaf).fmspc).slice(2), ca };
+  return { tee: report.kind, fmspc: toHex(readPckExtensions(leaf).fmspc).slice(2), ca };
 }
+
+/** One text per family. */
+export const familyKey = ({ tee, fmspc, ca }: PlatformFamily): string =>
+  `${tee}:${fmspc.toLowerCase()}:${ca}`;

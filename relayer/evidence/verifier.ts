@@ -1,56 +1,82 @@
 import type { FastifyBaseLogger } from "fastify";
 
-import { nodeCrypto } from "../../protocol/crypto/node.ts";
-import {
-  INTEL_ROOT,
-  parseCollateral,
-  quoteBytes,
-  testRootFromPem,
-  verifyEvidence,
-} from "../../protocol/evidence/index.ts";
-import type { Collateral } from "../../protocol/evidence/index.ts";
+import { isCharterError } from "../../protocol/errors/CharterError.ts";
+import { INTEL_ROOT, quoteBytes, testRootFromPem } from "../../protocol/evidence/index.ts";
+import type { CollateralStore } from "../store/collateralStore.ts";
 import { CollateralSource } from "./CollateralSource.ts";
+import { genuineCollateral, marksOf, validUntilOf, type HeldCollateral } from "./genuineCollateral.ts";
 import type { JudgeOptions } from "./judgeEvidence.ts";
 import { PcsClient } from "./pcsClient.ts";
-import { platformFamily } from "./platformFamily.ts";
+import { familyKey, platformFamily, type PlatformFamily } from "./platformFamily.ts";
+import { VerifierPool } from "./pool/VerifierPool.ts";
 
 interface Options {
   readonly pcsUrl: string;
   /** Accepted beside Intel's root; the caller has pinned a development chain (environment.ts, chain/verifyChain.ts). */
   readonly testRootPem: string | undefined;
+  /** Keeps collateral for the times when the vendor does not answer. */
+  readonly store: Pick<CollateralStore, "get" | "keep">;
   readonly logger: Pick<FastifyBaseLogger, "warn">;
+  /** Told of every fetch that failed, by the error's code. */
+  readonly onFetchFailed?: (code: string) => void;
   /** Unix seconds; the clock by default. */
   readonly now?: () => number;
+  /** Threads that verify; default one per core. */
+  readonly threads?: number;
 }
 
-/** First second in which some part is past its next update; the verifier judges certificates besides. */
-const validUntil = ({ rootCaCrl, pckCrl, tcbInfo, qeIdentity }: Collateral): number =>
-  Math.min(
-    rootCaCrl.nextUpdate,
-    pckCrl.nextUpdate,
-    tcbInfo.content.nextUpdate,
-    qeIdentity.content.nextUpdate,
-  );
+export interface EvidenceVerifier {
+  /** Evidence → what it says, judged now. @throws CharterError `evidence/…`, `collateral/…`. */
+  readonly verify: JudgeOptions["verify"];
+  /** Seconds until something of the collateral in use ends, by family; negative once it has. */
+  readonly secondsLeft: () => ReadonlyMap<string, number>;
+  close(): Promise<void>;
+}
 
-/**
- * Evidence → what it says, judged now against the collateral that the vendor publishes now.
- * @throws CharterError `evidence/…`, `collateral/…`.
- */
-export function evidenceVerifier(options: Options): JudgeOptions["verify"] {
-  const { pcsUrl, testRootPem, logger } = options;
+/** Verifies evidence in threads, against the collateral that the vendor published last. */
+export function evidenceVerifier(options: Options): EvidenceVerifier {
+  const { pcsUrl, testRootPem, store, logger, onFetchFailed, threads } = options;
   const now = options.now ?? (() => Math.floor(Date.now() / 1_000));
-  const pcs = new PcsClient({ url: pcsUrl });
-  const collateral = new CollateralSource<Collateral>({
-    load: async (fmspc, ca) => parseCollateral(await pcs.tdxCollateral(fmspc, ca)),
-    validUntil,
-    now,
-    onRefreshFailed: (cause) => logger.warn({ err: cause }, "collateral could not be refreshed"),
-  });
   const roots = testRootPem === undefined ? [INTEL_ROOT] : [INTEL_ROOT, testRootFromPem(testRootPem)];
+  const pcs = new PcsClient({ url: pcsUrl });
+  const told = (cause: unknown): void => {
+    onFetchFailed?.(isCharterError(cause) ? cause.code : "api/internal");
+    logger.warn({ err: cause }, "collateral could not be refreshed");
+  };
 
-  return async (evidence) => {
-    const { fmspc, ca } = platformFamily(quoteBytes(evidence.quote));
-    const held = await collateral.get(fmspc, ca);
-    return verifyEvidence(evidence, { collateral: held, at: now(), crypto: nodeCrypto, roots });
+  /** From the vendor; when it does not answer, or answers something older, what was kept and is still valid. */
+  const load = async (family: PlatformFamily): Promise<HeldCollateral> => {
+    const key = familyKey(family);
+    try {
+      const held = await genuineCollateral(await pcs.collateral(family), roots);
+      await store.keep(key, held.message, marksOf(held.parsed), now());
+      return held;
+    } catch (cause) {
+      const kept = await store.get(key);
+      const held = kept === null ? null : await genuineCollateral(kept, roots);
+      if (held === null || now() >= validUntilOf(held.parsed)) throw cause;
+      told(cause);
+      return held;
+    }
+  };
+  const collateral = new CollateralSource<PlatformFamily, HeldCollateral>({
+    key: familyKey,
+    load,
+    validUntil: ({ parsed }) => validUntilOf(parsed),
+    now,
+    onRefreshFailed: told,
+  });
+  const pool = new VerifierPool({ roots, ...(threads === undefined ? {} : { threads }) });
+
+  return {
+    verify: async (evidence) => {
+      const { message } = await collateral.get(platformFamily(quoteBytes(evidence.quote)));
+      return pool.verify(evidence, message, now());
+    },
+    secondsLeft: () => {
+      const at = now();
+      return new Map([...collateral.held()].map(([key, until]) => [key, until - at]));
+    },
+    close: () => pool.close(),
   };
 }

@@ -6,6 +6,7 @@ import { Pool } from "pg";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { BlobStore } from "./blobStore.ts";
 import { ChainStore } from "./chainStore.ts";
+import { CollateralStore } from "./collateralStore.ts";
 import { EvidenceStore } from "./evidenceStore.ts";
 import { IntentStore } from "./intentStore.ts";
 import { SignedVerdictStore } from "./signedVerdictStore.ts";
@@ -16,6 +17,7 @@ export interface Store {
   readonly chain: ChainStore;
   readonly intents: IntentStore;
   readonly evidence: EvidenceStore;
+  readonly collateral: CollateralStore;
   readonly blobs: BlobStore;
   readonly verdicts: SignedVerdictStore;
   /** Resolves when the database answers; throws `store/unreachable`. */
@@ -79,6 +81,7 @@ export async function openStore(databaseUrl: string): Promise<Store> {
     chain: new ChainStore(pool),
     intents: new IntentStore(pool),
     evidence: new EvidenceStore(pool),
+    collateral: new CollateralStore(pool),
     blobs: new BlobStore(pool),
     verdicts: new SignedVerdictStore(pool),
     ping,

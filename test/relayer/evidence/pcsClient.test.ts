@@ -34,7 +34,11 @@ const notFound = () => new Response("", { status: 404 });
 
 describe("PcsClient", () => {
   it("gives the vendor's own bytes, decoded chains and CRLs in hex", async () => {
-    const collateral = await client(answers()).tdxCollateral("90c06f000000", "platform");
+    const collateral = await client(answers()).collateral({
+      tee: "tdx",
+      fmspc: "90c06f000000",
+      ca: "platform",
+    });
     expect(collateral.tcb_info).to.equal('{"id":"TDX", "x":[1 ,2]}');
     expect(collateral.qe_identity).to.equal('{"id":"TD_QE"}');
     expect(collateral.tcb_info_signature).to.equal(SIGNATURE);
@@ -45,14 +49,16 @@ describe("PcsClient", () => {
 
   it("takes a root CRL that a PCCS answers in hex", async () => {
     const table = { ...answers(), "/sgx/certification/v4/rootcacrl": () => new Response("3082AB00") };
-    expect((await client(table).tdxCollateral("90c06f000000", "platform")).root_ca_crl).to.equal("3082ab00");
+    expect(
+      (await client(table).collateral({ tee: "tdx", fmspc: "90c06f000000", ca: "platform" })).root_ca_crl,
+    ).to.equal("3082ab00");
   });
 
   it("refuses by name when the service refuses", async () => {
     const table = { ...answers(), "/tdx/certification/v4/qe/identity": notFound };
-    expect(await refusal(client(table).tdxCollateral("90c06f000000", "platform"))).to.equal(
-      "collateral/refused",
-    );
+    expect(
+      await refusal(client(table).collateral({ tee: "tdx", fmspc: "90c06f000000", ca: "platform" })),
+    ).to.equal("collateral/refused");
   });
 
   it("refuses by name when nobody answers", async () => {
@@ -60,7 +66,9 @@ describe("PcsClient", () => {
       url: "http://pcs.test",
       fetch: () => Promise.reject(new TypeError("fetch failed")),
     });
-    expect(await refusal(gone.tdxCollateral("90c06f000000", "platform"))).to.equal("collateral/unreachable");
+    expect(await refusal(gone.collateral({ tee: "tdx", fmspc: "90c06f000000", ca: "platform" }))).to.equal(
+      "collateral/unreachable",
+    );
   });
 
   const malformed: Record<string, [string, () => Response]> = {
@@ -85,9 +93,9 @@ describe("PcsClient", () => {
   for (const [what, [path, answer]] of Object.entries(malformed)) {
     it(`refuses ${what}`, async () => {
       const table = { ...answers(), [path]: answer };
-      expect(await refusal(client(table).tdxCollateral("90c06f000000", "platform"))).to.equal(
-        "collateral/malformed",
-      );
+      expect(
+        await refusal(client(table).collateral({ tee: "tdx", fmspc: "90c06f000000", ca: "platform" })),
+      ).to.equal("collateral/malformed");
     });
   }
 
@@ -96,8 +104,8 @@ describe("PcsClient", () => {
       ...answers(),
       "/sgx/certification/v4/rootcacrl": () => new Response(new Uint8Array(1_048_577)),
     };
-    expect(await refusal(client(table).tdxCollateral("90c06f000000", "platform"))).to.equal(
-      "collateral/too-large",
-    );
+    expect(
+      await refusal(client(table).collateral({ tee: "tdx", fmspc: "90c06f000000", ca: "platform" })),
+    ).to.equal("collateral/too-large");
   });
 });

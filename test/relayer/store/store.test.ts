@@ -70,10 +70,11 @@ describe("store", function () {
   it("opens the same database twice at once, migrating it once", async () => {
     const fresh = await freshDatabase();
     const stores = await Promise.all([openStore(fresh), openStore(fresh)]);
-    const { rows } = await stores[0].pool.query<{ count: string }>(
-      "SELECT count(*) AS count FROM migrations",
-    );
-    expect(rows[0]?.count).to.equal("1");
+    const { rows } = await stores[0].pool.query<{ name: string }>("SELECT name FROM migrations");
+    expect(rows.map(({ name }) => name)).to.have.members([
+      "1700000000001_initial",
+      "1700000000002_collateral",
+    ]);
     await Promise.all(stores.map((each) => each.close()));
   });
 

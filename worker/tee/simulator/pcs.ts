@@ -1,6 +1,11 @@
 import Fastify, { type FastifyInstance } from "fastify";
 
-import { COLLATERAL_VALIDITY_SECONDS, issueCollateral, type IssuedCollateral } from "./collateral.ts";
+import {
+  COLLATERAL_VALIDITY_SECONDS,
+  issueCollateral,
+  type IssuedCollateral,
+  type Tee,
+} from "./collateral.ts";
 import { SIMULATED_FMSPC, type TestPki } from "./pki.ts";
 
 export interface PcsOptions {
@@ -26,14 +31,18 @@ export interface Pcs {
 export function createPcs({ pki, now, validitySeconds, revokedPcks }: PcsOptions): Pcs {
   const server = Fastify({ logger: false, bodyLimit: 1024 });
   const life = validitySeconds ?? COLLATERAL_VALIDITY_SECONDS;
-  let issued: { readonly at: number; readonly collateral: IssuedCollateral } | undefined;
-  const current = (): IssuedCollateral => {
+  let issued: { readonly at: number; readonly collateral: Record<Tee, IssuedCollateral> } | undefined;
+  const current = (tee: Tee = "tdx"): IssuedCollateral => {
     const at = now();
     if (issued === undefined || at < issued.at || at >= issued.at + life / 2) {
-      const revoked = revokedPcks?.() ?? [];
-      issued = { at, collateral: issueCollateral(pki, { at, validitySeconds: life, revokedPcks: revoked }) };
+      const given = { at, validitySeconds: life, revokedPcks: revokedPcks?.() ?? [] };
+      const collateral = {
+        tdx: issueCollateral(pki, { ...given, tee: "tdx" }),
+        sgx: issueCollateral(pki, { ...given, tee: "sgx" }),
+      };
+      issued = { at, collateral };
     }
-    return issued.collateral;
+    return issued.collateral[tee];
   };
 
   server.get("/sgx/certification/v4/rootcacrl", (_request, reply) =>
@@ -53,23 +62,25 @@ export function createPcs({ pki, now, validitySeconds, revokedPcks }: PcsOptions
     },
   );
 
-  server.get<{ Querystring: { fmspc?: string } }>("/tdx/certification/v4/tcb", ({ query }, reply) => {
-    if (!/^[0-9a-fA-F]{12}$/.test(query.fmspc ?? "")) return reply.code(400).send();
-    if (query.fmspc?.toUpperCase() !== SIMULATED_FMSPC) return reply.code(404).send();
-    const { tcb_info, tcb_info_signature, tcb_info_issuer_chain } = current();
-    return reply
-      .header("TCB-Info-Issuer-Chain", encodeURIComponent(tcb_info_issuer_chain))
-      .type("application/json")
-      .send(`{"tcbInfo":${tcb_info},"signature":"${tcb_info_signature}"}`);
-  });
+  for (const tee of ["tdx", "sgx"] as const) {
+    server.get<{ Querystring: { fmspc?: string } }>(`/${tee}/certification/v4/tcb`, ({ query }, reply) => {
+      if (!/^[0-9a-fA-F]{12}$/.test(query.fmspc ?? "")) return reply.code(400).send();
+      if (query.fmspc?.toUpperCase() !== SIMULATED_FMSPC) return reply.code(404).send();
+      const { tcb_info, tcb_info_signature, tcb_info_issuer_chain } = current(tee);
+      return reply
+        .header("TCB-Info-Issuer-Chain", encodeURIComponent(tcb_info_issuer_chain))
+        .type("application/json")
+        .send(`{"tcbInfo":${tcb_info},"signature":"${tcb_info_signature}"}`);
+    });
 
-  server.get("/tdx/certification/v4/qe/identity", (_request, reply) => {
-    const { qe_identity, qe_identity_signature, qe_identity_issuer_chain } = current();
-    return reply
-      .header("SGX-Enclave-Identity-Issuer-Chain", encodeURIComponent(qe_identity_issuer_chain))
-      .type("application/json")
-      .send(`{"enclaveIdentity":${qe_identity},"signature":"${qe_identity_signature}"}`);
-  });
+    server.get(`/${tee}/certification/v4/qe/identity`, (_request, reply) => {
+      const { qe_identity, qe_identity_signature, qe_identity_issuer_chain } = current(tee);
+      return reply
+        .header("SGX-Enclave-Identity-Issuer-Chain", encodeURIComponent(qe_identity_issuer_chain))
+        .type("application/json")
+        .send(`{"enclaveIdentity":${qe_identity},"signature":"${qe_identity_signature}"}`);
+    });
+  }
 
   return { server, reissue: () => (issued = undefined) };
 }
