@@ -50,7 +50,7 @@ describe("charter: wrong usage", () => {
     ["a setting whose value no integer is", ["settings", "loosen", APP, "Notice=soon"], "cli/usage"],
     ["no number", ["release", "veto", APP, "-1"], "cli/usage"],
     ["a missing file", ["compose-hash", "nowhere.json"], "cli/file-unreadable"],
-    ["no collateral", ["verify", "nowhere.json"], "cli/usage"],
+    ["no collateral", ["verify", folder.file("quote.bin", Buffer.from("04000200", "hex"))], "cli/usage"],
     ["no address book", ["--rpc", "http://127.0.0.1:1", "node", "list"], "cli/not-configured"],
     ["no chain node", ["--deployment", book, "node", "list"], "cli/not-configured"],
     ["a renouncing without --yes", ["renounce", APP, "--to", "Frozen"], "cli/not-confirmed"],
