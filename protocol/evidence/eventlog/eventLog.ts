@@ -92,6 +92,9 @@ export function runtimeEventDigest(
  */
 const SELF_DESCRIBED = new Set([0x0000_0004, 0x8000_0001, 0x8000_0007]);
 
+/** Whether a firmware event of this type measures the very data that the log carries. */
+export const isSelfDescribed = (type: number): boolean => SELF_DESCRIBED.has(type);
+
 /**
  * Replays the log into RTMR0-3. A digest that can be recomputed is: runtime events (RTMR3) from name and payload,
  * self-describing firmware events from their data. What was logged as their digest is never believed. Other firmware
@@ -115,8 +118,7 @@ async function digestOf(event: LoggedEvent, crypto: Crypto): Promise<Uint8Array>
     return runtimeEventDigest(event, crypto);
   }
   // dstack may strip the data of firmware events to save room.
-  if (SELF_DESCRIBED.has(event.type) && event.payload.length > 0)
-    return crypto.digest("SHA-384", event.payload);
+  if (isSelfDescribed(event.type) && event.payload.length > 0) return crypto.digest("SHA-384", event.payload);
   if (event.loggedDigest.length !== 48) throw malformed("SHA-384 digests of firmware events");
   return event.loggedDigest;
 }
