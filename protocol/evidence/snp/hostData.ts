@@ -12,6 +12,8 @@ export interface MrConfigDocument {
   readonly appId: Address | null;
   readonly instanceId: Hex | null;
   readonly keyProvider: string | null;
+  /** Null where it pins none: dstack writes "" or leaves it out. */
+  readonly keyProviderId: Hex | null;
 }
 
 const DOMAIN = new TextEncoder().encode("dstack-mr-config-v3:\0");
@@ -26,6 +28,7 @@ const schema = z.looseObject({
   app_id: z.optional(hex(20)),
   instance_id: z.optional(z.union([hex(20), z.literal("")])),
   key_provider: z.optional(z.string()),
+  key_provider_id: z.optional(z.string().check(z.regex(/^(?:[0-9a-fA-F]{2})*$/, "expected hex"))),
 });
 
 /**
@@ -44,7 +47,7 @@ export const hostDataMatches = async (
 ): Promise<boolean> => equalBytes(hostData, await mrConfigHash(document, crypto));
 
 /**
- * Reads the fields that Charter knows. Others (`key_provider_id`, `gpu_policy_hash`, hashes of init scripts) are bound by
+ * Reads the fields that Charter knows. Others (`gpu_policy_hash`, hashes of init scripts) are bound by
  * the hash like these, and not judged. @throws CharterError `mr-config/malformed`, `json/malformed`.
  */
 export function parseMrConfig(document: string): MrConfigDocument {
@@ -61,11 +64,12 @@ export function parseMrConfig(document: string): MrConfigDocument {
       reason: issue?.message,
     });
   }
-  const { compose_hash, app_id, instance_id, key_provider } = parsed.data;
+  const { compose_hash, app_id, instance_id, key_provider, key_provider_id } = parsed.data;
   return {
     composeHash: parseHex(`0x${compose_hash}`, 32) as ComposeHash,
     appId: app_id === undefined ? null : (parseHex(`0x${app_id}`, 20) as Address),
     instanceId: instance_id ? parseHex(`0x${instance_id}`, 20) : null,
     keyProvider: key_provider ?? null,
+    keyProviderId: key_provider_id ? parseHex(`0x${key_provider_id}`) : null,
   };
 }

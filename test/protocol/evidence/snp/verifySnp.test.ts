@@ -265,6 +265,7 @@ describe("simulated SEV-SNP evidence", function () {
       appId: `0x${"11".repeat(20)}`,
       instanceId: null,
       keyProvider: "kms",
+      keyProviderId: "0x33",
     });
     expect(await refusedBy(evidence, { expect: { composeHash: OTHER_HASH } })).to.equal("snp-compose-hash");
     expect(await refusedBy({ ...evidence, mrConfig: `${DOCUMENT} ` })).to.equal("snp-mr-config");
