@@ -17,7 +17,7 @@ export const SUITES: readonly Suite[] = [
     shows: "eslint, solhint",
     commands: [
       ["eslint", "."],
-      ["solhint", "--max-warnings", "0", "contracts/**/*.sol"],
+      ["solhint", "--disc", "--max-warnings", "0", "contracts/**/*.sol"],
     ],
   },
   { name: "types", shows: "tsc --noEmit", commands: [["tsc", "--noEmit", "-p", "."]] },
