@@ -11,7 +11,7 @@ import ts from "typescript";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const ROOMS = ["protocol", "relayer", "worker", "cli", "scripts"];
 const PAGE = join(ROOT, "docs/errors.md");
-const CODE = /^[a-z]+\/[a-z0-9-]+$/;
+const CODE = /^[a-z]+(?:-[a-z]+)*\/[a-z0-9-]+$/;
 /** Name of a checking call → where its check's name and its expectation stand. */
 const CHECKERS = new Map([
   ["require", [1, 2]],

@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
 
+import { matchesMrConfigId, type MrConfigFacts } from "./mrConfigId.ts";
 import type { Crypto } from "../crypto/crypto.ts";
 import { keccak256 } from "../crypto/keccak.ts";
 import { CharterError } from "../errors/CharterError.ts";
 import { TeeKind, type TcbStatus } from "../words/enums.ts";
 import { fromHex, toHex, type Address, type Bytes32, type Hex, type PlatformId } from "../words/hex.ts";
-import { isZero } from "../words/bytes.ts";
 import type { Collateral } from "./dcap/collateral.ts";
 import type { PlatformCache } from "./dcap/PlatformCache.ts";
 import type { TrustedRoot } from "./chain/roots.ts";
@@ -55,6 +55,8 @@ export interface VerifiedEvidence {
 }
 
 const vmConfigSchema = z.looseObject({
+  /** dstack's configuration document, exact text: MRCONFIGID of version 3 is its hash. */
+  mr_config: z.optional(z.string().check(z.maxLength(65_536))),
   os_image_hash: z.string().check(z.regex(/^(?:0x)?[0-9a-fA-F]{64}$/, "expected 32 bytes of hex")),
 });
 
@@ -68,7 +70,7 @@ export async function verifyEvidence(evidence: Evidence, options: VerifyOptions)
   }
   const quote = quoteBytes(evidence.quote);
   const events = parseEventLog(evidence.eventLog);
-  const osImageHash = parseOsImageHash(evidence.vmConfig);
+  const { osImageHash, document } = parseVmConfig(evidence.vmConfig);
   const [tdx, rtmrs] = await Promise.all([verifyTdx(quote, options), replayRtmrs(events, options.crypto)]);
   const checks: Check[] = [...tdx.checks];
   const step = (name: string, ok: boolean, expected: string, detail: Record<string, unknown> = {}): void => {
@@ -80,9 +82,15 @@ export async function verifyEvidence(evidence: Evidence, options: VerifyOptions)
     quoted: tdx.report.rtmrs.map(toHex),
   });
   const boot = withChecks(checks, "event-log-facts", () => bootFacts(events));
-  step("mr-config-id", configMatches(tdx, boot), "MRCONFIGID to be zero, or V1 of the logged compose hash", {
+  const isConfigured = await configMatches(
+    tdx,
+    { ...boot, ...(document === undefined ? {} : { document }) },
+    options,
+  );
+  step("mr-config-id", isConfigured.matches, "MRCONFIGID to be zero, or that of what the guest measured", {
     mrConfigId: toHex(tdx.report.mrConfigId),
     composeHash: boot.composeHash,
+    ...(isConfigured.refused === undefined ? {} : { refused: isConfigured.refused }),
   });
   step(
     "os-image-hash",
@@ -126,14 +134,21 @@ export function quoteBytes(text: string): Uint8Array {
   }
 }
 
-/** V1: 0x01 ‖ compose hash ‖ zeros. Zero: the platform did not set it, and RTMR3 alone speaks for the compose hash. */
-function configMatches(tdx: TdxVerification, boot: BootFacts): boolean {
-  const { mrConfigId } = tdx.report;
-  if (isZero(mrConfigId)) return true;
-  return toHex(mrConfigId) === `0x01${boot.composeHash.slice(2)}${"00".repeat(15)}`;
+/** Zero: the platform did not set it, and RTMR3 alone speaks for the compose hash. What cannot be read does not match. */
+async function configMatches(
+  { report }: TdxVerification,
+  facts: MrConfigFacts,
+  { crypto }: VerifyOptions,
+): Promise<{ readonly matches: boolean; readonly refused?: string }> {
+  try {
+    return { matches: await matchesMrConfigId(report.mrConfigId, facts, crypto) };
+  } catch (error) {
+    if (!(error instanceof CharterError)) throw error;
+    return { matches: false, refused: `${error.code}: ${error.message}` };
+  }
 }
 
-function parseOsImageHash(text: string): Bytes32 {
+function parseVmConfig(text: string): { readonly osImageHash: Bytes32; readonly document?: string } {
   let json: unknown;
   try {
     json = parseStrictJson(text, "VM configuration");
@@ -144,8 +159,10 @@ function parseOsImageHash(text: string): Bytes32 {
   if (!parsed.success) {
     throw new EvidenceError("vm-config-format", "expected a VM configuration with os_image_hash");
   }
-  const hash = parsed.data.os_image_hash.toLowerCase();
-  return (hash.startsWith("0x") ? hash : `0x${hash}`) as Bytes32;
+  const { os_image_hash, mr_config: document } = parsed.data;
+  const hash = os_image_hash.toLowerCase();
+  const osImageHash = (hash.startsWith("0x") ? hash : `0x${hash}`) as Bytes32;
+  return { osImageHash, ...(document === undefined ? {} : { document }) };
 }
 
 function withChecks<T>(checks: Check[], name: string, work: () => T): T {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { expect } from "chai";
 import { keccak256 } from "viem";
 
@@ -53,6 +54,27 @@ describe("verifyEvidence", () => {
     expect(verified.reportData).to.equal(`0x${"09".repeat(64)}`);
     expect(verified.evidenceDigest).to.equal(keccak256(quoteBytes(evidence.quote)));
     expect(verified.simulated).to.equal(true);
+  });
+
+  it("holds MRCONFIGID of version 3 to its document, and refuses one without it or of no known version", async () => {
+    const document = JSON.stringify({
+      version: 3,
+      compose_hash: composeHash.slice(2),
+      app_id: app.slice(2),
+      key_provider: "none",
+    });
+    const digest = createHash("sha256").update(`dstack-mr-config-v3:\0${document}`).digest();
+    const mrConfigId = Buffer.concat([Buffer.from([3]), digest, Buffer.alloc(15)]);
+    const evidence = await booted({ mrConfigId });
+    const withDocument = (text: string): Evidence => ({
+      ...evidence,
+      vmConfig: JSON.stringify({ ...(JSON.parse(evidence.vmConfig) as object), mr_config: text }),
+    });
+    expect((await verify(withDocument(document))).composeHash).to.equal(composeHash);
+    expect(await failedCheck(verify(withDocument(`${document} `)))).to.equal("mr-config-id");
+    expect(await failedCheck(verify(evidence))).to.equal("mr-config-id");
+    mrConfigId[0] = 4;
+    expect(await failedCheck(verify(await booted({ mrConfigId })))).to.equal("mr-config-id");
   });
 
   it("gives padded evidence the digest of the quote itself", async () => {

@@ -19,6 +19,8 @@ import { makeQuote } from "./quote.ts";
 export interface SimulatedTdxOptions {
   /** Goes into MRCONFIGID (V1: 0x01 ‖ compose hash), which a real host sets when it starts the TD. Absent: zero. */
   readonly composeHash?: ComposeHash;
+  /** All 48 bytes of MRCONFIGID instead: another version's. */
+  readonly mrConfigId?: Uint8Array;
   /** Starts the TD in debug mode. */
   readonly debug?: boolean;
   /** Signs quotes by a key that the quoting enclave did not vouch for. */
@@ -61,7 +63,7 @@ export class SimulatedTdx implements EvidenceSource {
       });
     }
     const { composeHash, debug = false, signingKey } = this.#options;
-    const mrConfigId = Buffer.alloc(48);
+    const mrConfigId = Buffer.from(this.#options.mrConfigId ?? new Uint8Array(48));
     if (composeHash !== undefined) {
       mrConfigId[0] = 1;
       mrConfigId.set(fromHex(composeHash), 1);
