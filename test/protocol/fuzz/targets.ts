@@ -6,6 +6,7 @@ import { splitPem } from "../../../protocol/der/pem.ts";
 import { parseCollateral } from "../../../protocol/evidence/dcap/collateral.ts";
 import { parseQuote } from "../../../protocol/evidence/dcap/parseQuote.ts";
 import { readPckExtensions } from "../../../protocol/evidence/dcap/pckExtensions.ts";
+import { parseCcel } from "../../../protocol/evidence/eventlog/ccel.ts";
 import { parseEventLog } from "../../../protocol/evidence/eventlog/eventLog.ts";
 import { parseDetachedEat } from "../../../protocol/evidence/gpu/detachedEat.ts";
 import { parseGpuEvidence } from "../../../protocol/evidence/gpu/gpuEvidence.ts";
@@ -13,6 +14,7 @@ import { parseNvattest } from "../../../protocol/evidence/gpu/nvattest.ts";
 import { parseOpaqueData } from "../../../protocol/evidence/gpu/opaqueData.ts";
 import { parseXml } from "../../../protocol/evidence/gpu/rim/parseXml.ts";
 import { parseSpdmReport } from "../../../protocol/evidence/gpu/spdm.ts";
+import { parseNitroDocument } from "../../../protocol/evidence/nitro/parseDocument.ts";
 import { certificatesOfTable } from "../../../protocol/evidence/snp/certificateTable.ts";
 import { parseMrConfig } from "../../../protocol/evidence/snp/hostData.ts";
 import { parseSnpReport } from "../../../protocol/evidence/snp/parseReport.ts";
@@ -25,7 +27,10 @@ import { parseStrictJson } from "../../../protocol/words/strictJson.ts";
 import { makeEat } from "../../../worker/tee/simulator/gpu/eat.ts";
 import { makeRim } from "../../../worker/tee/simulator/gpu/rim.ts";
 import { SimulatedGpu } from "../../../worker/tee/simulator/gpu/SimulatedGpu.ts";
+import { createNitroPki } from "../../../worker/tee/simulator/nitro/nitroPki.ts";
+import { SimulatedNitro } from "../../../worker/tee/simulator/nitro/SimulatedNitro.ts";
 import { SimulatedTdx } from "../../../worker/tee/simulator/SimulatedTdx.ts";
+import { ccelLog } from "../evidence/eventlog/ccelLog.ts";
 import { mutatedDer } from "../../support/derMutation.ts";
 import { mutatedBytes, mutatedJson, mutatedText } from "../../support/mutation.ts";
 import type { Random } from "../../support/random.ts";
@@ -221,12 +226,25 @@ function snpTargets(): Target[] {
   ];
 }
 
+const CCEL = ccelLog(
+  [0, 1, 2, 3].map((index) => ({ index, type: 4, data: new Uint8Array(4 + index).fill(index) })),
+);
+
+function nitroTargets(): Target[] {
+  const document = new SimulatedNitro(createNitroPki({ notBefore: AT })).attest({
+    userData: new Uint8Array(64),
+  });
+  return [target("parseNitroDocument", [document], mutatedBytes, parseNitroDocument)];
+}
+
 /** Every parser that reads what others wrote. */
 export async function targets(): Promise<Target[]> {
   return [
     ...(await dcapTargets()),
     ...gpuTargets(),
     ...snpTargets(),
+    ...nitroTargets(),
+    target("parseCcel", [CCEL], mutatedBytes, parseCcel),
     target("parseStrictJson", [MANIFEST, DEPLOYMENT], json, (input) => parseStrictJson(input, "text")),
     target("parseManifest", [Buffer.from(MANIFEST)], jsonBytes, parseManifest),
     target("parseComposeFile", [COMPOSE], mutatedText, parseComposeFile),
