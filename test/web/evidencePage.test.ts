@@ -51,7 +51,12 @@ describe("the evidence page in Chromium", function () {
     });
     await page.goto(url);
     await page.waitForLoadState("networkidle");
-    page.on("request", (request) => requests.push(request.url()));
+    // What a kind of evidence needs is loaded when it is met: scripts of the page's own, asked for without a word more.
+    page.on("request", (request) => {
+      const { origin, pathname, search } = new URL(request.url());
+      const isOwnScript = origin === new URL(url).origin && /^\/[\w-]+\.js$/.test(pathname) && search === "";
+      if (!isOwnScript || request.method() !== "GET") requests.push(request.url());
+    });
   });
   afterEach(async () => {
     await page.close();
