@@ -61,8 +61,9 @@ const vmConfigSchema = z.looseObject({
 });
 
 /**
- * Verifies evidence whole: the quote against collateral and root, the event log against the quote's RTMRs, the compose
- * hash against MRCONFIGID where the platform set it. @throws EvidenceError `evidence/<check>`.
+ * Verifies evidence whole: the quote against collateral and root, the event log against the quote's RTMRs, what the
+ * guest measured against MRCONFIGID where the platform set it (`matchesMrConfigId`; V3 needs its document as `mr_config`
+ * in the VM configuration, where older hosts of dstack put it). @throws EvidenceError `evidence/<check>`.
  */
 export async function verifyEvidence(evidence: Evidence, options: VerifyOptions): Promise<VerifiedEvidence> {
   if (evidence.kind !== "tdx") {

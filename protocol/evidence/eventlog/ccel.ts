@@ -28,12 +28,15 @@ const SPEC_ID = new TextEncoder().encode("Spec ID Event03\0");
 const LAST_INDEX = 4;
 /** The rest of the log area, as firmware clears it: OVMF writes ones, td-shim zeros. */
 const FILLERS: readonly number[] = [0xff, 0x00];
+/** Our limit: the format has none but its field of 32 bits. */
+export const MAX_EVENT_DATA_BYTES = 65_536;
 /** Bytes that tell an event from filler: an index and a type. */
 const STOP_BYTES = 8;
 
 /**
  * Parses the boot log that a TD's firmware leaves at the ACPI table CCEL (UEFI §38.2.2, format TCG_2): a header with a
- * Spec ID event, events with SHA-384 digests only, then nothing but filler. At most 1 MiB and 10,000 events.
+ * Spec ID event, events with SHA-384 digests only, then nothing but filler. At most 1 MiB, 10,000 events,
+ * and 64 KiB of data in each.
  *
  * A log by itself proves nothing. What it says counts once `replayCcel` gives the registers of a verified quote.
  * @throws EvidenceError `evidence/event-log-format`.
@@ -106,7 +109,11 @@ function readEvent(reader: ByteReader): CcelEvent {
   const algorithm = reader.u16("the digest's algorithm");
   if (algorithm !== SHA384) throw malformed("digests of SHA-384", { actual: algorithm });
   const digest = reader.take(SHA384_BYTES, "a digest");
-  const data = reader.take(reader.u32("the size of an event's data"), "an event's data");
+  const size = reader.u32("the size of an event's data");
+  if (size > MAX_EVENT_DATA_BYTES) {
+    throw malformed(`at most ${MAX_EVENT_DATA_BYTES} bytes of data`, { actual: size });
+  }
+  const data = reader.take(size, "an event's data");
   // What is in MRTD was measured by the TDX module and needs no log; EV_NO_ACTION extends nothing by definition.
   const extendsNone = index === 0 || type === EV_NO_ACTION;
   return { register: extendsNone ? null : ((index - 1) as 0 | 1 | 2 | 3), type, digest, data };

@@ -132,7 +132,10 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
       "App, compose hash, instance and key provider stand once each, before `system-ready`; nothing later is believed.",
       DSTACK,
     ),
-    "mr-config-id": explain("Where the host set MRCONFIGID, it is that of the logged compose hash.", DSTACK),
+    "mr-config-id": explain(
+      "Where the host set MRCONFIGID, it is that of what the guest measured: its compose hash (V1); that, the app and the key provider (V2); or the document that came along, which may not contradict them (V3).",
+      DSTACK,
+    ),
     "os-image-hash": explain(
       "Where the guest measured its OS image, it is the one that the configuration names.",
       DSTACK,

@@ -77,6 +77,45 @@ describe("verifyEvidence", () => {
     expect(await failedCheck(verify(await booted({ mrConfigId })))).to.equal("mr-config-id");
   });
 
+  it("holds MRCONFIGID of version 2 to compose hash, app and key provider", async () => {
+    // 0: no key provider, which has no id.
+    const idOf = (id: string, kind = "00"): Buffer => {
+      const digest = keccak256(`0x${composeHash.slice(2)}${id.slice(2)}${kind}`);
+      return Buffer.from(`02${digest.slice(2)}${"00".repeat(15)}`, "hex");
+    };
+    expect((await verify(await booted({ mrConfigId: idOf(app) }))).composeHash).to.equal(composeHash);
+    for (const mrConfigId of [idOf(`0x${"12".repeat(20)}`), idOf(app, "02"), idOf(app, "00aa")]) {
+      expect(await failedCheck(verify(await booted({ mrConfigId })))).to.equal("mr-config-id");
+    }
+  });
+
+  it("refuses a document that is not text of at most 64 KiB, or that contradicts what was measured", async () => {
+    const vmConfigWith = (evidence: Evidence, document: unknown): Evidence => ({
+      ...evidence,
+      vmConfig: JSON.stringify({ ...(JSON.parse(evidence.vmConfig) as object), mr_config: document }),
+    });
+    const evidence = await booted();
+    for (const document of [null, 1, {}, "x".repeat(65_537)]) {
+      expect(await failedCheck(verify(vmConfigWith(evidence, document)))).to.equal("vm-config-format");
+    }
+    const fields = { version: 3, compose_hash: composeHash.slice(2), key_provider: "none" };
+    for (const change of [
+      {},
+      { compose_hash: "23".repeat(32) },
+      { app_id: "12".repeat(20) },
+      { instance_id: "34".repeat(20) },
+      { key_provider: "kms" },
+      { key_provider_id: "aa" },
+      { version: 4 },
+    ]) {
+      const document = JSON.stringify({ ...fields, ...change });
+      const digest = createHash("sha256").update(`dstack-mr-config-v3:\0${document}`).digest();
+      const bound = await booted({ mrConfigId: Buffer.concat([Buffer.of(3), digest, Buffer.alloc(15)]) });
+      const expected = Object.keys(change).length === 0 ? "none" : "mr-config-id";
+      expect(await failedCheck(verify(vmConfigWith(bound, document))), document).to.equal(expected);
+    }
+  });
+
   it("gives padded evidence the digest of the quote itself", async () => {
     const evidence = await booted();
     const padded = await verify({ ...evidence, quote: `${evidence.quote}0000` });

@@ -4,7 +4,7 @@ import { nodeCrypto } from "../../../../protocol/crypto/node.ts";
 import { webCrypto } from "../../../../protocol/crypto/web.ts";
 import { parseQuote } from "../../../../protocol/evidence/dcap/parseQuote.ts";
 import { quoteBytes } from "../../../../protocol/evidence/evidence.ts";
-import { parseCcel, replayCcel } from "../../../../protocol/evidence/eventlog/ccel.ts";
+import { MAX_EVENT_DATA_BYTES, parseCcel, replayCcel } from "../../../../protocol/evidence/eventlog/ccel.ts";
 import {
   MAX_EVENT_LOG_BYTES,
   MAX_EVENTS,
@@ -112,12 +112,16 @@ describe("a boot log (CCEL)", () => {
     expect(refusalOf(() => parseCcel(beyond))).to.equal("evidence/event-log-format");
   });
 
-  it("is refused beyond 1 MiB or 10,000 events", () => {
+  it("is refused beyond 1 MiB, 10,000 events or 64 KiB in one", () => {
     const many = (count: number) => ccelLog(Array.from({ length: count }, () => separator(1)));
     expect(parseCcel(many(MAX_EVENTS))).to.have.length(MAX_EVENTS);
     expect(refusalOf(() => parseCcel(many(MAX_EVENTS + 1)))).to.equal("evidence/event-log-format");
     const long = ccelLog(LOG, { filler: Buffer.alloc(MAX_EVENT_LOG_BYTES, 0xff) });
     expect(refusalOf(() => parseCcel(long))).to.equal("evidence/event-log-format");
+    const sized = (bytes: number) =>
+      ccelLog([{ index: 1, type: EV_EVENT_TAG, data: Buffer.alloc(bytes, 1) }]);
+    expect(parseCcel(sized(MAX_EVENT_DATA_BYTES))).to.have.length(1);
+    expect(refusalOf(() => parseCcel(sized(MAX_EVENT_DATA_BYTES + 1)))).to.equal("evidence/event-log-format");
   });
 
   it("is refused where data that were measured do not give the digest", async () => {
@@ -181,8 +185,8 @@ describe("a boot log (CCEL)", () => {
 
 /**
  * Offsets that no register speaks for: of the header, its register, class, errata, UINTN size and vendor; of an event
- * that extended nothing, all but what its form fixes; of an event whose digest is not that of its data, type and data; of the last event, how much filler
- * is its data.
+ * that extended nothing, all but what its form fixes; of an event whose digest is not that of its data, type and data;
+ * of the last event, how much filler is its data.
  */
 function unmeasured(events: readonly Logged[], vendor: string): number[] {
   const range = (from: number, length: number): number[] => Array.from({ length }, (_, i) => from + i);
