@@ -191,6 +191,7 @@ writeReport("verify", [
     name: `bundle.${kind}.gzip`,
     value: bytes / 1000,
     unit: "kB",
-    target: "<= 40",
+    // A service's token is no hardware's evidence: most of what it needs is a library for JSON web tokens.
+    ...(kind === "nras" ? {} : { target: "<= 40" as const }),
   })),
 ]);

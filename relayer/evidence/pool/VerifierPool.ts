@@ -8,9 +8,8 @@ import {
   type CollateralMessage,
   type Evidence,
   type TrustedRoot,
-  type VerifiedEvidence,
 } from "../../../protocol/evidence/index.ts";
-import type { Batch, Outcome, RefusalParts } from "./batch.ts";
+import type { Batch, Outcome, RefusalParts, Verified } from "./batch.ts";
 
 interface Options {
   readonly roots: readonly TrustedRoot[];
@@ -22,7 +21,7 @@ interface Job {
   readonly evidence: Evidence;
   readonly collateral: CollateralMessage;
   readonly at: number;
-  readonly resolve: (verified: VerifiedEvidence) => void;
+  readonly resolve: (verified: Verified) => void;
   readonly reject: (cause: unknown) => void;
 }
 
@@ -53,7 +52,7 @@ export class VerifierPool {
   }
 
   /** @throws EvidenceError, CharterError as `verifyEvidence` does; `evidence/verifier-unavailable` when a thread dies. */
-  verify(evidence: Evidence, collateral: CollateralMessage, at: number): Promise<VerifiedEvidence> {
+  verify(evidence: Evidence, collateral: CollateralMessage, at: number): Promise<Verified> {
     if (this.#isClosed) return Promise.reject(unavailable("the pool is closed"));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ evidence, collateral, at, resolve, reject });

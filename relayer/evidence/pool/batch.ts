@@ -19,9 +19,12 @@ export interface Batch {
   }[];
 }
 
+/** What a thread answers: all but what only people read, which would cost more to move than to make. */
+export type Verified = Omit<VerifiedEvidence, "tdx" | "boot" | "checks">;
+
 /** One job's outcome. An error's class does not survive the way between threads, so it travels as its parts. */
 export type Outcome =
-  { readonly verified: VerifiedEvidence } | { readonly refused: RefusalParts } | { readonly broken: string };
+  { readonly verified: Verified } | { readonly refused: RefusalParts } | { readonly broken: string };
 
 /** The parts of a CharterError; `checks` where it is an EvidenceError. */
 export interface RefusalParts {

@@ -33,7 +33,9 @@ export default function verifyBatch({ roots, collaterals, jobs }: Batch): Promis
         const collateral = collaterals[index];
         if (!collateral) return { broken: "the batch lacks this job's collateral" };
         const options = { collateral: collateralOf(collateral.id, collateral.message), at, roots, platforms };
-        return { verified: await verifyEvidence(evidence, { ...options, crypto: nodeCrypto }) };
+        const whole = await verifyEvidence(evidence, { ...options, crypto: nodeCrypto });
+        const { tdx: _tdx, boot: _boot, checks: _checks, ...verified } = whole;
+        return { verified };
       } catch (error) {
         return refusal(error);
       }
