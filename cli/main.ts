@@ -16,6 +16,7 @@ import { addSafeCommands } from "./commands/safe.ts";
 import { addSettingsCommands } from "./commands/settings.ts";
 import { addSimulateCommands } from "./commands/simulate.ts";
 import { addVerifyCommand } from "./commands/verify.ts";
+import { addCollateralCommands } from "./commands/collateral.ts";
 import { ExitCode } from "./support/exitCodes.ts";
 import { asCliError } from "./support/failures.ts";
 import { printable, toJson } from "./support/output.ts";
@@ -65,6 +66,7 @@ addListCommands(program);
 addAllowedAtCommands(program);
 addSimulateCommands(program);
 addVerifyCommand(program);
+addCollateralCommands(program);
 addComposeHashCommand(program);
 exitOverrideAll(program);
 
