@@ -23,6 +23,7 @@ import { instanceAdmission } from "./evidence/admitInstance.ts";
 import { nodeAdmission } from "./evidence/admitNode.ts";
 import { finalBlocksOf } from "./evidence/finalBlocks.ts";
 import { countedJudge, evidenceJudge } from "./evidence/judgeEvidence.ts";
+import { NodeForecast } from "./evidence/nodeForecast.ts";
 import { evidenceVerifier } from "./evidence/verifier.ts";
 import { LeaseDesk } from "./leases/LeaseDesk.ts";
 import { ManifestTerms } from "./leases/ManifestTerms.ts";
@@ -72,6 +73,7 @@ export async function startRelayer(
     headAgeSeconds: () => follower.headAgeSeconds(),
     intents: () => outbox.counts(),
     collateralSecondsLeft: () => verifier.secondsLeft(),
+    failingSoon: () => nodeForecast.latest,
   });
 
   const verifier = evidenceVerifier({
@@ -82,6 +84,17 @@ export async function startRelayer(
     onFetchFailed: (code) => metrics.collateralFailed(code),
   });
   closers.add("verifier", () => verifier.close());
+  const nodeForecast = new NodeForecast({
+    quotes: async () => {
+      const { nodes } = follower.projection().final.state;
+      const registered = new Set([...nodes.values()].filter((node) => !node.retired).map((node) => node.key));
+      const kept = await store.evidence.nodes();
+      return kept.filter(({ key }) => registered.has(key)).map(({ evidence }) => evidence.quote);
+    },
+    forecast: (quote) => verifier.forecast(quote),
+    now: unixSeconds,
+    onFailed: (cause) => logger.warn({ err: cause }, "a node's evidence could not be looked at ahead"),
+  });
   const judge = countedJudge(
     evidenceJudge({
       chainId,
@@ -212,7 +225,11 @@ export async function startRelayer(
   });
 
   const stopping = new AbortController();
-  const running = [follower.run(stopping.signal), outbox.run(stopping.signal)];
+  const running = [
+    follower.run(stopping.signal),
+    outbox.run(stopping.signal),
+    nodeForecast.run(stopping.signal),
+  ];
   closers.add("follower and outbox", async () => {
     stopping.abort();
     await Promise.all(running);

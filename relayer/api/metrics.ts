@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 import type { FollowerStatus } from "../chain/follower.ts";
+import type { FailingSoon } from "../evidence/nodeForecast.ts";
 import type { IntentState } from "../outbox/intent.ts";
 
 interface MetricsSource {
@@ -9,6 +10,8 @@ interface MetricsSource {
   readonly intents: () => Promise<Readonly<Record<IntentState, number>>>;
   /** By platform family: seconds until something of the collateral in use ends. */
   readonly collateralSecondsLeft?: () => ReadonlyMap<string, number>;
+  /** Nodes whose evidence will fail within a week, by reason; null until it was looked for. */
+  readonly failingSoon?: () => FailingSoon | null;
 }
 
 /** What an operator watches. One registry per service: nothing global, so that tests may run several. */
@@ -25,7 +28,13 @@ export interface Metrics {
 
 /** Builds the registry; gauges of the chain and the outbox are read when scraped. */
 export function createMetrics(source: MetricsSource): Metrics {
-  const { status, headAgeSeconds, intents, collateralSecondsLeft = () => new Map<string, number>() } = source;
+  const {
+    status,
+    headAgeSeconds,
+    intents,
+    collateralSecondsLeft = () => new Map<string, number>(),
+    failingSoon = () => null,
+  } = source;
   const registry = new Registry();
   const registers = [registry];
 
@@ -64,6 +73,15 @@ export function createMetrics(source: MetricsSource): Metrics {
     collect() {
       this.reset();
       for (const [family, seconds] of collateralSecondsLeft()) this.set({ family }, seconds);
+    },
+  });
+  new Gauge({
+    name: "charter_nodes_failing_soon",
+    help: "Nodes whose evidence is refused today (refused), will be judged worse (next-set), or rests on what ends in 7 days",
+    labelNames: ["reason"],
+    registers,
+    collect() {
+      for (const [reason, count] of Object.entries(failingSoon() ?? {})) this.set({ reason }, count);
     },
   });
   const collateralFailures = new Counter({

@@ -43,13 +43,18 @@ export class PcsClient {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Everything that a quote of this TEE, FMSPC (12 hex digits) and CA is judged by. */
-  async collateral({ tee, fmspc, ca }: PlatformFamily): Promise<RawCollateral> {
+  /**
+   * Everything that a quote of this TEE, FMSPC (12 hex digits) and CA is judged by; `early`: by the TCB set that Intel
+   * has announced and not yet made the standard one.
+   */
+  async collateral({ tee, fmspc, ca }: PlatformFamily, early = false): Promise<RawCollateral> {
     const [rootCrl, pckCrl, tcbInfo, qeIdentity] = await Promise.all([
       this.#rootCrl(),
       this.#get(`${this.#url}/sgx/certification/v4/pckcrl?ca=${ca}&encoding=der`),
-      this.#get(`${this.#url}/${tee}/certification/v4/tcb?fmspc=${fmspc.toUpperCase()}`),
-      this.#get(`${this.#url}/${tee}/certification/v4/qe/identity`),
+      this.#get(
+        `${this.#url}/${tee}/certification/v4/tcb?fmspc=${fmspc.toUpperCase()}${early ? "&update=early" : ""}`,
+      ),
+      this.#get(`${this.#url}/${tee}/certification/v4/qe/identity${early ? "?update=early" : ""}`),
     ]);
     const [tcbInfoText, tcbInfoSignature] = signedBody("tcbInfo", tcbInfo);
     const [qeIdentityText, qeIdentitySignature] = signedBody("enclaveIdentity", qeIdentity);

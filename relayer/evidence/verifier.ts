@@ -1,6 +1,8 @@
 import type { FastifyBaseLogger } from "fastify";
 
 import { isCharterError } from "../../protocol/errors/CharterError.ts";
+import { nodeCrypto } from "../../protocol/crypto/node.ts";
+import { forecast, type Forecast } from "../../protocol/evidence/forecast.ts";
 import { INTEL_ROOT, quoteBytes, testRootFromPem } from "../../protocol/evidence/index.ts";
 import type { CollateralStore } from "../store/collateralStore.ts";
 import { CollateralSource } from "./CollateralSource.ts";
@@ -28,6 +30,8 @@ interface Options {
 export interface EvidenceVerifier {
   /** Evidence → what it says, judged now. @throws CharterError `evidence/…`, `collateral/…`. */
   readonly verify: JudgeOptions["verify"];
+  /** What is to come for the platform of this quote, under today's set and the announced one. */
+  readonly forecast: (quote: string) => Promise<Forecast>;
   /** Seconds until something of the collateral in use ends, by family; negative once it has. */
   readonly secondsLeft: () => ReadonlyMap<string, number>;
   close(): Promise<void>;
@@ -72,6 +76,18 @@ export function evidenceVerifier(options: Options): EvidenceVerifier {
     verify: async (evidence) => {
       const { message } = await collateral.get(platformFamily(quoteBytes(evidence.quote)));
       return pool.verify(evidence, message, now());
+    },
+    forecast: async (text) => {
+      const quote = quoteBytes(text);
+      const family = platformFamily(quote);
+      const { parsed } = await collateral.get(family);
+      // What is not announced, or cannot be had, says nothing.
+      const next = await pcs
+        .collateral(family, true)
+        .then((message) => genuineCollateral(message, roots))
+        .catch(() => undefined);
+      const options = { collateral: parsed, at: now(), crypto: nodeCrypto, roots };
+      return forecast(quote, { ...options, ...(next ? { next: next.parsed } : {}) });
     },
     secondsLeft: () => {
       const at = now();

@@ -114,6 +114,15 @@ export class EvidenceStore {
     return rows[0] ? fromRow(rows[0]) : null;
   }
 
+  /** Newest of every node's key, also where its verdict has ended. */
+  async nodes(): Promise<AcceptedEvidence[]> {
+    const { rows } = await this.#pool.query<Row>(
+      `SELECT DISTINCT ON (key) ${COLUMNS} FROM evidence WHERE purpose = 'node'
+       ORDER BY key, evidence_block DESC, accepted_at DESC`,
+    );
+    return rows.map(fromRow);
+  }
+
   /** Newest of every instance key, where its verdict is still valid at `now` (unix seconds). */
   async instances(now: number): Promise<AcceptedEvidence[]> {
     const { rows } = await this.#pool.query<Row>(

@@ -81,6 +81,17 @@ describe("the relayer's verifier of evidence", function () {
     expect([...verifier.secondsLeft()]).to.deep.equal([["tdx:f0ca57000000:platform", 30 * DAY - 1]]);
   });
 
+  it("looks ahead for a platform, under today's set and the announced one", async () => {
+    const service = await serve();
+    const { verifier } = await start(service);
+    const { quote } = await evidence();
+    const seen = await verifier.forecast(quote);
+    expect([seen.now, seen.next]).to.deep.equal(Array(2).fill({ status: "UpToDate", refusedBy: null }));
+    expect(seen.endings[0]?.at).to.equal(AT + 30 * DAY);
+    service.world.down = true;
+    expect((await verifier.forecast(quote)).next).to.equal(null);
+  });
+
   it("asks for the documents of the quote's own TEE", async () => {
     const service = await serve();
     const { verifier } = await start(service);
