@@ -124,3 +124,12 @@ struct Facts {
     uint8 proofSystems; //           bitmap, bit n = ProofSystem n has been given
     bool simulated;
 }
+
+/// @notice What a verifier says today of the ground that a verdict rests on (one platform's record).
+struct Standing {
+    TcbStatus status; //          as last judged
+    bytes32 advisoriesDigest; //  as last judged; zero when there are none
+    uint40 validUntil; //         collateral of now ends here; in the past: suspended until newer collateral comes
+    uint40 staleSince; //         0: judged by the collateral of now. Else seconds when what it was judged by changed
+    bool revoked; //              its certificate is (or, while stale, may be) revoked: denies at once
+}
