@@ -2,9 +2,10 @@ import type { PrivateKeyAccount } from "viem/accounts";
 import { z } from "zod";
 
 import type { Deployment } from "../protocol/deployment/deployment.ts";
-import { CharterError } from "../protocol/errors/CharterError.ts";
 import { addressSchema } from "../protocol/session/messages.ts";
 import type { Address } from "../protocol/words/hex.ts";
+import { readListener } from "./api/bootAuth/listener.ts";
+import type { Listener } from "./api/bootAuth/listener.ts";
 import type { Finality } from "./chain/finality.ts";
 import { INTEL_PCS_URL, readEnvironment, requireTestRootAllowed, variables } from "./environment.ts";
 
@@ -33,12 +34,10 @@ export interface RelayerConfig {
   readonly maxRequestsPerMinute: number;
   readonly host: string;
   readonly port: number;
-  readonly bootAuthHost: string;
+  readonly bootAuth: Listener;
   readonly bootAuthPort: number;
   readonly logLevel: string;
 }
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 const schema = z.object({
   CHARTER_RPC_URLS: variables.urls,
@@ -65,24 +64,20 @@ const schema = z.object({
   PORT: variables.port.default(8787),
   BOOTAUTH_HOST: variables.host.default("127.0.0.1"),
   BOOTAUTH_PORT: variables.port.default(8788),
+  BOOTAUTH_TLS_CERT: z.string().optional(),
+  BOOTAUTH_TLS_KEY: z.string().optional(),
+  BOOTAUTH_TLS_CLIENT_CA: z.string().optional(),
   LOG_LEVEL: variables.logLevel.default("info"),
 });
 
 /**
  * Reads the relayer's environment.
  * @throws CharterError `config/invalid` (every wrong variable at once), `config/test-root-refused`,
- * `config/bootauth-not-loopback`.
+ * `config/bootauth-not-loopback`, `config/bootauth-tls`.
  */
 export function readRelayerConfig(environment: Readonly<Record<string, string | undefined>>): RelayerConfig {
   const read = readEnvironment(schema, environment);
   requireTestRootAllowed(read.CHARTER_TEST_ROOT, read.CHARTER_DEPLOYMENT);
-  // Boot authorization has no authentication of its own: beyond loopback it needs mTLS, which is a later step.
-  if (!LOOPBACK.test(read.BOOTAUTH_HOST)) {
-    throw new CharterError("config/bootauth-not-loopback", "BOOTAUTH_HOST must be a loopback address", {
-      expected: "127.0.0.1, ::1 or localhost",
-      actual: read.BOOTAUTH_HOST,
-    });
-  }
   return {
     rpcUrls: read.CHARTER_RPC_URLS,
     deployment: read.CHARTER_DEPLOYMENT,
@@ -102,7 +97,12 @@ export function readRelayerConfig(environment: Readonly<Record<string, string | 
     maxRequestsPerMinute: read.CHARTER_MAX_REQUESTS_PER_MINUTE,
     host: read.HOST,
     port: read.PORT,
-    bootAuthHost: read.BOOTAUTH_HOST,
+    bootAuth: readListener({
+      host: read.BOOTAUTH_HOST,
+      certificate: read.BOOTAUTH_TLS_CERT,
+      key: read.BOOTAUTH_TLS_KEY,
+      clientCa: read.BOOTAUTH_TLS_CLIENT_CA,
+    }),
     bootAuthPort: read.BOOTAUTH_PORT,
     logLevel: read.LOG_LEVEL,
   };

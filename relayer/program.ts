@@ -118,5 +118,6 @@ export async function listen(server: FastifyInstance, host: string, port: number
   const address = server.addresses()[0];
   const shown = host.includes(":") ? `[${host}]` : host;
   const bound = typeof address === "object" ? address.port : port;
-  return `http://${shown}:${bound}`;
+  const scheme = server.initialConfig.https ? "https" : "http";
+  return `${scheme}://${shown}:${bound}`;
 }

@@ -215,6 +215,7 @@ export async function startRelayer(
   });
   const bootAuth = bootAuthServer({
     logger,
+    tls: config.bootAuth.tls,
     ...(await bootAuthorizer({
       client,
       follower,
@@ -237,7 +238,7 @@ export async function startRelayer(
   closers.add("listener", () => api.close());
   const url = await listen(api, config.host, config.port);
   closers.add("boot authorization listener", () => bootAuth.close());
-  const bootAuthUrl = await listen(bootAuth, config.bootAuthHost, config.bootAuthPort);
+  const bootAuthUrl = await listen(bootAuth, config.bootAuth.host, config.bootAuthPort);
   const failed = Promise.race(running).then(() => new Promise<never>(() => undefined));
   return { ready: { url, bootAuthUrl }, failed };
 }

@@ -41,6 +41,11 @@ contract DstackKms is IDstackKms, Ownable2Step {
         appRegistry = appRegistry_;
     }
 
+    /// @inheritdoc IDstackKms
+    function appImplementation() external view returns (address) {
+        return appRegistry.implementation();
+    }
+
     // ---------------------------------------------------------------- apps
 
     /// @inheritdoc IDstackKms

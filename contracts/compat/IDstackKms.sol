@@ -57,6 +57,8 @@ interface IDstackKms is IAppAuth {
     function kmsAllowedAggregatedMrs(bytes32 mrAggregated) external view returns (bool);
     function kmsAllowedDeviceIds(bytes32 deviceId) external view returns (bool);
     function gatewayAppId() external view returns (string memory);
+    /// @notice The logic that every app deployed here runs, for good (dstack's webhook shows it).
+    function appImplementation() external view returns (address);
     function kmsInfo()
         external
         view

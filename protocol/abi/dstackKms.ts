@@ -295,6 +295,19 @@ export const dstackKmsAbi = [
   },
   {
     "inputs": [],
+    "name": "appImplementation",
+    "outputs": [
+      {
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
     "name": "appRegistry",
     "outputs": [
       {

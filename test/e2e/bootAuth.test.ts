@@ -1,18 +1,45 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { expect } from "chai";
+import { zeroAddress } from "viem";
 
+import { dstackKmsAbi } from "../../protocol/abi/dstackKms.ts";
 import { nodeCrypto } from "../../protocol/crypto/node.ts";
 import { bootInfoOf, parseCollateral, verifyEvidence } from "../../protocol/evidence/index.ts";
 import type { BootInfo } from "../../protocol/policy/bootInfo.ts";
+import type { Address, Hex } from "../../protocol/words/hex.ts";
 import { keyOf, startStack, type RelayerReady, type Stack } from "../relayer/support/stack.ts";
+import { startProgram } from "../relayer/support/program.ts";
 import type { Program } from "../relayer/support/program.ts";
 import { clock, hasVectors, vectorJson } from "../support/vectors.ts";
+
+/** A KMS contract of an owner's own, as an operator who runs dstack has one: the image is trusted, the app registered. */
+async function deployKms({ wallet, client, deployment }: Stack, image: Hex, app: Address): Promise<Address> {
+  const path = new URL("../../artifacts/contracts/compat/DstackKms.sol/DstackKms.json", import.meta.url);
+  const { bytecode } = JSON.parse(readFileSync(path, "utf8")) as { bytecode: Hex };
+  const [account, chain] = [wallet.account ?? null, null];
+  const owner = wallet.account?.address ?? zeroAddress;
+  const mined = async (hash: Hex) => client.waitForTransactionReceipt({ hash, pollingInterval: 100 });
+  const { contractAddress } = await mined(
+    await wallet.deployContract({
+      abi: dstackKmsAbi,
+      bytecode,
+      args: [owner, deployment.appRegistry],
+      account,
+      chain,
+    }),
+  );
+  if (!contractAddress) throw new Error("no contract");
+  const kms = { address: contractAddress, abi: dstackKmsAbi, account, chain } as const;
+  await mined(await wallet.writeContract({ ...kms, functionName: "addOsImageHash", args: [image] }));
+  await mined(await wallet.writeContract({ ...kms, functionName: "registerApp", args: [app] }));
+  return contractAddress.toLowerCase() as Address;
+}
 
 const CLI = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 
@@ -82,8 +109,11 @@ describe("boot authorization for a real machine's boot info", function () {
     return JSON.parse(text) as Record<string, unknown>;
   }
 
-  async function ask(change: Partial<Record<keyof BootInfo, unknown>> = {}): Promise<Answer> {
-    const response = await fetch(`${relayer.ready.bootAuthUrl}/bootAuth/app`, {
+  async function ask(
+    change: Partial<Record<keyof BootInfo, unknown>> = {},
+    url = `${relayer.ready.bootAuthUrl}/bootAuth/app`,
+  ): Promise<Answer> {
+    const response = await fetch(url, {
       method: "POST",
       headers: { "content-type": "application/json" },
       // dstack's KMS knows the app by its contract: the app id is the only field that is not the machine's own.
@@ -116,6 +146,33 @@ describe("boot authorization for a real machine's boot info", function () {
     expect((await ask({ osImageHash: other })).reason).to.equal("OS image is not allowed");
     expect((await ask({ tcbStatus: "OutOfDate" })).reason).to.equal("TCB status is not up to date");
     expect((await ask({ appId: `0x${"22".repeat(20)}` })).reason).to.equal("App not registered");
+  });
+
+  it("denies every KMS, as none is governed", async () => {
+    const answer = await ask({}, `${relayer.ready.bootAuthUrl}/bootAuth/kms`);
+    expect(answer.reason).to.equal("KMS is not allowed to boot on this device");
+  });
+
+  it("is answered alike by direct mode, over a KMS contract alone", async () => {
+    const kms = await deployKms(stack, bootInfo.osImageHash, app as Address);
+    const webhook = await startProgram<{ url: string }>("relayer/api/bootAuth/direct/main.ts", {
+      ETH_RPC_URL: stack.anvil.url,
+      KMS_CONTRACT_ADDR: kms,
+      ETH_CHAIN_ID: "31337",
+      PORT: "0",
+    });
+    try {
+      const url = `${webhook.ready.url}/bootAuth/app`;
+      expect(await ask({}, url)).to.deep.equal({ isAllowed: true, reason: "", gatewayAppId: "" });
+      const other = `0x${"11".repeat(32)}`;
+      expect((await ask({ deviceId: other }, url)).reason).to.equal("Device not allowed");
+      expect((await ask({ osImageHash: other }, url)).reason).to.equal("OS image is not allowed");
+      expect((await ask({ appId: `0x${"22".repeat(20)}` }, url)).reason).to.equal("App not registered");
+      const told = (await (await fetch(webhook.ready.url)).json()) as Record<string, unknown>;
+      expect(told).to.include({ status: "ok", ethRpcUrl: stack.anvil.url, chainId: 31_337 });
+    } finally {
+      expect(await webhook.stop()).to.equal(0);
+    }
   });
 
   it("is denied after the release is revoked", async () => {

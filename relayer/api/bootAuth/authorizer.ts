@@ -19,6 +19,9 @@ interface Options {
   readonly onDecided: (outcome: { outcome: "allowed" | "denied" | "unavailable"; seconds: number }) => void;
 }
 
+/** Byte-exact: dstack's clients compare it (DESIGN section 9). */
+const KMS_DENIED = "KMS is not allowed to boot on this device";
+
 /** Scheme and host of an RPC endpoint: path and query often hold an API key. */
 const originOf = (url: string): string => new URL(url).origin;
 
@@ -26,7 +29,7 @@ const originOf = (url: string): string => new URL(url).origin;
  * Boot authorization over the projection: allowed only when the final and the newest block allow. While the chain does
  * not answer, or its head is too old, every boot is denied.
  */
-export async function bootAuthorizer(options: Options): Promise<Omit<BootAuthOptions, "logger">> {
+export async function bootAuthorizer(options: Options): Promise<Omit<BootAuthOptions, "logger" | "tls">> {
   const { client, follower, config, logger, onDecided } = options;
   const { chainId, appRegistry } = config.deployment;
   const code = await asChainError("registry's code", client.getCode({ address: appRegistry }));
@@ -61,7 +64,7 @@ export async function bootAuthorizer(options: Options): Promise<Omit<BootAuthOpt
     const { appId, composeHash, deviceId } = bootInfo;
     const heights = { final: final.number, newest: newest.number };
     logger.info({ appId, composeHash, deviceId, isAllowed, reason, ...heights }, "boot decided");
-    return { kind: "decided", isAllowed, reason };
+    return { kind: "decided", isAllowed, reason, gatewayAppId: known.gatewayAppId };
   };
 
   return {
@@ -74,5 +77,10 @@ export async function bootAuthorizer(options: Options): Promise<Omit<BootAuthOpt
       onDecided({ outcome, seconds: (performance.now() - started) / 1_000 });
       return decision;
     },
+    // No KMS is governed yet: nothing in the registry could allow one, so every KMS is denied.
+    decideKms: () =>
+      consultable()
+        ? { kind: "decided", isAllowed: false, reason: KMS_DENIED, gatewayAppId: known.gatewayAppId }
+        : { kind: "unavailable" },
   };
 }

@@ -51,6 +51,7 @@ describe("DstackKms", () => {
       .withArgs(expected);
     expect(await charter.appRegistry.isApp(expected)).to.equal(true);
     expect(await kms.registeredApps(expected)).to.equal(true);
+    expect(await kms.appImplementation()).to.equal(await charter.appRegistry.implementation());
     const control = await (await appAt(charter, expected)).control();
     expect([control.owner, control.level, control.noticeSeconds]).to.deep.equal([
       charter.owner.address,

@@ -26,6 +26,7 @@ const BODY = {
 function fixture(decide: (request: BootRequest) => BootDecision, known = true) {
   const server = bootAuthServer({
     decideApp: decide,
+    decideKms: decide,
     info: () => (known ? INFO : undefined),
     logger: pino({ level: "silent" }),
   });
@@ -41,7 +42,7 @@ function fixture(decide: (request: BootRequest) => BootDecision, known = true) {
   return { server, post };
 }
 
-const allow = (): BootDecision => ({ kind: "decided", isAllowed: true, reason: "" });
+const allow = (): BootDecision => ({ kind: "decided", isAllowed: true, reason: "", gatewayAppId: "" });
 const INVALID = '400 {"isAllowed":false,"reason":"invalid authorization request","gatewayAppId":""}';
 const UNAVAILABLE = '200 {"isAllowed":false,"reason":"authorization backend unavailable","gatewayAppId":""}';
 
@@ -51,16 +52,14 @@ describe("bootAuth webhook", () => {
     expect(await post("/bootAuth/app", BODY)).to.equal(
       '200 {"isAllowed":true,"reason":"","gatewayAppId":""}',
     );
-    const denied = fixture(() => ({ kind: "decided", isAllowed: false, reason: "Compose hash not allowed" }));
+    const denied = fixture(() => ({
+      kind: "decided",
+      isAllowed: false,
+      reason: "Compose hash not allowed",
+      gatewayAppId: "0xaa",
+    }));
     expect(await denied.post("/bootAuth/app", BODY)).to.equal(
-      '200 {"isAllowed":false,"reason":"Compose hash not allowed","gatewayAppId":""}',
-    );
-  });
-
-  it("denies every KMS", async () => {
-    const { post } = fixture(allow);
-    expect(await post("/bootAuth/kms", BODY)).to.equal(
-      '200 {"isAllowed":false,"reason":"KMS is not allowed to boot on this device","gatewayAppId":""}',
+      '200 {"isAllowed":false,"reason":"Compose hash not allowed","gatewayAppId":"0xaa"}',
     );
   });
 

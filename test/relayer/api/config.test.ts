@@ -68,11 +68,11 @@ describe("configuration", () => {
       maxLeaseSeconds: 60,
       maxHeadAgeSeconds: 60,
       host: "127.0.0.1",
-      bootAuthHost: "127.0.0.1",
       pcsUrl: "https://api.trustedservices.intel.com",
       databaseUrl: undefined,
       webDir: undefined,
     });
+    expect(config.bootAuth).to.deep.equal({ host: "127.0.0.1", tls: undefined });
     expect(config.publishers).to.deep.equal([]);
   });
 
@@ -84,7 +84,8 @@ describe("configuration", () => {
       CHARTER_TEST_ROOT: join(dir, "root.pem"),
       BOOTAUTH_HOST: "::1",
     });
-    expect(config).to.include({ finality: 12, port: 0, testRootPem: PEM, bootAuthHost: "::1" });
+    expect(config).to.include({ finality: 12, port: 0, testRootPem: PEM });
+    expect(config.bootAuth.host).to.equal("::1");
     expect(config.publishers).to.deep.equal([address("ab"), address("cd")]);
   });
 
