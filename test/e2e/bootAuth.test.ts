@@ -1,45 +1,21 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { expect } from "chai";
-import { zeroAddress } from "viem";
 
-import { dstackKmsAbi } from "../../protocol/abi/dstackKms.ts";
 import { nodeCrypto } from "../../protocol/crypto/node.ts";
 import { bootInfoOf, parseCollateral, verifyEvidence } from "../../protocol/evidence/index.ts";
 import type { BootInfo } from "../../protocol/policy/bootInfo.ts";
-import type { Address, Hex } from "../../protocol/words/hex.ts";
+import type { Address } from "../../protocol/words/hex.ts";
+import { deployKms } from "../relayer/support/kms.ts";
 import { keyOf, startStack, type RelayerReady, type Stack } from "../relayer/support/stack.ts";
 import { startProgram } from "../relayer/support/program.ts";
 import type { Program } from "../relayer/support/program.ts";
 import { clock, hasVectors, vectorJson } from "../support/vectors.ts";
-
-/** A KMS contract of an owner's own, as an operator who runs dstack has one: the image is trusted, the app registered. */
-async function deployKms({ wallet, client, deployment }: Stack, image: Hex, app: Address): Promise<Address> {
-  const path = new URL("../../artifacts/contracts/compat/DstackKms.sol/DstackKms.json", import.meta.url);
-  const { bytecode } = JSON.parse(readFileSync(path, "utf8")) as { bytecode: Hex };
-  const [account, chain] = [wallet.account ?? null, null];
-  const owner = wallet.account?.address ?? zeroAddress;
-  const mined = async (hash: Hex) => client.waitForTransactionReceipt({ hash, pollingInterval: 100 });
-  const { contractAddress } = await mined(
-    await wallet.deployContract({
-      abi: dstackKmsAbi,
-      bytecode,
-      args: [owner, deployment.appRegistry],
-      account,
-      chain,
-    }),
-  );
-  if (!contractAddress) throw new Error("no contract");
-  const kms = { address: contractAddress, abi: dstackKmsAbi, account, chain } as const;
-  await mined(await wallet.writeContract({ ...kms, functionName: "addOsImageHash", args: [image] }));
-  await mined(await wallet.writeContract({ ...kms, functionName: "registerApp", args: [app] }));
-  return contractAddress.toLowerCase() as Address;
-}
 
 const CLI = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 

@@ -22,11 +22,19 @@ export async function freshDatabase(): Promise<string> {
   return server.createDatabase(`test_${++databases}`);
 }
 
-// Importing this file while suites load makes this a hook of the whole run.
-after(async function () {
+/** Ends the server, if there is one. */
+export async function stopDatabases(): Promise<void> {
   if (!shared) return;
-  this.timeout(30_000);
   const { server, dir } = await shared;
+  shared = undefined;
   await server.stop();
   await rm(dir, { recursive: true, force: true });
-});
+}
+
+// Importing this file while suites load makes this a hook of the whole run; benchmarks, which have no hooks, end it.
+if (typeof after === "function") {
+  after(async function () {
+    this.timeout(30_000);
+    await stopDatabases();
+  });
+}

@@ -62,7 +62,8 @@ export async function bootAuthorizer(options: Options): Promise<Omit<BootAuthOpt
       now,
     });
     const { appId, composeHash, deviceId } = bootInfo;
-    const heights = { final: final.number, newest: newest.number };
+    // As numbers: of a bigint the logger makes text the slow way.
+    const heights = { final: Number(final.number), newest: Number(newest.number) };
     logger.info({ appId, composeHash, deviceId, isAllowed, reason, ...heights }, "boot decided");
     return { kind: "decided", isAllowed, reason, gatewayAppId: known.gatewayAppId };
   };
