@@ -1,14 +1,13 @@
-import { isAlias, isNode, isPair, isScalar, parseDocument, visit } from "yaml";
+import { isAlias, isNode, isPair, isScalar, visit } from "yaml";
 
 import { CharterError } from "../errors/CharterError.ts";
 import { isMapping, type Plain, type PlainMapping } from "./plain.ts";
+import { readYamlDocument } from "./yamlDocument.ts";
 
 /** Text that YAML 1.1 or 1.2 readers would take for null, a boolean, a number or a time where it is not quoted. */
 const MEANS_MORE =
   /^(?:|~|null|true|false|yes|no|on|off|y|n|[-+]?\.(?:inf|nan)|[-+.\d][-+.\d:_,a-fxotz ]*)$/i;
 
-/** Longest text that is looked at: YAML's grammar lets a reader work long on little. */
-const MAX_COMPOSE_CHARACTERS = 262_144;
 const MAX_LEVELS = 64;
 
 /** A Compose file as a reviewer reads it: every scalar by its spelling. */
@@ -25,8 +24,7 @@ export interface ComposeFile {
  * @throws CharterError `compose/malformed`.
  */
 export function parseComposeFile(text: string): ComposeFile {
-  if (text.length > MAX_COMPOSE_CHARACTERS) throw malformed(`at most ${MAX_COMPOSE_CHARACTERS} characters`);
-  const file = readDocument(text);
+  const file = plainDocument(text);
   if (file === null || !isMapping(file)) throw malformed("services");
   const { services, ...rest } = file;
   if (services === undefined || !isMapping(services) || Object.keys(services).length === 0) {
@@ -38,26 +36,8 @@ export function parseComposeFile(text: string): ComposeFile {
   return { services: services as Readonly<Record<string, PlainMapping>>, rest };
 }
 
-/** The document as plain values. Whatever the library throws (it recurses: deep nesting exhausts the stack) is ours. */
-function readDocument(text: string): Plain | null {
-  try {
-    return plainDocument(text);
-  } catch (cause) {
-    if (cause instanceof CharterError) throw cause;
-    throw new CharterError("compose/malformed", "expected a plain Compose file: fewer levels", {}, { cause });
-  }
-}
-
 function plainDocument(text: string): Plain | null {
-  // Errors made pretty take time by their number times the text's length, and we show one.
-  const document = parseDocument(text, {
-    schema: "failsafe",
-    strict: true,
-    uniqueKeys: true,
-    prettyErrors: false,
-  });
-  const problem = document.errors[0] ?? document.warnings[0];
-  if (problem) throw malformed(problem.message.split("\n")[0] ?? "YAML");
+  const document = readYamlDocument(text, "failsafe");
   visit(document, (_key, node, path) => {
     // A mapping and its pair are two steps of the path.
     if (path.length > 2 * MAX_LEVELS) throw malformed(`at most ${MAX_LEVELS} levels`);

@@ -93,6 +93,41 @@ const COMPOSE = `services:
 volumes:
   data: {}
 `;
+/** What the next level or value begins with, and what ends it: repeated, they are the most work for their length. */
+const YAML_TOKENS = [
+  "- ",
+  "? ",
+  "[",
+  "{",
+  "]",
+  "}",
+  ",",
+  "[],",
+  "{a: ",
+  "a\n",
+  "'\n",
+  '"',
+  "&a *a ",
+  "|\n",
+  "-\n",
+  "\n",
+];
+const YAML_STARTS = [
+  "",
+  "services:\n  web:\n    a: ",
+  "services: {",
+  "services: [",
+  "? ",
+  "services:\n  - a: b\n",
+];
+/** Text of one token only, mostly short; sometimes as long as is looked at, or with an own key on every line. */
+function filledYaml(_: string, random: Random): string {
+  const length = random.chance(0.1) ? 262_144 : random.below(4096);
+  const start = random.pick(YAML_STARTS);
+  const token = random.pick(YAML_TOKENS);
+  if (random.chance(0.9)) return start + token.repeat(Math.max(0, length - start.length) / token.length);
+  return Array.from({ length: length / 8 }, (_each, i) => `k${i}: ${random.below(2)}\n`).join("");
+}
 const ADDRESS = `0x${"5f".repeat(20)}`;
 const MANIFEST = JSON.stringify({
   manifest_version: 2,
@@ -248,6 +283,7 @@ export async function targets(): Promise<Target[]> {
     target("parseStrictJson", [MANIFEST, DEPLOYMENT], json, (input) => parseStrictJson(input, "text")),
     target("parseManifest", [Buffer.from(MANIFEST)], jsonBytes, parseManifest),
     target("parseComposeFile", [COMPOSE], mutatedText, parseComposeFile),
+    target("parseComposeFile of one token", [COMPOSE], filledYaml, parseComposeFile),
     target("parseNote", [Buffer.from(NOTE)], jsonBytes, parseNote),
     target("parseDeployment", [DEPLOYMENT], json, parseDeployment),
   ];
