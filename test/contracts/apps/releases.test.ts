@@ -59,6 +59,33 @@ describe("App: releases", () => {
       .withArgs(2, V2, NOTE, next + NOTICE, 60, 1, next + NOTICE + 60, 0, charter.owner);
   });
 
+  it("propose_anyNotice_activatesExactlyThatLongAfterItsBlock_inEventAndState", async () => {
+    const { charter, app: other } = await load();
+    const YEAR = 365 * 86_400; // the bound
+    for (const notice of [0, 1, 60, 86_400, YEAR - 1, YEAR]) {
+      const app = await createApp(charter, { noticeSeconds: notice, salt: id(`notice ${notice}`) });
+      // Not the next second: what counts is the block's own time.
+      const minedAt = (await clock(charter).latest()) + 7;
+      const activatesAt = minedAt + notice;
+      await clock(charter).setNextBlockTimestamp(minedAt);
+      await expect(app.propose(V2, NOTE, 1, GRACE))
+        .to.emit(app, "ReleaseProposed")
+        .withArgs(2, V2, NOTE, activatesAt, GRACE, 1, activatesAt + GRACE, 0, charter.owner);
+      const release = await app.releaseOf(V2);
+      expect([release.number, release.activatesAt]).to.deep.equal([2n, BigInt(activatesAt)]);
+      expect((await app.releaseOf(COMPOSE_HASH)).endsAt).to.equal(BigInt(activatesAt + GRACE));
+      expect(await allowed(app, 1, 2)).to.deep.equal([true, notice === 0]);
+      if (notice === 0) continue;
+      if (notice > 1) await clock(charter).increaseTo(activatesAt - 1);
+      expect(await allowed(app, 2), `${notice} s, a second before`).to.deep.equal([false]);
+      await clock(charter).increaseTo(activatesAt);
+      expect(await allowed(app, 2), `${notice} s`).to.deep.equal([true]);
+    }
+    await expect(createApp(charter, { noticeSeconds: YEAR + 1 }))
+      .to.be.revertedWithCustomError(other, "NoticeTooLong")
+      .withArgs(YEAR, YEAR + 1);
+  });
+
   it("propose_byGuardianOrStranger_reverts", async () => {
     const { charter, app } = await load();
     for (const other of [charter.guardian, charter.stranger]) {
