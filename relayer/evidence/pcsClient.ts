@@ -1,6 +1,7 @@
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { INTEL_PCS_URL } from "../environment.ts";
 import type { PlatformFamily } from "./platformFamily.ts";
+import { VendorHttp, type VendorAnswer, type VendorHttpOptions } from "./vendorHttp.ts";
 
 /** Collateral for one platform family, in the JSON shape that `parseCollateral` reads (CRLs in hex, chains in PEM). */
 export interface RawCollateral {
@@ -15,16 +16,13 @@ export interface RawCollateral {
   readonly qe_identity_signature: string;
 }
 
-interface Options {
+interface Options extends VendorHttpOptions {
   /** Base URL of Intel's service, or of one that speaks PCCS (the simulator does). */
   readonly url: string;
-  readonly fetch?: typeof globalThis.fetch;
-  readonly timeoutMs?: number;
 }
 
 /** Intel serves the root CRL apart from its PCS; a PCCS serves it under its own URL. */
 const INTEL_ROOT_CRL = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
-const MAX_ANSWER_BYTES = 1_048_576;
 const MAX_CHAIN_CHARACTERS = 16_384;
 
 /**
@@ -34,13 +32,11 @@ const MAX_CHAIN_CHARACTERS = 16_384;
  */
 export class PcsClient {
   readonly #url: string;
-  readonly #fetch: typeof globalThis.fetch;
-  readonly #timeoutMs: number;
+  readonly #http: VendorHttp;
 
-  constructor({ url, fetch = globalThis.fetch, timeoutMs = 10_000 }: Options) {
+  constructor({ url, ...http }: Options) {
     this.#url = url.replace(/\/+$/, "");
-    this.#fetch = fetch;
-    this.#timeoutMs = timeoutMs;
+    this.#http = new VendorHttp(http);
   }
 
   /**
@@ -50,11 +46,11 @@ export class PcsClient {
   async collateral({ tee, fmspc, ca }: PlatformFamily, early = false): Promise<RawCollateral> {
     const [rootCrl, pckCrl, tcbInfo, qeIdentity] = await Promise.all([
       this.#rootCrl(),
-      this.#get(`${this.#url}/sgx/certification/v4/pckcrl?ca=${ca}&encoding=der`),
-      this.#get(
+      this.#http.get(`${this.#url}/sgx/certification/v4/pckcrl?ca=${ca}&encoding=der`),
+      this.#http.get(
         `${this.#url}/${tee}/certification/v4/tcb?fmspc=${fmspc.toUpperCase()}${early ? "&update=early" : ""}`,
       ),
-      this.#get(`${this.#url}/${tee}/certification/v4/qe/identity${early ? "?update=early" : ""}`),
+      this.#http.get(`${this.#url}/${tee}/certification/v4/qe/identity${early ? "?update=early" : ""}`),
     ]);
     const [tcbInfoText, tcbInfoSignature] = signedBody("tcbInfo", tcbInfo);
     const [qeIdentityText, qeIdentitySignature] = signedBody("enclaveIdentity", qeIdentity);
@@ -73,56 +69,14 @@ export class PcsClient {
 
   async #rootCrl(): Promise<string> {
     const ownHost = this.#url !== INTEL_PCS_URL;
-    return derHex(await this.#get(ownHost ? `${this.#url}/sgx/certification/v4/rootcacrl` : INTEL_ROOT_CRL));
+    return derHex(
+      await this.#http.get(ownHost ? `${this.#url}/sgx/certification/v4/rootcacrl` : INTEL_ROOT_CRL),
+    );
   }
-
-  async #get(url: string): Promise<Answer> {
-    try {
-      const response = await this.#fetch(url, {
-        redirect: "error",
-        signal: AbortSignal.timeout(this.#timeoutMs),
-      });
-      if (response.status !== 200) {
-        await response.body?.cancel();
-        throw new CharterError("collateral/refused", "the collateral service must answer 200", {
-          url,
-          actual: response.status,
-        });
-      }
-      return { url, headers: response.headers, bytes: await readBounded(response, url) };
-    } catch (cause) {
-      if (cause instanceof CharterError) throw cause;
-      throw new CharterError(
-        "collateral/unreachable",
-        "the collateral service did not answer",
-        { url },
-        { cause },
-      );
-    }
-  }
-}
-
-interface Answer {
-  readonly url: string;
-  readonly headers: Headers;
-  readonly bytes: Uint8Array;
-}
-
-async function readBounded(response: Response, url: string): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += (chunk as Uint8Array).length;
-    if (size > MAX_ANSWER_BYTES) {
-      throw new CharterError("collateral/too-large", "a collateral answer is at most 1 MiB", { url });
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 /** DER as hex without 0x. A PCCS may answer the root CRL as hex text already; DER begins with SEQUENCE (0x30). */
-function derHex({ bytes, url }: Answer): string {
+function derHex({ bytes, url }: VendorAnswer): string {
   if (bytes[0] === 0x30 && (bytes[1] ?? 0) >= 0x80) return Buffer.from(bytes).toString("hex");
   const text = Buffer.from(bytes).toString("latin1").trim();
   if (/^30[0-9a-fA-F]+$/.test(text) && text.length % 2 === 0) return text.toLowerCase();
@@ -130,7 +84,7 @@ function derHex({ bytes, url }: Answer): string {
 }
 
 /** The issuer chain of a header: PEM, percent-encoded. Some PCCS still have version 3's name for it. */
-function chain({ headers, url }: Answer, name: string, oldName = name): string {
+function chain({ headers, url }: VendorAnswer, name: string, oldName = name): string {
   const value = headers.get(name) ?? headers.get(oldName) ?? "";
   if (value === "" || value.length > MAX_CHAIN_CHARACTERS) {
     throw new CharterError("collateral/malformed", `the header ${name} must hold an issuer chain`, { url });
@@ -151,7 +105,7 @@ function chain({ headers, url }: Answer, name: string, oldName = name): string {
  * `{"<name>":{…},"signature":"<hex>"}` → the exact text that was signed, and its signature. The text is cut out, never
  * printed anew: the signature is over the vendor's own bytes.
  */
-function signedBody(name: "tcbInfo" | "enclaveIdentity", { bytes, url }: Answer): [string, string] {
+function signedBody(name: "tcbInfo" | "enclaveIdentity", { bytes, url }: VendorAnswer): [string, string] {
   const text = Buffer.from(bytes).toString("utf8").trim();
   const match = new RegExp(`^\\{"${name}":(\\{.*\\}),"signature":"([0-9a-fA-F]{128})"\\}$`, "s").exec(text);
   if (match?.[1] === undefined || match[2] === undefined) {
