@@ -48,24 +48,17 @@ export function evidenceVerifier(options: Options): EvidenceVerifier {
     logger.warn({ err: cause }, "collateral could not be refreshed");
   };
 
-  /** From the vendor; when it does not answer, or answers something older, what was kept and is still valid. */
-  const load = async (family: PlatformFamily): Promise<HeldCollateral> => {
-    const key = familyKey(family);
-    try {
-      const held = await genuineCollateral(await pcs.collateral(family), roots);
-      await store.keep(key, held.message, marksOf(held.parsed), now());
-      return held;
-    } catch (cause) {
-      const kept = await store.get(key);
-      const held = kept === null ? null : await genuineCollateral(kept, roots);
-      if (held === null || now() >= validUntilOf(held.parsed)) throw cause;
-      told(cause);
-      return held;
-    }
-  };
   const collateral = new CollateralSource<PlatformFamily, HeldCollateral>({
     key: familyKey,
-    load,
+    load: async (family) => {
+      const held = await genuineCollateral(await pcs.collateral(family), roots);
+      await store.keep(familyKey(family), held.message, marksOf(held.parsed), now());
+      return held;
+    },
+    kept: async (family) => {
+      const message = await store.get(familyKey(family));
+      return message === null ? null : genuineCollateral(message, roots);
+    },
     validUntil: ({ parsed }) => validUntilOf(parsed),
     now,
     onRefreshFailed: told,
