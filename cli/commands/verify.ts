@@ -6,6 +6,7 @@ import {
   readEvidence,
   verify,
   verifyEvidence,
+  withBootLog,
   type AnyEvidence,
   type Check,
   type Verdict,
@@ -22,6 +23,7 @@ import { timeText } from "../support/output.ts";
 
 interface VerifyCommandOptions extends EvidenceOptions {
   readonly bootInfo?: boolean;
+  readonly ccel?: string;
   readonly explain?: boolean;
 }
 
@@ -42,6 +44,10 @@ export function addVerifyCommand(program: Command): void {
       "PEM of VCEK (or VLEK), ASK and ARK, for an SNP report without its own",
     )
     .option("--amd-crl <file>", "revocation list of the ARK, DER (repeatable)", several)
+    .option(
+      "--ccel <file>",
+      "boot log of a TD (/sys/firmware/acpi/tables/data/CCEL), held to the quote's RTMRs",
+    )
     .option("--driver-rim <file>", "NVIDIA's manifest of the GPU's driver")
     .option("--vbios-rim <file>", "NVIDIA's manifest of the GPU's VBIOS")
     .option("--nras-keys <file>", "key set of NVIDIA's service (JWKS), for its tokens")
@@ -55,7 +61,7 @@ export function addVerifyCommand(program: Command): void {
     .option("--explain", "say what each check means, and what it looked at")
     .action(async (file: string, options: VerifyCommandOptions, command: Command) => {
       const { out } = contextOf(command);
-      const evidence = readEvidence(readBytes(file));
+      const evidence = evidenceOf(file, options);
       requireOptionsFor(evidence, options);
       const judged = await verifyOptions(options);
       const explain = options.explain ?? false;
@@ -73,6 +79,11 @@ export function addVerifyCommand(program: Command): void {
         throw error;
       }
     });
+}
+
+function evidenceOf(file: string, { ccel }: VerifyCommandOptions): AnyEvidence {
+  const evidence = readEvidence(readBytes(file));
+  return ccel === undefined ? evidence : withBootLog(evidence, readBytes(ccel));
 }
 
 function requireOptionsFor(evidence: AnyEvidence, { collateral, bootInfo }: VerifyCommandOptions): void {

@@ -6,5 +6,6 @@ export { webCrypto } from "../crypto/web.ts";
 export { testRootFromPem } from "./chain/roots.ts";
 export { parseCollateral } from "./dcap/collateral.ts";
 export { EvidenceError } from "./EvidenceError.ts";
+export { withBootLog } from "./verdict/withBootLog.ts";
 export { readEvidence } from "./verdict/readEvidence.ts";
 export { verify } from "./verdict/verify.ts";

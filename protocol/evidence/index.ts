@@ -14,6 +14,7 @@ export { verifyQuote, verifyTdx, type SgxVerification, type TdxVerification } fr
 export { parseQuote, type Quote } from "./dcap/parseQuote.ts";
 export { reportData, type Binding } from "./reportData.ts";
 export { verify, type AnyEvidence } from "./verdict/verify.ts";
+export { withBootLog } from "./verdict/withBootLog.ts";
 export { readEvidence } from "./verdict/readEvidence.ts";
 export type {
   AnyCollateral,

@@ -6,6 +6,7 @@ import { issueCollateral } from "../../worker/tee/simulator/collateral.ts";
 import { createTestPki } from "../../worker/tee/simulator/pki.ts";
 import { simulatedPlatform } from "../../worker/tee/simulator/platform.ts";
 import { SimulatedTdx } from "../../worker/tee/simulator/SimulatedTdx.ts";
+import { simulatedCcel } from "../protocol/evidence/eventlog/simulatedCcel.ts";
 import { makeFolder } from "./support/folder.ts";
 import { runCharter } from "./support/runCharter.ts";
 
@@ -29,6 +30,7 @@ describe("charter verify on development evidence", () => {
       root: folder.file("root.pem", pki.file.root),
     };
   });
+  const ccel = (log: Uint8Array): string => folder.file("ccel", log);
   const verify = (...more: string[]) =>
     runCharter(["--json", "verify", files.evidence, "--collateral", files.collateral, "--at", AT, ...more]);
 
@@ -42,5 +44,26 @@ describe("charter verify on development evidence", () => {
     const run = await verify();
     expect(run.exitCode).to.equal(3);
     expect(run.error().code).to.equal("evidence/root-pinned");
+  });
+
+  it("holds a boot log to the quote's registers: in JSON, explained, and refused by the register that differs", async () => {
+    const root = ["--root", files.root];
+    const run = await verify(...root, "--ccel", ccel(simulatedCcel()));
+    expect(run.exitCode).to.equal(0);
+    const result = run.result<{ checks: { name: string }[] }>();
+    expect(result).to.deep.include({ composeHash, ccelRegisters: ["RTMR0", "RTMR1", "RTMR2"] });
+    const names = result.checks.map(({ name }) => name);
+    expect(names).to.include.members(["rtmr-replay", "ccel-format", "ccel-digests", "ccel-replay"]);
+
+    const changed = ccel(simulatedCcel((boot) => boot.slice(0, -1)));
+    const refused = await verify(...root, "--ccel", changed);
+    expect(refused.exitCode).to.equal(3);
+    expect(refused.error().code).to.equal("evidence/ccel-replay");
+    expect(refused.error().details).to.deep.include({ differing: ["RTMR1"] });
+
+    const args = ["--collateral", files.collateral, "--at", AT, ...root, "--ccel", changed, "--explain"];
+    const explained = await runCharter(["verify", files.evidence, ...args]);
+    expect(explained.exitCode).to.equal(3);
+    expect(explained.stderr).to.match(/✓ ccel-digests\n.*✗ ccel-replay\n.*gives the quote's RTMR0/s);
   });
 });

@@ -6,6 +6,7 @@ import { chromium, type Browser, type Page } from "playwright-core";
 
 import { servePage } from "../../relayer/api/page.ts";
 import { buildWeb, WEB_DIST } from "../../web/build.ts";
+import { simulatedCcel } from "../protocol/evidence/eventlog/simulatedCcel.ts";
 import { corpus } from "../protocol/evidence/corpus/corpus.ts";
 import type { EvidenceCase } from "../protocol/evidence/corpus/runCase.ts";
 
@@ -107,6 +108,15 @@ describe("the evidence page in Chromium", function () {
     const checks = await texts("#checks tbody td:first-child");
     expect(checks.at(-1)).to.equal("✗ td-debug");
     expect(checks.slice(0, -1).every((text) => text.startsWith("✓"))).to.equal(true);
+  });
+
+  it("holds a boot log to the quote's registers", async () => {
+    const td = named("a TD with its event log");
+    await give("ccel", "CCEL", Buffer.from(simulatedCcel()));
+    expect(await judge(td)).to.equal("Verified: tdx, UpToDate, simulated");
+    expect((await texts("#checks tbody td:first-child")).at(-1)).to.equal("✓ ccel-replay");
+    await give("ccel", "CCEL", Buffer.from(simulatedCcel((boot) => boot.slice(1))));
+    expect(await judge(td)).to.match(/^Not verified: .*differing: RTMR0\) \(evidence\/ccel-replay\)$/);
   });
 
   it("says what it expected of a file, a time or hex that it cannot read", async () => {

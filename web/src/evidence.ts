@@ -5,8 +5,10 @@ import {
   testRootFromPem,
   verify,
   webCrypto,
+  withBootLog,
 } from "../../protocol/evidence/browser.ts";
 import type { Check } from "../../protocol/evidence/EvidenceError.ts";
+import type { AnyEvidence } from "../../protocol/evidence/verdict/verify.ts";
 import { EXPLANATIONS } from "../../protocol/evidence/verdict/explanations.ts";
 import type { Fact, Verdict, VerifyAnyOptions } from "../../protocol/evidence/verdict/Verdict.ts";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
@@ -17,13 +19,16 @@ const element = (id: string): HTMLElement => document.getElementById(id) as HTML
 const input = (id: string): HTMLInputElement => element(id) as HTMLInputElement;
 const fileOf = (id: string): File | undefined => input(id).files?.[0];
 
-/** What the form says. @throws CharterError for a time, hex, root or collateral that does not read. */
-async function readForm(): Promise<{ file: Uint8Array; options: VerifyAnyOptions }> {
-  const [evidence, collateral, root] = ["evidence", "collateral", "root"].map(fileOf);
+const bytesOf = async (file: File): Promise<Uint8Array> => new Uint8Array(await file.arrayBuffer());
+
+/** What the form says. @throws CharterError for evidence, a time, hex, root or collateral that does not read. */
+async function readForm(): Promise<{ evidence: AnyEvidence; options: VerifyAnyOptions }> {
+  const [evidence, ccel, collateral, root] = ["evidence", "ccel", "collateral", "root"].map(fileOf);
   if (!evidence) throw new CharterError("evidence/unknown-form", "expected a file with evidence");
   const reportData = input("report-data").value.trim();
+  const read = readEvidence(await bytesOf(evidence));
   return {
-    file: new Uint8Array(await evidence.arrayBuffer()),
+    evidence: ccel ? withBootLog(read, await bytesOf(ccel)) : read,
     options: {
       at: parseTime(input("at").value.trim()),
       crypto: webCrypto,
@@ -110,8 +115,8 @@ element("ask").addEventListener("submit", (event) => {
   event.preventDefault();
   showStatus("Checking…", false);
   void readForm()
-    .then(async ({ file, options }) => {
-      show(await verify(readEvidence(file), options));
+    .then(async ({ evidence, options }) => {
+      show(await verify(evidence, options));
     })
     .catch((error: unknown) => {
       refuse(

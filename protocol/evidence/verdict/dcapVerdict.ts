@@ -7,18 +7,37 @@ import { verifyEvidence } from "../evidence.ts";
 import { EvidenceError } from "../EvidenceError.ts";
 import type { Fact, Verdict, VerifyAnyOptions } from "./Verdict.ts";
 
-/** A quote, with dstack's event log and VM configuration where there are any. */
+/** A quote, with dstack's event log and VM configuration where there are any, and the TD's boot log (CCEL) if given. */
 export interface DcapEvidence {
   readonly kind: "dcap";
   readonly quote: Uint8Array;
+  readonly ccel?: Uint8Array;
   readonly guest?: { readonly eventLog: string; readonly vmConfig: string };
 }
 
 /** Verdict on a TDX or SGX quote. @throws EvidenceError; `evidence/collateral-missing` without Intel's collateral. */
-export async function dcapVerdict(
+export async function dcapVerdict(evidence: DcapEvidence, options: VerifyAnyOptions): Promise<Verdict> {
+  const { verdict, report } = await quoteVerdict(evidence, options);
+  if (evidence.ccel === undefined) return verdict;
+  if (report.kind !== "tdx") {
+    const detail = { actual: report.kind };
+    throw new EvidenceError("quote-kind", "expected a TD's quote beside a boot log", detail, verdict.checks);
+  }
+  const { bootLogChecks } = await import("./bootLogChecks.ts");
+  const { checks, facts } = await bootLogChecks(evidence.ccel, report, verdict.checks, options.crypto);
+  return { ...verdict, checks, facts: { ...verdict.facts, ...facts } };
+}
+
+/** The verdict by quote and event log, and the report that it is on. */
+interface OnReport {
+  readonly verdict: Verdict;
+  readonly report: TdReport | EnclaveReport;
+}
+
+async function quoteVerdict(
   { quote, guest }: DcapEvidence,
   { at, crypto, roots, collateral: { intel, minEvaluationDataNumber } = {} }: VerifyAnyOptions,
-): Promise<Verdict> {
+): Promise<OnReport> {
   if (!intel) {
     throw new EvidenceError(
       "collateral-missing",
@@ -52,13 +71,13 @@ function verdictOf(
   verified: TdxVerification | SgxVerification,
   guest?: Readonly<Record<string, Fact>>,
   checks = verified.checks,
-): Verdict {
+): OnReport {
   const { report } = verified;
   const unchecked =
     report.kind === "tdx" && !guest
       ? ["which app runs: that is in an event log, and this quote came without one"]
       : [];
-  return {
+  const verdict: Verdict = {
     kind: verified.kind,
     status: nameOf(TcbStatus, verified.status) as TcbStatusName,
     advisoryIds: verified.advisoryIds,
@@ -77,6 +96,7 @@ function verdictOf(
     unchecked,
     checks,
   };
+  return { verdict, report };
 }
 
 const tdFacts = (report: TdReport): Readonly<Record<string, Fact>> => ({

@@ -10,6 +10,7 @@ const PROFILE = "Intel SGX PCK Certificate and CRL Profile Specification §1.3";
 const PCS = "Intel PCS API v4";
 const RFC5280 = "RFC 5280";
 const DSTACK = "dstack, event log of RTMR3 and its boot info";
+const CCEL = "UEFI §38.2.2; TCG PC Client Platform Firmware Profile §10.4";
 const CHARTER = "Charter, this page";
 const SNP_ABI = "AMD SEV-SNP ABI 56860, ATTESTATION_REPORT";
 const SNP_VCEK = "AMD VCEK and KDS interface 57230";
@@ -139,6 +140,17 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
     "os-image-hash": explain(
       "Where the guest measured its OS image, it is the one that the configuration names.",
       DSTACK,
+    ),
+  },
+  "Boot logs (CCEL)": {
+    "ccel-format": explain(
+      "The given boot log reads as firmware leaves it: SHA-384 only, nothing but filler behind it, within 1 MiB, 10,000 events and 64 KiB in each.",
+      CCEL,
+    ),
+    "ccel-digests": explain("Where an event measures its own data, the data give its digest.", CCEL),
+    "ccel-replay": explain(
+      "Replaying the boot log gives the quote's RTMR0, RTMR1 and RTMR2, and RTMR3 where the log extends it; a register that differs is named.",
+      CCEL,
     ),
   },
   "AMD SEV-SNP reports": {
