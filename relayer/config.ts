@@ -7,11 +7,19 @@ import type { Address } from "../protocol/words/hex.ts";
 import { readListener } from "./api/bootAuth/listener.ts";
 import type { Listener } from "./api/bootAuth/listener.ts";
 import type { Finality } from "./chain/finality.ts";
-import { INTEL_PCS_URL, readEnvironment, requireTestRootAllowed, variables } from "./environment.ts";
+import {
+  INTEL_PCS_URL,
+  readEnvironment,
+  requireQuorum,
+  requireTestRootAllowed,
+  variables,
+} from "./environment.ts";
 
 /** Everything that the relayer is told from outside, parsed once at start. Keys are accounts already. */
 export interface RelayerConfig {
   readonly rpcUrls: readonly string[];
+  /** How many endpoints must say the same. */
+  readonly rpcQuorum: number;
   readonly deployment: Deployment;
   readonly finality: Finality;
   /** Absent: the relayer runs the embedded Postgres in `dataDir`. */
@@ -41,6 +49,7 @@ export interface RelayerConfig {
 
 const schema = z.object({
   CHARTER_RPC_URLS: variables.urls,
+  CHARTER_RPC_QUORUM: variables.count.optional(),
   CHARTER_DEPLOYMENT: variables.deployment,
   CHARTER_FINALITY: variables.finality.default("finalized"),
   DATABASE_URL: variables.postgresUrl.optional(),
@@ -80,6 +89,7 @@ export function readRelayerConfig(environment: Readonly<Record<string, string | 
   requireTestRootAllowed(read.CHARTER_TEST_ROOT, read.CHARTER_DEPLOYMENT);
   return {
     rpcUrls: read.CHARTER_RPC_URLS,
+    rpcQuorum: requireQuorum(read.CHARTER_RPC_URLS, read.CHARTER_RPC_QUORUM),
     deployment: read.CHARTER_DEPLOYMENT,
     finality: read.CHARTER_FINALITY,
     databaseUrl: read.DATABASE_URL,

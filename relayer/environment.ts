@@ -9,6 +9,7 @@ import type { Deployment } from "../protocol/deployment/deployment.ts";
 import { CharterError, isCharterError } from "../protocol/errors/CharterError.ts";
 import { DEVELOPMENT_CHAIN_IDS } from "../protocol/policy/judge.ts";
 import type { Hex } from "../protocol/words/hex.ts";
+import { defaultQuorum } from "./chain/client.ts";
 import type { Finality } from "./chain/finality.ts";
 
 /** Intel's provisioning certification service. */
@@ -114,5 +115,14 @@ export function requireTestRootAllowed(testRootPem: string | undefined, deployme
   throw new CharterError("config/test-root-refused", "CHARTER_TEST_ROOT is for development chains only", {
     expected: DEVELOPMENT_CHAIN_IDS,
     actual: deployment.chainId,
+  });
+}
+
+/** @throws CharterError `config/invalid` when so many endpoints cannot agree, because there are fewer. */
+export function requireQuorum(rpcUrls: readonly string[], quorum = defaultQuorum(rpcUrls.length)): number {
+  if (quorum <= rpcUrls.length) return quorum;
+  throw new CharterError("config/invalid", "CHARTER_RPC_QUORUM: expected at most the number of endpoints", {
+    expected: rpcUrls.length,
+    actual: quorum,
   });
 }

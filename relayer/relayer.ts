@@ -12,7 +12,7 @@ import { stitchedSchema } from "./api/graphql/yoga.ts";
 import { createMetrics } from "./api/metrics.ts";
 import { nodeByKey } from "./api/routes/sessions.ts";
 import { apiServer } from "./api/server.ts";
-import { createChainClient } from "./chain/client.ts";
+import { openChain } from "./chain/client.ts";
 import { Follower } from "./chain/follower.ts";
 import { collectSignatures } from "./committee/collectSignatures.ts";
 import type { CommitteeQuestion, ProvenVerdict } from "./committee/collectSignatures.ts";
@@ -59,7 +59,7 @@ export async function startRelayer(
   const store = await openStore(config.databaseUrl ?? (await embeddedDatabase(config.dataDir, closers)));
   closers.add("database", () => store.close());
 
-  const client = createChainClient(config.rpcUrls);
+  const { client, endpoints } = openChain(config.rpcUrls, config.rpcQuorum);
   const follower = new Follower({ client, store, deployment, finality: config.finality });
   await follower.start(); // Pins chain id and genesis hash: before it a test root counts for nothing.
   const outbox = new Outbox({
@@ -71,6 +71,7 @@ export async function startRelayer(
   const metrics = createMetrics({
     status: () => follower.status(),
     headAgeSeconds: () => follower.headAgeSeconds(),
+    endpoints,
     intents: () => outbox.counts(),
     collateralSecondsLeft: () => verifier.secondsLeft(),
     failingSoon: () => nodeForecast.latest,

@@ -19,7 +19,7 @@ await runProgram(logger, async (closers) => {
   const config = readSignerConfig(process.env);
   const { deployment } = config;
   const { chainId } = deployment;
-  const client = createChainClient(config.rpcUrls);
+  const client = createChainClient(config.rpcUrls, config.rpcQuorum);
   // Before a test root may count for anything: an RPC's word for the chain id is not enough.
   await verifyChain(client, deployment);
 

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
+import type { EndpointHealth } from "../chain/Endpoint.ts";
 import type { FollowerStatus } from "../chain/follower.ts";
 import type { FailingSoon } from "../evidence/nodeForecast.ts";
 import type { IntentState } from "../outbox/intent.ts";
@@ -7,6 +8,8 @@ import type { IntentState } from "../outbox/intent.ts";
 interface MetricsSource {
   readonly status: () => FollowerStatus;
   readonly headAgeSeconds: () => number;
+  /** RPC endpoints by position. */
+  readonly endpoints?: () => readonly EndpointHealth[];
   readonly intents: () => Promise<Readonly<Record<IntentState, number>>>;
   /** By platform family: seconds until something of the collateral in use ends. */
   readonly collateralSecondsLeft?: () => ReadonlyMap<string, number>;
@@ -32,6 +35,7 @@ export function createMetrics(source: MetricsSource): Metrics {
     status,
     headAgeSeconds,
     intents,
+    endpoints = () => [],
     collateralSecondsLeft = () => new Map<string, number>(),
     failingSoon = () => null,
   } = source;
@@ -65,6 +69,37 @@ export function createMetrics(source: MetricsSource): Metrics {
       this.set(status().reorgs);
     },
   });
+  const ofEndpoints = (
+    name: string,
+    help: string,
+    read: (endpoint: EndpointHealth) => number | null,
+  ): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ["endpoint"],
+      registers,
+      collect() {
+        for (const endpoint of endpoints()) {
+          const value = read(endpoint);
+          if (value !== null) this.set({ endpoint: endpoint.index }, value);
+        }
+      },
+    });
+  };
+  ofEndpoints(
+    "charter_rpc_up",
+    "Whether an RPC endpoint answers, by its position in the list",
+    ({ usable }) => (usable ? 1 : 0),
+  );
+  ofEndpoints("charter_rpc_seconds", "Smoothed time of an RPC endpoint's answers", ({ latencyMs }) =>
+    latencyMs === null ? null : latencyMs / 1_000,
+  );
+  ofEndpoints(
+    "charter_rpc_contradicted_total",
+    "Answers of an RPC endpoint that a majority contradicted",
+    ({ contradicted }) => contradicted,
+  );
   new Gauge({
     name: "charter_collateral_seconds_left",
     help: "Seconds until something of the collateral in use ends: evidence of that family is refused from then on",

@@ -2,7 +2,8 @@ import type { PublicClient } from "viem";
 
 import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
 import type { BlockRef } from "../../protocol/state/types.ts";
-import { isNoAnswer, readHeader, toRef } from "./rpc.ts";
+import { isNoAnswer } from "./noAnswer.ts";
+import { readHeader, toRef } from "./rpc.ts";
 
 /** When a block counts as final: the node's own word for it, or a number of blocks on top. */
 export type Finality = "finalized" | "safe" | number;

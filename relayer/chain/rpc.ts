@@ -23,20 +23,12 @@ export const toRef = ({ number, hash, parentHash, timestamp }: Header): BlockRef
 /** A log whose block is known by hash only. */
 export type UntimedLog = Omit<RawLog, "blockTimestamp">;
 
-/** Did the node not answer at all? An answer that refuses says something about the question; silence does not. */
-export function isNoAnswer(error: unknown): boolean {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    if (at.name === "HttpRequestError" || at.name === "TimeoutError") return true;
-  }
-  return false;
-}
-
 /** What failed is told by a code; never by the endpoint's URL, which may hold a secret. */
 export async function asChainError<T>(what: string, call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (cause) {
-    if (isCharterError(cause)) throw cause;
+    for (let at: unknown = cause; at instanceof Error; at = at.cause) if (isCharterError(at)) throw at;
     if (cause instanceof BlockNotFoundError) {
       throw new CharterError("chain/block-missing", "the node does not have this block", { what });
     }

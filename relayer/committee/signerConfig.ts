@@ -3,12 +3,20 @@ import { z } from "zod";
 
 import type { Deployment } from "../../protocol/deployment/deployment.ts";
 import type { Finality } from "../chain/finality.ts";
-import { INTEL_PCS_URL, readEnvironment, requireTestRootAllowed, variables } from "../environment.ts";
+import {
+  INTEL_PCS_URL,
+  readEnvironment,
+  requireQuorum,
+  requireTestRootAllowed,
+  variables,
+} from "../environment.ts";
 
 /** Everything that a committee signer is told from outside. */
 export interface SignerConfig {
   readonly account: PrivateKeyAccount;
   readonly rpcUrls: readonly string[];
+  /** How many endpoints must say the same. */
+  readonly rpcQuorum: number;
   readonly deployment: Deployment;
   readonly finality: Finality;
   readonly pcsUrl: string;
@@ -24,6 +32,7 @@ export interface SignerConfig {
 const schema = z.object({
   CHARTER_SIGNER_KEY: variables.key,
   CHARTER_RPC_URLS: variables.urls,
+  CHARTER_RPC_QUORUM: variables.count.optional(),
   CHARTER_DEPLOYMENT: variables.deployment,
   CHARTER_FINALITY: variables.finality.default("finalized"),
   CHARTER_PCS_URL: variables.url.default(INTEL_PCS_URL),
@@ -45,6 +54,7 @@ export function readSignerConfig(environment: Readonly<Record<string, string | u
   return {
     account: read.CHARTER_SIGNER_KEY,
     rpcUrls: read.CHARTER_RPC_URLS,
+    rpcQuorum: requireQuorum(read.CHARTER_RPC_URLS, read.CHARTER_RPC_QUORUM),
     deployment: read.CHARTER_DEPLOYMENT,
     finality: read.CHARTER_FINALITY,
     pcsUrl: read.CHARTER_PCS_URL,

@@ -5,7 +5,8 @@ import { CharterError } from "../../protocol/errors/CharterError.ts";
 import type { Bytes32 } from "../../protocol/words/hex.ts";
 import { readFinalBlock } from "../chain/finality.ts";
 import type { Finality } from "../chain/finality.ts";
-import { asChainError, isNoAnswer, readHeader } from "../chain/rpc.ts";
+import { isNoAnswer } from "../chain/noAnswer.ts";
+import { asChainError, readHeader } from "../chain/rpc.ts";
 import { decodeRevert } from "./decodeRevert.ts";
 import type { OutboxChain, Receipt } from "./seams.ts";
 

@@ -89,6 +89,16 @@ describe("configuration", () => {
     expect(config.publishers).to.deep.equal([address("ab"), address("cd")]);
   });
 
+  it("asks a majority of three endpoints and more, and refuses a quorum of more than there are", () => {
+    const quorum = (urls: number, asked = "") =>
+      read({ CHARTER_RPC_URLS: Array(urls).fill("http://127.0.0.1:1").join(), CHARTER_RPC_QUORUM: asked })
+        .rpcQuorum;
+    expect([1, 2, 3, 4, 5].map((urls) => quorum(urls))).to.deep.equal([1, 1, 2, 3, 3]);
+    expect(quorum(2, "2")).to.equal(2);
+    expect(failure(() => quorum(2, "3")).code).to.equal("config/invalid");
+    expect(failure(() => quorum(2, "0")).code).to.equal("config/invalid");
+  });
+
   it("holds no key in plain", () => {
     expect(JSON.stringify(read())).not.to.contain("11".repeat(32));
     expect(JSON.stringify(read())).not.to.contain("22".repeat(32));

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** An endpoint whose answers a test writes; an answer that is a function may throw or never come. */
+/** Answers by method, or functions that make them; one with a field `error` is JSON-RPC's refusal. */
 export type Answers = Record<string, unknown>;
 
 export interface JsonRpc {
@@ -11,6 +11,8 @@ export interface JsonRpc {
   answers: Answers;
   stop(): Promise<void>;
 }
+
+const NOT_FOUND = { error: { code: -32_601, message: "method not found" } };
 
 /** Starts an endpoint on a free port of loopback. An unknown method answers with JSON-RPC's own error. */
 export async function startJsonRpc(answers: Answers): Promise<JsonRpc> {
@@ -31,8 +33,8 @@ export async function startJsonRpc(answers: Answers): Promise<JsonRpc> {
           typeof answer === "function"
             ? await (answer as (...params: unknown[]) => unknown)(...(params ?? []))
             : answer;
-        const body =
-          result === undefined ? { error: { code: -32_601, message: "method not found" } } : { result };
+        const isError = typeof result === "object" && result !== null && "error" in result;
+        const body = isError ? result : result === undefined ? NOT_FOUND : { result };
         response.setHeader("content-type", "application/json");
         response.end(JSON.stringify({ jsonrpc: "2.0", id, ...body }));
       })();

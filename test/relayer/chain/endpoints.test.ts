@@ -1,0 +1,178 @@
+import { expect } from "chai";
+
+import { isCharterError } from "../../../protocol/errors/CharterError.ts";
+import { openChain } from "../../../relayer/chain/client.ts";
+import { Endpoint } from "../../../relayer/chain/Endpoint.ts";
+import { Endpoints } from "../../../relayer/chain/Endpoints.ts";
+import { isNoAnswer } from "../../../relayer/chain/noAnswer.ts";
+import { asChainError, readHeader } from "../../../relayer/chain/rpc.ts";
+import { startJsonRpc } from "../support/jsonRpc.ts";
+import type { Answers, JsonRpc } from "../support/jsonRpc.ts";
+
+const hash = (digits: string): string => `0x${digits.repeat(32)}`;
+
+/** A node that stands at `head`; its block n has the hash nn…nn of its own fork. */
+function node(head: number, over: Answers = {}, fork = "aa"): Answers {
+  const block = (number: number) => ({
+    number: `0x${number.toString(16)}`,
+    hash: `${hash(fork).slice(0, 62)}${number.toString(16).padStart(4, "0")}`,
+    parentHash: hash("00"),
+    timestamp: `0x${(1_000 + number).toString(16)}`,
+    logsBloom: `0x${"00".repeat(256)}`,
+    transactions: [],
+  });
+  return {
+    eth_chainId: "0x7a69",
+    eth_blockNumber: `0x${head.toString(16)}`,
+    eth_getBlockByNumber: (tag: string) => {
+      const number = { latest: head, finalized: head - 2, safe: head - 1 }[tag] ?? Number(tag);
+      return number > head ? null : block(number);
+    },
+    eth_getLogs: [],
+    eth_call: "0x01",
+    ...over,
+  };
+}
+
+describe("RPC endpoints", () => {
+  const running: JsonRpc[] = [];
+  afterEach(async () => {
+    for (const rpc of running.splice(0)) await rpc.stop();
+  });
+  async function nodes(...answers: Answers[]): Promise<JsonRpc[]> {
+    const started = await Promise.all(answers.map(startJsonRpc));
+    running.push(...started);
+    return started;
+  }
+  async function open(answers: readonly Answers[], quorum?: number) {
+    const rpcs = await nodes(...answers);
+    const chain = openChain(
+      rpcs.map(({ url }) => url),
+      quorum,
+    );
+    return { rpcs, ...chain };
+  }
+  const code = async (call: Promise<unknown>): Promise<string> =>
+    asChainError("test", call).then(
+      () => "answered",
+      (error: unknown) => (isCharterError(error) ? error.code : String(error)),
+    );
+  const wait = (): Promise<void> => new Promise((done) => setTimeout(done, 50));
+
+  it("takes the height that a majority has reached, not the highest that one claims", async () => {
+    const { client } = await open([node(99), node(100), node(1_000)]);
+    expect((await readHeader(client, "latest")).number).to.equal(100n);
+    expect(await client.getBlockNumber()).to.equal(100n);
+    expect((await readHeader(client, "finalized")).number).to.equal(98n);
+  });
+
+  it("believes two that agree over one that lies, and counts the lie", async () => {
+    const { client, endpoints } = await open([node(100, {}, "bb"), node(100), node(100)]);
+    expect((await readHeader(client, 50n)).hash).to.match(/^0xaa/);
+    await wait();
+    expect(endpoints().map(({ contradicted }) => contradicted)).to.deep.equal([1, 0, 0]);
+  });
+
+  it("refuses to choose where no two agree", async () => {
+    const { client } = await open([node(9, {}, "aa"), node(9, {}, "bb"), node(9, {}, "cc")]);
+    expect(await code(readHeader(client, 5n))).to.equal("chain/endpoints-disagree");
+    expect(await code(readHeader(client, "latest"))).to.equal("chain/endpoints-disagree");
+  });
+
+  it("does not let one that hides logs, or a bloom, hide them", async () => {
+    const log = {
+      address: `0x${"11".repeat(20)}`,
+      topics: [hash("22")],
+      data: "0x",
+      blockNumber: "0x5",
+      blockHash: hash("aa"),
+      logIndex: "0x0",
+      transactionHash: hash("33"),
+    };
+    const honest = node(9, { eth_getLogs: [log] });
+    // Another implementation prints more, and in another case.
+    const other = node(9, { eth_getLogs: [{ ...log, removed: false, blockHash: hash("AA") }] });
+    const { client } = await open([node(9), honest, other]);
+    const logs = await client.request({
+      method: "eth_getLogs",
+      params: [{ fromBlock: "0x5", toBlock: "0x5" }],
+    });
+    expect(logs).to.have.length(1);
+    const full = node(9).eth_getBlockByNumber as (tag: string) => object;
+    const bright = (tag: string) => ({ ...full(tag), logsBloom: `0x${"01".repeat(256)}` });
+    const real = node(9, { eth_getBlockByNumber: bright });
+    const blooms = await open([node(9), real, real]);
+    expect((await readHeader(blooms.client, 5n)).mayHoldLogs).to.equal(true);
+  });
+
+  it("goes on while a minority is silent, and fails as silence when too many are", async () => {
+    const { client, rpcs, endpoints } = await open([node(9), node(9), node(9)]);
+    await rpcs[0]?.stop();
+    expect((await readHeader(client, "latest")).number).to.equal(9n);
+    await wait();
+    expect(endpoints().map(({ usable }) => usable)).to.deep.equal([false, true, true]);
+    await rpcs[1]?.stop();
+    expect(await code(readHeader(client, 5n))).to.equal("chain/unreachable");
+  });
+
+  it("agrees on a refusal by its code and reason", async () => {
+    const refusing = (data: string) =>
+      node(9, { eth_call: { error: { code: 3, message: Math.random().toString(), data } } });
+    const { client } = await open([refusing("0x08c379a0"), refusing("0x08c379a0"), node(9)]);
+    const call = client.request({
+      method: "eth_call",
+      params: [{ to: hash("1").slice(0, 42) as never }, "0x5"],
+    });
+    const refusal: unknown = await call.then(
+      () => "answered",
+      (error: unknown) => error,
+    );
+    expect(refusal).to.be.an.instanceOf(Error);
+    expect(isNoAnswer(refusal)).to.equal(false);
+  });
+
+  it("sends a transaction to all, and is content with one that takes it", async () => {
+    const taking = node(9, { eth_sendRawTransaction: hash("77") });
+    const { client, rpcs } = await open([node(9), taking, node(9)]);
+    expect(await client.sendRawTransaction({ serializedTransaction: "0x02" })).to.equal(hash("77"));
+    for (const { calls } of rpcs) {
+      expect(calls.some(({ method }) => method === "eth_sendRawTransaction")).to.equal(true);
+    }
+    const none = await open([node(9), node(9), node(9)]);
+    expect(await code(none.client.sendRawTransaction({ serializedTransaction: "0x02" }))).not.to.equal(
+      "answered",
+    );
+  });
+
+  it("asks one endpoint where one is enough, and the next where it is silent", async () => {
+    const { client, rpcs } = await open([node(9), node(8)]);
+    expect(await client.getBlockNumber()).to.equal(9n);
+    expect(rpcs[1]?.calls).to.deep.equal([]);
+    await rpcs[0]?.stop();
+    expect(await client.getBlockNumber()).to.equal(8n);
+  });
+
+  it("leaves a silent endpoint alone for longer each time, and takes it back at its first answer", async () => {
+    const [rpc] = await nodes(node(9));
+    let now = 0;
+    const silent = new Endpoint({ url: "http://127.0.0.1:1", index: 0, now: () => now, random: () => 1 });
+    const rests: number[] = [];
+    for (let i = 0; i < 9; i++) {
+      await silent.request({ method: "eth_chainId" }).catch(() => undefined);
+      rests.push(silent.restsUntil - now);
+      now = silent.restsUntil;
+      expect(silent.isUsable).to.equal(true);
+    }
+    expect(rests).to.deep.equal([250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+    const healthy = new Endpoint({ url: rpc?.url ?? "", index: 0, now: () => now });
+    await healthy.request({ method: "eth_chainId" });
+    expect(healthy.health()).to.deep.equal({ index: 0, usable: true, latencyMs: 0, contradicted: 0 });
+  });
+
+  it("refuses a quorum that the endpoints cannot give", () => {
+    for (const quorum of [0, 3, 1.5]) {
+      const endpoints = [0, 1].map((index) => new Endpoint({ url: "http://127.0.0.1:1", index }));
+      expect(() => new Endpoints({ endpoints, quorum })).to.throw(/CHARTER_RPC_QUORUM/);
+    }
+  });
+});
