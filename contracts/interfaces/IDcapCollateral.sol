@@ -119,6 +119,8 @@ interface IDcapCollateral {
     error ModuleTcbNotCovered(uint8 version, uint8 svn);
     error PlatformTcbNotCovered();
     error PceIdMismatch(bytes2 expected, bytes2 actual);
+    /// @dev `offset`: of the first token of a document that Intel's grammar does not have there.
+    error BadJson(uint256 offset);
 
     /// @notice Verifies and keeps a PCK CA's certificate or the TCB signer's (by its subject), in DER.
     function putCertificate(bytes calldata der) external;
