@@ -10,7 +10,7 @@ export interface EndpointsOptions {
   readonly quorum: number;
 }
 
-type Outcome = { readonly result: unknown } | { readonly refusal: unknown };
+type Outcome = { readonly result: unknown } | { readonly refusal: Error };
 
 const BLOCK_BY_NUMBER = "eth_getBlockByNumber";
 const HEADS: ReadonlySet<unknown> = new Set(["latest", "safe", "finalized"]);
@@ -122,7 +122,7 @@ export class Endpoints {
           .request(call)
           .then(
             (result) => hear(endpoint, outcomeKey(call.method, { result }), { result }),
-            (error: unknown) => {
+            (error: Error) => {
               const key = outcomeKey(call.method, { refusal: error });
               if (key === undefined) silence = error;
               else hear(endpoint, key, { refusal: error });

@@ -25,7 +25,7 @@ export function openChain(rpcUrls: readonly string[], quorum = defaultQuorum(rpc
     quorum,
   });
   const transport = custom(
-    { request: (call) => endpoints.request(call) },
+    { request: (call: RpcCall) => endpoints.request(call) },
     { retryCount: 1, retryDelay: 100 },
   );
   const client: PublicClient = createPublicClient({ transport, cacheTime: 0 });
