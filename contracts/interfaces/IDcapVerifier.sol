@@ -30,7 +30,8 @@ struct QuoteResult {
 ///   0x01 ‖ head ‖ signature (64) ‖ attestation key (64) ‖ QE report (384) ‖ QE report signature (64)
 ///        ‖ length of QE authentication data (2, big-endian) ‖ that data ‖ PCK certificate (DER)
 /// A platform with a record:
-///   0x02 ‖ record (4) ‖ facts (as `PlatformRecorded` emitted them) ‖ head ‖ signature (64) ‖ attestation key (64)
+///   0x02 ‖ record (4) ‖ facts (309, as `PlatformRecorded` emitted them; the attestation key is their end) ‖ head
+///        ‖ signature (64)
 /// where head is the signed part of the quote: header ‖ body (version 5: with its body descriptor).
 /// A verdict (IProofVerifier.verify) prefixes the quote by its claim:
 ///   purpose (1: 1 node, 2 instance) ‖ subject (20) ‖ key (20) ‖ evidence block (8) [‖ osImageHash (32)
@@ -49,6 +50,7 @@ interface IDcapVerifier {
         address actor
     );
 
+    error UnknownRecord(uint32 record);
     error BadQuote(uint256 offset);
     error BadCertificate(uint256 offset);
     error QuoteSignatureInvalid();
@@ -66,10 +68,14 @@ interface IDcapVerifier {
     error ReportDataMismatch(bytes32 expected, bytes32 actual);
     error ComposeHashNotBound(bytes32 mrConfigIdHigh);
     error WrongApp(address expected, address actual);
+    error EvidenceBlockUnknown(uint64 evidenceBlock);
 
     /// @notice Verifies a quote, and on first use keeps the platform's record. Anyone may call, for any purpose.
     function verifyQuote(bytes calldata quote) external returns (QuoteResult memory);
-    /// @notice Judges a record by the collateral of now, without signatures. Anyone may call.
+    /// @notice Judges a record by the collateral of now, without signatures. Anyone may call. Where valid collateral refuses
+    /// the platform (its certificate is revoked, no level covers it, its quoting enclave or TDX module is none of Intel's
+    /// any more), the record's status becomes Unknown, which denies at once; a later judgement may lift it. Reverts where
+    /// collateral is missing or expired.
     /// @param facts as emitted by PlatformRecorded.
     function rejudge(uint32 record, bytes calldata facts) external;
     function recordCount() external view returns (uint32);

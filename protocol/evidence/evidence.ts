@@ -8,6 +8,7 @@ import { TeeKind, type TcbStatus } from "../words/enums.ts";
 import { fromHex, toHex, type Address, type Bytes32, type Hex, type PlatformId } from "../words/hex.ts";
 import type { Collateral } from "./dcap/collateral.ts";
 import type { PlatformCache } from "./dcap/PlatformCache.ts";
+import { quoteDigest } from "./dcap/quoteDigest.ts";
 import type { TrustedRoot } from "./chain/roots.ts";
 import { parseStrictJson } from "../words/strictJson.ts";
 import { verifyTdx, type TdxVerification } from "./dcap/verifyQuote.ts";
@@ -45,6 +46,7 @@ export interface VerifiedEvidence {
   readonly measurementDigest: Bytes32;
   readonly pinnedMeasurementDigest: Bytes32;
   readonly reportData: Hex;
+  /** keccak256 of the quote's signed part (`quoteDigest`). */
   readonly evidenceDigest: Bytes32;
   readonly validFrom: number;
   readonly validUntil: number;
@@ -116,7 +118,7 @@ export async function verifyEvidence(evidence: Evidence, options: VerifyOptions)
     measurementDigest: keccak256(...image),
     pinnedMeasurementDigest: keccak256(...image, report.rtmrs[0]),
     reportData: toHex(report.reportData),
-    evidenceDigest: keccak256(tdx.quote),
+    evidenceDigest: quoteDigest(tdx.quote),
     validFrom: tdx.validFrom,
     validUntil: tdx.validUntil,
     simulated: tdx.simulated,

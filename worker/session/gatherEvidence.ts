@@ -1,5 +1,4 @@
-import { keccak256 } from "viem";
-
+import { quoteDigest } from "../../protocol/evidence/dcap/quoteDigest.ts";
 import { reportData } from "../../protocol/evidence/reportData.ts";
 import type { ChainInfo, EvidenceMessage } from "../../protocol/session/messages.ts";
 import { fromHex, type Address, type Bytes32 } from "../../protocol/words/hex.ts";
@@ -7,7 +6,7 @@ import type { EvidenceSource } from "../tee/EvidenceSource.ts";
 
 export interface Gathered {
   readonly evidence: EvidenceMessage;
-  /** keccak256 of the quote: what the bound key signs. */
+  /** keccak256 of the quote's signed part: what the bound key signs. */
   readonly evidenceDigest: Bytes32;
 }
 
@@ -28,6 +27,6 @@ export async function gatherEvidence(
   const quoted = await source.quote(fromHex(data));
   return {
     evidence: { kind: source.kind, ...quoted, blockNumber: number, blockHash: hash },
-    evidenceDigest: keccak256(quoted.quote) as Bytes32,
+    evidenceDigest: quoteDigest(fromHex(quoted.quote)),
   };
 }

@@ -10,6 +10,8 @@ import {
   verifyEvidence,
   type Evidence,
 } from "../../../protocol/evidence/index.ts";
+import { quoteDigest } from "../../../protocol/evidence/dcap/quoteDigest.ts";
+import { concatBytes } from "../../../protocol/words/bytes.ts";
 import { TcbStatus } from "../../../protocol/words/enums.ts";
 import { parseAddress, parseComposeHash, toHex } from "../../../protocol/words/hex.ts";
 import { SIMULATED_IMAGE } from "../../../worker/tee/simulator/measurements.ts";
@@ -52,7 +54,10 @@ describe("verifyEvidence", () => {
     expect(verified.measurementDigest).to.equal(SIMULATED_IMAGE.measurementDigest);
     expect(verified.pinnedMeasurementDigest).to.equal(SIMULATED_IMAGE.pinnedMeasurementDigest);
     expect(verified.reportData).to.equal(`0x${"09".repeat(64)}`);
-    expect(verified.evidenceDigest).to.equal(keccak256(quoteBytes(evidence.quote)));
+    // Header (48) and TD report (584): neither signatures nor padding.
+    const quote = quoteBytes(evidence.quote);
+    expect(verified.evidenceDigest).to.equal(keccak256(quote.subarray(0, 632)));
+    expect(quoteDigest(concatBytes(quote, new Uint8Array(70)))).to.equal(verified.evidenceDigest);
     expect(verified.simulated).to.equal(true);
   });
 
