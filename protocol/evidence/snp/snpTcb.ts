@@ -43,7 +43,11 @@ type Octet = readonly [number, number, number, number, number, number, number, n
 
 export const isSameTcb = (a: SnpTcb, b: SnpTcb): boolean => PARTS.every((part) => a[part] === b[part]);
 
-/** Lowest accepted versions per product: the caller's own collateral, as AMD signs none. */
+/**
+ * Lowest accepted versions per product: the caller's own collateral, as AMD signs none. None are built in: bulletins move
+ * faster than a verifier's releases. A microcode version counts within one stepping only (AMD-SB-3019 is quoted with 0x54
+ * for Genoa and 0x4f for Genoa-X), so leave it 0 where several are allowed.
+ */
 export type TcbFloors = Readonly<Partial<Record<SnpProduct, SnpTcb>>>;
 
 export interface JudgedSnpTcb {
