@@ -7,6 +7,8 @@ import type { Address } from "../protocol/words/hex.ts";
 import { readListener } from "./api/bootAuth/listener.ts";
 import type { Listener } from "./api/bootAuth/listener.ts";
 import type { Finality } from "./chain/finality.ts";
+import type { TransactionSigner } from "./outbox/seams.ts";
+import { readOutboxSigner } from "./outbox/signers/signerConfig.ts";
 import {
   INTEL_PCS_URL,
   readEnvironment,
@@ -26,7 +28,7 @@ export interface RelayerConfig {
   readonly databaseUrl: string | undefined;
   readonly dataDir: string;
   /** Pays for and signs transactions. */
-  readonly outboxAccount: PrivateKeyAccount;
+  readonly outboxSigner: TransactionSigner;
   /** Signs leases; manifests name its address. */
   readonly leaseAccount: PrivateKeyAccount;
   readonly committeeUrls: readonly string[];
@@ -54,7 +56,11 @@ const schema = z.object({
   CHARTER_FINALITY: variables.finality.default("finalized"),
   DATABASE_URL: variables.postgresUrl.optional(),
   CHARTER_DATA_DIR: z.string().default(".charter/postgres"),
-  CHARTER_OUTBOX_KEY: variables.key,
+  CHARTER_OUTBOX_KEY: variables.key.optional(),
+  CHARTER_OUTBOX_KEYSTORE: z.string().optional(),
+  CHARTER_OUTBOX_PASSWORD_FILE: z.string().optional(),
+  CHARTER_OUTBOX_SIGNER_URL: variables.url.optional(),
+  CHARTER_OUTBOX_ADDRESS: addressSchema.optional(),
   CHARTER_LEASE_KEY: variables.key,
   CHARTER_COMMITTEE_URLS: variables.urls,
   CHARTER_PCS_URL: variables.url.default(INTEL_PCS_URL),
@@ -82,7 +88,7 @@ const schema = z.object({
 /**
  * Reads the relayer's environment.
  * @throws CharterError `config/invalid` (every wrong variable at once), `config/test-root-refused`,
- * `config/bootauth-not-loopback`, `config/bootauth-tls`.
+ * `config/bootauth-not-loopback`, `config/bootauth-tls`, `config/outbox-signer`, `config/keystore`.
  */
 export function readRelayerConfig(environment: Readonly<Record<string, string | undefined>>): RelayerConfig {
   const read = readEnvironment(schema, environment);
@@ -94,7 +100,13 @@ export function readRelayerConfig(environment: Readonly<Record<string, string | 
     finality: read.CHARTER_FINALITY,
     databaseUrl: read.DATABASE_URL,
     dataDir: read.CHARTER_DATA_DIR,
-    outboxAccount: read.CHARTER_OUTBOX_KEY,
+    outboxSigner: readOutboxSigner({
+      key: read.CHARTER_OUTBOX_KEY,
+      keystore: read.CHARTER_OUTBOX_KEYSTORE,
+      passwordFile: read.CHARTER_OUTBOX_PASSWORD_FILE,
+      url: read.CHARTER_OUTBOX_SIGNER_URL,
+      address: read.CHARTER_OUTBOX_ADDRESS,
+    }),
     leaseAccount: read.CHARTER_LEASE_KEY,
     committeeUrls: read.CHARTER_COMMITTEE_URLS,
     pcsUrl: read.CHARTER_PCS_URL,

@@ -28,7 +28,6 @@ import { evidenceVerifier } from "./evidence/verifier.ts";
 import { LeaseDesk } from "./leases/LeaseDesk.ts";
 import { ManifestTerms } from "./leases/ManifestTerms.ts";
 import { LeaseTicker } from "./leases/LeaseTicker.ts";
-import { localSigner } from "./outbox/localSigner.ts";
 import { Outbox } from "./outbox/outbox.ts";
 import { viemOutboxChain } from "./outbox/viemChain.ts";
 import { listen } from "./program.ts";
@@ -62,16 +61,18 @@ export async function startRelayer(
   const { client, endpoints } = openChain(config.rpcUrls, config.rpcQuorum);
   const follower = new Follower({ client, store, deployment, finality: config.finality });
   await follower.start(); // Pins chain id and genesis hash: before it a test root counts for nothing.
+  const outboxChain = viemOutboxChain(client, config.finality);
   const outbox = new Outbox({
     chainId,
-    chain: viemOutboxChain(client, config.finality),
+    chain: outboxChain,
     store: store.intents,
-    signer: localSigner(config.outboxAccount),
+    signer: config.outboxSigner,
   });
   const metrics = createMetrics({
     status: () => follower.status(),
     headAgeSeconds: () => follower.headAgeSeconds(),
     endpoints,
+    balanceWei: () => outboxChain.balance(config.outboxSigner.address),
     intents: () => outbox.counts(),
     collateralSecondsLeft: () => verifier.secondsLeft(),
     failingSoon: () => nodeForecast.latest,

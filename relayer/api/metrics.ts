@@ -10,6 +10,8 @@ interface MetricsSource {
   readonly headAgeSeconds: () => number;
   /** RPC endpoints by position. */
   readonly endpoints?: () => readonly EndpointHealth[];
+  /** What the outbox's account holds. */
+  readonly balanceWei?: () => Promise<bigint>;
   readonly intents: () => Promise<Readonly<Record<IntentState, number>>>;
   /** By platform family: seconds until something of the collateral in use ends. */
   readonly collateralSecondsLeft?: () => ReadonlyMap<string, number>;
@@ -36,6 +38,7 @@ export function createMetrics(source: MetricsSource): Metrics {
     headAgeSeconds,
     intents,
     endpoints = () => [],
+    balanceWei,
     collateralSecondsLeft = () => new Map<string, number>(),
     failingSoon = () => null,
   } = source;
@@ -132,6 +135,16 @@ export function createMetrics(source: MetricsSource): Metrics {
     registers,
     async collect() {
       for (const [state, count] of Object.entries(await intents())) this.set({ state }, count);
+    },
+  });
+  new Gauge({
+    name: "charter_signer_balance_ether",
+    help: "What the account that pays for transactions holds; absent while the chain does not answer",
+    registers,
+    async collect() {
+      this.reset();
+      const balance = await balanceWei?.().catch(() => undefined);
+      if (balance !== undefined) this.set(Number(balance) / 1e18);
     },
   });
   const leases = new Counter({

@@ -48,6 +48,8 @@ const DEFAULTS = {
   maxInFlight: 64,
   onStep: () => undefined,
 };
+/** What keeps stored bytes from the chain for now. */
+const REFUSED: ReadonlySet<string> = new Set(["outbox/refused", "outbox/insufficient-funds"]);
 const MAX_BACKOFF_MS = 10_000;
 /** How long a planned intent rests after a failure that may pass. */
 const RETRY_MS = 2_000;
@@ -167,6 +169,17 @@ export class Outbox {
       });
     }
     const fees = capped(await chain.fees(), maxFeePerGasWei);
+    // A nonce that nothing can pay for would hold up every one after it.
+    const cost = ((gas * 5n) / 4n) * fees.maxFeePerGas;
+    const balance = await chain.balance(signer.address);
+    if (balance < cost) {
+      const error = new CharterError("outbox/insufficient-funds", "the signer's account cannot pay", {
+        signer: signer.address,
+        expectedWei: cost,
+        actualWei: balance,
+      });
+      return store.step(lease, intent.id, { state: "planned", error, delayMs: RETRY_MS });
+    }
     // A quarter more than was needed: the state may differ when it is mined.
     const stored = await store.sign(lease, intent.id, position.nonce, (nonce) =>
       this.#signed(intent, nonce, (gas * 5n) / 4n, fees),
@@ -202,7 +215,7 @@ export class Outbox {
     try {
       await chain.send(bytes.raw);
     } catch (error) {
-      if (!isCharterError(error) || error.code !== "outbox/refused") throw error;
+      if (!isCharterError(error) || !REFUSED.has(error.code)) throw error;
       return store.step(lease, id, { state: "signed", error });
     }
     onStep("handed-over", id);

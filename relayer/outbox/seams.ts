@@ -1,6 +1,6 @@
 import type { Address, Bytes32, Hex } from "../../protocol/words/hex.ts";
 
-/** Who signs transactions. A development key today; a KMS or an enclave stands behind the same two members. */
+/** Who signs transactions: a key of this process or another one's (signers/). */
 export interface TransactionSigner {
   readonly address: Address;
   signTransaction(transaction: UnsignedTransaction): Promise<Hex>;
@@ -46,7 +46,9 @@ export interface OutboxChain {
   /** Fees for a transaction that should be in one of the next blocks. */
   fees(): Promise<Fees>;
   position(signer: Address): Promise<SignerPosition>;
-  /** Sends signed bytes. That the chain knows them, or is past their nonce, is no error. @throws `outbox/refused`. */
+  /** What the signer's account holds, in wei. */
+  balance(signer: Address): Promise<bigint>;
+  /** Sends signed bytes. That the chain knows them, or is past their nonce, is no error. @throws `outbox/refused`, `outbox/insufficient-funds`. */
   send(raw: Hex): Promise<void>;
   /** Receipt on the canonical chain of now, or null. */
   receipt(transactionHash: Hex): Promise<Receipt | null>;

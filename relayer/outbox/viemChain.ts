@@ -8,22 +8,33 @@ import type { Finality } from "../chain/finality.ts";
 import { isNoAnswer } from "../chain/noAnswer.ts";
 import { asChainError, readHeader } from "../chain/rpc.ts";
 import { decodeRevert } from "./decodeRevert.ts";
+import { classifySendRefusal } from "./nodeTexts.ts";
 import type { OutboxChain, Receipt } from "./seams.ts";
-
-/** What nodes say of bytes that they have, or whose nonce is used: the receipt tells what became of them. */
-const NO_NEWS = /already known|already imported|known transaction|nonce too low|underpriced/i;
 
 const refused = (cause: unknown) => {
   const reason = cause instanceof Error && "shortMessage" in cause ? String(cause.shortMessage) : "refused";
   return new CharterError("outbox/refused", "the node refuses the transaction", { reason }, { cause });
 };
 
+const poor = (cause: unknown) =>
+  new CharterError("outbox/insufficient-funds", "the signer's account cannot pay", {}, { cause });
+
+/** Everything that the node said, wherever viem has put it. */
+function textOf(error: unknown): string {
+  const texts: string[] = [];
+  for (let at = error; at instanceof Error; at = at.cause) {
+    texts.push(at.message, "details" in at ? String(at.details) : "");
+  }
+  return texts.join("\n");
+}
+
 /** A refusal by the contract, by the node (as for want of funds), or silence: three errors. */
 const orRefusal = <T>(what: string, call: Promise<T>): Promise<T> =>
   asChainError(
     what,
     call.catch((error: unknown) => {
-      throw decodeRevert(error) ?? (isNoAnswer(error) ? error : refused(error));
+      const kind = isNoAnswer(error) ? null : classifySendRefusal(textOf(error));
+      throw decodeRevert(error) ?? (kind === null ? error : kind === "funds" ? poor(error) : refused(error));
     }),
   );
 
@@ -49,10 +60,14 @@ export function viemOutboxChain(client: PublicClient, finality: Finality): Outbo
       return { newestBlock: newest.number, finalBlock: final.number, nonce: BigInt(nonce) };
     },
 
+    balance: (signer) => asChainError("balance", client.getBalance({ address: signer, blockTag: "latest" })),
+
     send: async (raw) => {
       const sending = client.sendRawTransaction({ serializedTransaction: raw }).catch((error: unknown) => {
-        const said = error instanceof Error ? error.message : "";
-        if (!NO_NEWS.test(said)) throw isNoAnswer(error) ? error : refused(error);
+        if (isNoAnswer(error)) throw error;
+        const kind = classifySendRefusal(textOf(error));
+        if (kind === "funds") throw poor(error);
+        if (kind === "other") throw refused(error);
       });
       await asChainError("sending", sending);
     },

@@ -99,6 +99,26 @@ describe("configuration", () => {
     expect(failure(() => quorum(2, "0")).code).to.equal("config/invalid");
   });
 
+  it("takes one account to pay with, and no half of one", () => {
+    const none = { CHARTER_OUTBOX_KEY: "" };
+    const remote = {
+      CHARTER_OUTBOX_SIGNER_URL: "http://127.0.0.1:9000",
+      CHARTER_OUTBOX_ADDRESS: address("AB"),
+    };
+    expect(read({ ...none, ...remote }).outboxSigner.address).to.equal(address("ab"));
+    for (const wrong of [
+      none,
+      remote,
+      { ...none, CHARTER_OUTBOX_SIGNER_URL: remote.CHARTER_OUTBOX_SIGNER_URL },
+      { ...none, CHARTER_OUTBOX_KEYSTORE: join(dir, "key.json") },
+      { CHARTER_OUTBOX_PASSWORD_FILE: join(dir, "password") },
+    ]) {
+      expect(failure(() => read(wrong)).code).to.equal("config/outbox-signer");
+    }
+    const absent = { CHARTER_OUTBOX_KEYSTORE: join(dir, "x"), CHARTER_OUTBOX_PASSWORD_FILE: join(dir, "y") };
+    expect(failure(() => read({ ...none, ...absent })).code).to.equal("config/keystore");
+  });
+
   it("holds no key in plain", () => {
     expect(JSON.stringify(read())).not.to.contain("11".repeat(32));
     expect(JSON.stringify(read())).not.to.contain("22".repeat(32));

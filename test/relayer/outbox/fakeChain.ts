@@ -32,6 +32,13 @@ export class FakeChain implements OutboxChain {
     return 50_000n;
   }
 
+  balanceWei = 10n ** 18n;
+
+  async balance(): Promise<bigint> {
+    this.#check("balance");
+    return this.balanceWei;
+  }
+
   async fees(): Promise<Fees> {
     return this.baseFee;
   }

@@ -5,7 +5,7 @@ import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import type { Address, Bytes32, Hex } from "../../../protocol/words/hex.ts";
 import { intentId } from "../../../relayer/outbox/intent.ts";
-import { localSigner } from "../../../relayer/outbox/localSigner.ts";
+import { localSigner } from "../../../relayer/outbox/signers/localSigner.ts";
 import { Outbox } from "../../../relayer/outbox/outbox.ts";
 import type { OutboxOptions, OutboxStep } from "../../../relayer/outbox/outbox.ts";
 import type { TransactionSigner } from "../../../relayer/outbox/seams.ts";
@@ -135,6 +135,22 @@ describe("outbox", function () {
     await box.tick();
     expect(await stateOf(id)).to.equal("sent");
     expect(new Set(chain.sent).size).to.equal(1);
+  });
+
+  it("gives out no nonce that the account cannot pay for, and goes on when it can", async () => {
+    const box = outbox();
+    const { id } = await box.plan(request());
+    chain.balanceWei = (50_000n * 5n * 100n) / 4n - 1n;
+    await box.tick();
+    const waiting = await box.intentById(id);
+    expect(waiting).to.include({ state: "planned", nonce: null });
+    expect(waiting?.error?.code).to.equal("outbox/insufficient-funds");
+    chain.balanceWei += 1n;
+    for (let i = 0; i < 100 && (await stateOf(id)) !== "sent"; i++) {
+      await new Promise((done) => setTimeout(done, 100)); // It rests for a moment after a failure that may pass.
+      await box.tick();
+    }
+    expect(await stateOf(id)).to.equal("sent");
   });
 
   it("gives every intent a nonce of its own, in order", async () => {
