@@ -8,10 +8,23 @@ import {IDcapVerifier} from "../../interfaces/IDcapVerifier.sol";
 /// or before it, so a length never reaches over its parent. A word may be read past `end` (call data reads as zeros after
 /// its own end); what is concluded from it holds only because the element's `next` is compared with `end` as well.
 library DerSpan {
+    /// @notice 1.2.840.113741.1.13.1, the content of its OBJECT IDENTIFIER.
+    uint256 internal constant SGX = 0x2a864886f84d010d01;
+
     /// @notice 32 bytes at an offset.
     function word(uint256 base, uint256 pos) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
             value := calldataload(add(base, pos))
+        }
+    }
+
+    /// @notice keccak256 of the bytes from `start` to `end`, by way of memory that nobody else uses.
+    function hash(uint256 base, uint256 start, uint256 end) internal pure returns (bytes32 value) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            let length := sub(end, start)
+            calldatacopy(free, add(base, start), length)
+            value := keccak256(free, length)
         }
     }
 
@@ -23,26 +36,32 @@ library DerSpan {
         uint256 end,
         uint256 tag
     ) internal pure returns (uint256 content, uint256 next) {
-        unchecked {
-            uint256 head = word(base, pos);
-            uint256 length = (head >> 240) & 0xff;
-            bool isMinimal = true;
-            content = pos + 2;
-            if (length > 0x7f) {
-                if (length == 0x81) {
-                    length = (head >> 232) & 0xff;
-                    isMinimal = length > 0x7f;
-                    content = pos + 3;
-                } else {
-                    isMinimal = length == 0x82;
-                    length = (head >> 224) & 0xffff;
-                    isMinimal = isMinimal && length > 0xff;
-                    content = pos + 4;
+        uint256 bad;
+        // head: tag ‖ length (1 byte below 0x80; else 0x81 or 0x82 and one or two bytes of it, minimal).
+        assembly ("memory-safe") {
+            let head := calldataload(add(base, pos))
+            let length := and(shr(240, head), 0xff)
+            content := add(pos, 2)
+            if gt(length, 0x7f) {
+                switch length
+                case 0x81 {
+                    length := and(shr(232, head), 0xff)
+                    bad := lt(length, 0x80)
+                    content := add(pos, 3)
+                }
+                case 0x82 {
+                    length := and(shr(224, head), 0xffff)
+                    bad := lt(length, 0x100)
+                    content := add(pos, 4)
+                }
+                default {
+                    bad := 1
                 }
             }
-            next = content + length;
-            require(head >> 248 == tag && isMinimal && next <= end, IDcapVerifier.BadCertificate(pos));
+            next := add(content, length)
+            bad := or(bad, or(sub(shr(248, head), tag), gt(next, end)))
         }
+        if (bad != 0) revert IDcapVerifier.BadCertificate(pos);
     }
 
     /// @notice A non-negative, minimal INTEGER of at most `most` (≤ 32) bytes, its sign byte not counted.
@@ -70,7 +89,7 @@ library DerSpan {
     }
 
     /// @notice OBJECT IDENTIFIER with minimal arcs of at most 32 bits.
-    /// @return id for 2.5.29.n (id-ce, n < 128) n, for any other keccak256 of its content.
+    /// @return id for 2.5.29.n (id-ce, n < 128) n, for Intel's SGX extension SGX, for any other keccak256 of its content.
     function objectId(
         uint256 base,
         uint256 pos,
@@ -82,6 +101,7 @@ library DerSpan {
             uint256 length = next - content;
             uint256 head = word(base, content);
             if (length == 3 && head >> 239 == 0x551d << 1) return (bytes32((head >> 232) & 0xff), next);
+            if (length == 9 && head >> 184 == SGX) return (bytes32(SGX), next);
             uint256 arc = 0;
             bool isFirst = true;
             for (uint256 i = content; i < next; ++i) {
@@ -92,12 +112,7 @@ library DerSpan {
                 isFirst = one < 0x80;
             }
             require(length != 0 && isFirst, IDcapVerifier.BadCertificate(pos));
-            // The identifier's bytes, hashed in memory that nobody else uses.
-            assembly ("memory-safe") {
-                let free := mload(0x40)
-                calldatacopy(free, add(base, content), length)
-                id := keccak256(free, length)
-            }
+            id = hash(base, content, next);
         }
     }
 }

@@ -38,12 +38,15 @@ library PckLeaf {
     uint256 private constant P256_KEY = 0x3059301306072a8648ce3d020106082a8648ce3d03010703420004;
     /// @dev [0] EXPLICIT INTEGER 2: version 3.
     uint256 private constant VERSION_3 = 0xa003020102;
-    uint256 private constant KEY_USAGE = 0x0f;
-    uint256 private constant BASIC_CONSTRAINTS = 0x13;
+    /// @dev Extensions as bits: 2.5.29.15, 2.5.29.19, Intel's.
+    uint256 private constant KEY_USAGE = 1 << 15;
+    uint256 private constant BASIC_CONSTRAINTS = 1 << 19;
+    uint256 private constant SGX = 1 << 128;
+    uint256 private constant REQUIRED = KEY_USAGE | BASIC_CONSTRAINTS | SGX;
 
     /// @param simulated whether the names are the test vendor's instead of Intel's.
     /// @dev Reverts BadCertificate(offset) for anything that is no such certificate. The signature is not verified here.
-    function read(bytes calldata der, bool simulated) internal pure returns (PckCertificate memory leaf) {
+    function read(bytes calldata der, bool simulated) internal view returns (PckCertificate memory leaf) {
         uint256 base;
         // Where the certificate lies in call data: every offset below counts from there.
         assembly ("memory-safe") {
@@ -55,8 +58,7 @@ library PckLeaf {
         require(next == end, IDcapVerifier.BadCertificate(next));
         (uint256 pos, uint256 tbsEnd) = DerSpan.enter(base, start, end, 0x30);
         _readSignature(leaf, base, tbsEnd, end);
-        bytes calldata signed = der[start:tbsEnd];
-        (leaf.signedDigest, leaf.signedHash) = (sha256(signed), keccak256(signed));
+        (leaf.signedDigest, leaf.signedHash) = _hashes(base, start, tbsEnd);
 
         require(DerSpan.word(base, pos) >> 216 == VERSION_3, IDcapVerifier.BadCertificate(pos));
         (leaf.serial, pos) = DerSpan.unsigned(base, pos + 5, tbsEnd, 20);
@@ -64,18 +66,41 @@ library PckLeaf {
         require(DerSpan.word(base, pos) >> 160 == ECDSA_SHA256, IDcapVerifier.BadCertificate(pos));
         pos += 12;
         (, next) = DerSpan.enter(base, pos, tbsEnd, 0x30);
-        leaf.ca = PckNames.issuer(keccak256(der[pos:next]), simulated);
+        leaf.ca = PckNames.issuer(DerSpan.hash(base, pos, next), simulated);
         require(leaf.ca != PckCa.None, IDcapVerifier.BadCertificate(pos));
         (pos, next) = DerSpan.enter(base, next, tbsEnd, 0x30);
         (leaf.notBefore, pos) = DerTime.read(base, pos, next);
         (leaf.notAfter, pos) = DerTime.read(base, pos, next);
         require(pos == next, IDcapVerifier.BadCertificate(pos));
         (, next) = DerSpan.enter(base, pos, tbsEnd, 0x30);
-        require(PckNames.isSubject(keccak256(der[pos:next]), simulated), IDcapVerifier.BadCertificate(pos));
+        require(
+            PckNames.isSubject(DerSpan.hash(base, pos, next), simulated),
+            IDcapVerifier.BadCertificate(pos)
+        );
         pos = next;
         require(DerSpan.word(base, pos) >> 40 == P256_KEY, IDcapVerifier.BadCertificate(pos));
         (leaf.x, leaf.y) = (bytes32(DerSpan.word(base, pos + 27)), bytes32(DerSpan.word(base, pos + 59)));
         _readExtensions(leaf, base, pos + 91, tbsEnd);
+    }
+
+    /// @return digest SHA-256. @return hash keccak256.
+    function _hashes(
+        uint256 base,
+        uint256 start,
+        uint256 end
+    ) private view returns (bytes32 digest, bytes32 hash) {
+        bool ok;
+        // One copy in memory that nobody else uses for both; 2 is the precompiled contract of SHA-256.
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            let length := sub(end, start)
+            calldatacopy(free, add(base, start), length)
+            hash := keccak256(free, length)
+            ok := and(eq(returndatasize(), 32), staticcall(gas(), 2, free, length, 0, 32))
+            digest := mload(0)
+        }
+        // It fails only for want of gas: the digest would be what lay in memory before.
+        require(ok, IDcapVerifier.BadCertificate(start));
     }
 
     /// @dev What follows the signed part: the algorithm, and SEQUENCE { r, s } in a BIT STRING of whole bytes.
@@ -106,36 +131,50 @@ library PckLeaf {
         require(next == end, IDcapVerifier.BadCertificate(next));
         (pos, next) = DerSpan.enter(base, pos, end, 0x30);
         require(next == end, IDcapVerifier.BadCertificate(next));
-        bytes32[] memory seen = new bytes32[](MAX_EXTENSIONS);
         uint256 count = 0;
-        uint256 found = 0;
+        uint256 seen = 0;
+        bytes32[] memory others;
         while (pos != end) {
             bytes32 id;
             uint256 value;
             (id, value, next) = _enterExtension(base, pos, end);
-            require(count < MAX_EXTENSIONS, IDcapVerifier.BadCertificate(pos));
-            for (uint256 i = 0; i < count; ++i) require(seen[i] != id, IDcapVerifier.BadCertificate(pos));
-            seen[count++] = id;
-            if (id == bytes32(KEY_USAGE)) {
+            require(++count <= MAX_EXTENSIONS, IDcapVerifier.BadCertificate(pos));
+            // Bit n: 2.5.29.n; bit 128: Intel's.
+            uint256 bit = 1 << (id == bytes32(DerSpan.SGX) ? 128 : uint256(id));
+            if (bit == 0) others = _with(others, id, pos);
+            require(seen & bit == 0, IDcapVerifier.BadCertificate(pos));
+            seen |= bit;
+            if (bit == KEY_USAGE) {
                 _requireDigitalSignature(base, value, next);
-                found |= 1;
-            } else if (id == bytes32(BASIC_CONSTRAINTS)) {
+            } else if (bit == BASIC_CONSTRAINTS) {
                 // An empty SEQUENCE: no CA. It would have to say so (cA TRUE), and DER never writes FALSE.
                 require(
                     next - value == 2 && DerSpan.word(base, value) >> 240 == 0x3000,
                     IDcapVerifier.BadCertificate(value)
                 );
-                found |= 2;
-            } else if (id == SgxExtension.ID) {
+            } else if (bit == SGX) {
                 leaf.sgx = SgxExtension.read(base, value, next);
-                found |= 4;
             }
             pos = next;
         }
-        require(found == 7, IDcapVerifier.BadCertificate(end));
+        require(seen & REQUIRED == REQUIRED, IDcapVerifier.BadCertificate(end));
     }
 
-    /// @return id the last byte of an identifier under id-ce (2.5.29), else the hash of the identifier.
+    /// @dev The list with an identifier that is neither under id-ce nor Intel's: none is in Intel's certificates of today.
+    function _with(
+        bytes32[] memory others,
+        bytes32 id,
+        uint256 pos
+    ) private pure returns (bytes32[] memory longer) {
+        longer = new bytes32[](others.length + 1);
+        for (uint256 i = 0; i < others.length; ++i) {
+            require(others[i] != id, IDcapVerifier.BadCertificate(pos));
+            longer[i] = others[i];
+        }
+        longer[others.length] = id;
+    }
+
+    /// @return id as DerSpan.objectId has it.
     /// @return value where the content of the extension's OCTET STRING starts.
     /// @return next its end, and the end of the extension.
     function _enterExtension(
@@ -150,7 +189,7 @@ library PckLeaf {
             // BOOLEAN TRUE; FALSE is the default, which DER leaves out.
             require(
                 DerSpan.word(base, pos) >> 232 == 0x0101ff &&
-                    (id == bytes32(KEY_USAGE) || id == bytes32(BASIC_CONSTRAINTS)),
+                    (id == bytes32(uint256(15)) || id == bytes32(uint256(19))),
                 IDcapVerifier.BadCertificate(pos)
             );
             pos += 3;

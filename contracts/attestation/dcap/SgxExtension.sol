@@ -16,11 +16,12 @@ struct SgxFacts {
 /// @title SgxExtension: 1.2.840.113741.1.13.1 of a PCK certificate (SGX PCK Certificate specification §1.3.5)
 /// @dev protocol/evidence/dcap/pckExtensions.ts is its twin.
 library SgxExtension {
-    /// @notice What DerSpan.objectId answers for the extension's identifier.
-    bytes32 internal constant ID = keccak256(hex"2a864886f84d010d01");
-
-    /// @dev 06 0a 2a864886f84d010d01: an identifier below the extension's, with one byte more.
+    /// @dev An identifier below the extension's, with one byte more; SEQUENCE { 1.2.840.113741.1.13.1.n, OCTET STRING } of
+    /// sixteen bytes (n is 1, PPID), two (3, PCEID) and six (4, FMSPC). What has one length has one encoding.
     uint256 private constant ENTRY = 0x060a2a864886f84d010d01;
+    uint256 private constant PPID = 0x301e060a2a864886f84d010d01010410;
+    uint256 private constant PCE_ID = 0x3010060a2a864886f84d010d01030402;
+    uint256 private constant FMSPC = 0x3014060a2a864886f84d010d01040406;
     /// @dev SEQUENCE { 1.2.840.113741.1.13.1.2.n, INTEGER } with an integer of one and of two bytes, without n.
     uint256 private constant SHORT = 0x3010060b2a864886f84d010d0102000201;
     uint256 private constant LONG = 0x3011060b2a864886f84d010d0102000202;
@@ -36,22 +37,49 @@ library SgxExtension {
             (pos, next) = DerSpan.enter(base, pos, end, 0x30);
             require(next == end, IDcapVerifier.BadCertificate(next));
             uint256 seen = 0;
-            while (pos != end) {
-                uint256 entry;
-                (entry, next) = DerSpan.enter(base, pos, end, 0x30);
-                uint256 number = DerSpan.word(base, entry);
-                require(number >> 168 == ENTRY && entry + 12 <= next, IDcapVerifier.BadCertificate(entry));
-                number = (number >> 160) & 0xff;
-                require(number < 0x80 && (seen >> number) & 1 == 0, IDcapVerifier.BadCertificate(entry));
+            while (pos < end) {
+                uint256 head = DerSpan.word(base, pos);
+                // The number stands in the same byte of every entry that is shorter than 128 bytes.
+                uint256 number = (head >> 144) & 0xff;
+                if (head >> 128 == PPID) {
+                    facts.ppid = bytes16(uint128(head));
+                    next = pos + 32;
+                } else if (head >> 128 == PCE_ID) {
+                    facts.pceId = bytes2(uint16(head >> 112));
+                    next = pos + 18;
+                } else if (head >> 128 == FMSPC) {
+                    facts.fmspc = bytes6(uint48(head >> 80));
+                    next = pos + 22;
+                } else {
+                    (number, next) = _readOther(facts, base, pos, end);
+                }
+                require((seen >> number) & 1 == 0, IDcapVerifier.BadCertificate(pos));
                 seen |= 1 << number;
-                entry += 12;
-                if (number == 1) facts.ppid = bytes16(_octets(base, entry, next, 16));
-                else if (number == 2) _readTcb(facts, base, entry, next);
-                else if (number == 3) facts.pceId = bytes2(_octets(base, entry, next, 2));
-                else if (number == 4) facts.fmspc = bytes6(_octets(base, entry, next, 6));
                 pos = next;
             }
+            require(pos == end, IDcapVerifier.BadCertificate(pos));
             require(seen & 0x1e == 0x1e, IDcapVerifier.BadCertificate(end));
+        }
+    }
+
+    /// @dev TCB, or an entry that means nothing here. @return number the last byte of its identifier.
+    function _readOther(
+        SgxFacts memory facts,
+        uint256 base,
+        uint256 pos,
+        uint256 end
+    ) private pure returns (uint256 number, uint256 next) {
+        unchecked {
+            uint256 entry;
+            (entry, next) = DerSpan.enter(base, pos, end, 0x30);
+            uint256 head = DerSpan.word(base, entry);
+            number = (head >> 160) & 0xff;
+            bool isOther = number > 4 && number < 0x80;
+            require(
+                head >> 168 == ENTRY && entry + 12 <= next && (isOther || number == 2),
+                IDcapVerifier.BadCertificate(entry)
+            );
+            if (number == 2) _readTcb(facts, base, entry + 12, next);
         }
     }
 
@@ -110,11 +138,5 @@ library SgxExtension {
             require(isMinimal, IDcapVerifier.BadCertificate(pos));
             svn = uint16(value);
         }
-    }
-
-    function _octets(uint256 base, uint256 pos, uint256 end, uint256 length) private pure returns (bytes32) {
-        (uint256 content, uint256 next) = DerSpan.enter(base, pos, end, 0x04);
-        require(next == end && next - content == length, IDcapVerifier.BadCertificate(pos));
-        return bytes32(DerSpan.word(base, content));
     }
 }
