@@ -3,7 +3,7 @@ import { concatBytes, equalBytes, isZero } from "../../words/bytes.ts";
 import { toHex } from "../../words/hex.ts";
 import { ByteReader } from "../ByteReader.ts";
 import { EvidenceError } from "../EvidenceError.ts";
-import { isSelfDescribed, MAX_EVENT_LOG_BYTES, MAX_EVENTS } from "./eventLog.ts";
+import { isSelfDescribed, MAX_EVENT_LOG_BYTES, MAX_EVENTS } from "./events.ts";
 
 /** One entry of a boot log (TCG_PCR_EVENT2). */
 export interface CcelEvent {

@@ -5,11 +5,10 @@ import { fromHex, toHex, type Hex } from "../../words/hex.ts";
 import { concatBytes, equalBytes } from "../../words/bytes.ts";
 import { parseStrictJson } from "../../words/strictJson.ts";
 import { EvidenceError } from "../EvidenceError.ts";
+import { isSelfDescribed, MAX_EVENT_LOG_BYTES, MAX_EVENTS } from "./events.ts";
 
 /** Event type of dstack's runtime events (RTMR3). */
 export const RUNTIME_EVENT = 0x0800_0001;
-export const MAX_EVENTS = 10_000;
-export const MAX_EVENT_LOG_BYTES = 1_048_576;
 
 export interface LoggedEvent {
   /** RTMR index. */
@@ -85,15 +84,6 @@ export function runtimeEventDigest(
   const type = Uint8Array.of(0x01, 0x00, 0x00, 0x08);
   return crypto.digest("SHA-384", concatBytes(type, text.encode(`:${name}:`), payload));
 }
-
-/**
- * Firmware events whose digest is, by specification, that of the event's data (TCG PC Client Platform Firmware Profile
- * §10.4.1): EV_SEPARATOR, EV_EFI_VARIABLE_DRIVER_CONFIG, EV_EFI_ACTION.
- */
-const SELF_DESCRIBED = new Set([0x0000_0004, 0x8000_0001, 0x8000_0007]);
-
-/** Whether a firmware event of this type measures the very data that the log carries. */
-export const isSelfDescribed = (type: number): boolean => SELF_DESCRIBED.has(type);
 
 /**
  * Replays the log into RTMR0-3. A digest that can be recomputed is: runtime events (RTMR3) from name and payload,

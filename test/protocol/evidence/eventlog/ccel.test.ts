@@ -5,11 +5,8 @@ import { webCrypto } from "../../../../protocol/crypto/web.ts";
 import { parseQuote } from "../../../../protocol/evidence/dcap/parseQuote.ts";
 import { quoteBytes } from "../../../../protocol/evidence/evidence.ts";
 import { MAX_EVENT_DATA_BYTES, parseCcel, replayCcel } from "../../../../protocol/evidence/eventlog/ccel.ts";
-import {
-  MAX_EVENT_LOG_BYTES,
-  MAX_EVENTS,
-  parseEventLog,
-} from "../../../../protocol/evidence/eventlog/eventLog.ts";
+import { parseEventLog } from "../../../../protocol/evidence/eventlog/eventLog.ts";
+import { MAX_EVENT_LOG_BYTES, MAX_EVENTS } from "../../../../protocol/evidence/eventlog/events.ts";
 import { toHex } from "../../../../protocol/words/hex.ts";
 import { refusal, refusalOf } from "../../../support/refusal.ts";
 import { itOnVectors } from "../../../support/vectors.ts";

@@ -4,13 +4,12 @@ import { expect } from "chai";
 import { nodeCrypto } from "../../../../protocol/crypto/node.ts";
 import {
   bootFacts,
-  MAX_EVENT_LOG_BYTES,
-  MAX_EVENTS,
   parseEventLog,
   replayRtmrs,
   RUNTIME_EVENT,
   runtimeEventDigest,
 } from "../../../../protocol/evidence/eventlog/eventLog.ts";
+import { MAX_EVENT_LOG_BYTES, MAX_EVENTS } from "../../../../protocol/evidence/eventlog/events.ts";
 import { toHex } from "../../../../protocol/words/hex.ts";
 import { refusal } from "../../../support/refusal.ts";
 
