@@ -15,6 +15,9 @@ import type { Finality } from "./chain/finality.ts";
 /** Intel's provisioning certification service. */
 export const INTEL_PCS_URL = "https://api.trustedservices.intel.com";
 
+/** AMD's key distribution service. */
+export const AMD_KDS_URL = "https://kdsintf.amd.com";
+
 /** The shapes that several programs' variables share. Each message says what was expected. */
 export const variables = {
   urls: z
@@ -112,7 +115,7 @@ export function readEnvironment<Schema extends z.ZodType>(
  */
 export function requireTestRootAllowed(testRootPem: string | undefined, deployment: Deployment): void {
   if (testRootPem === undefined || DEVELOPMENT_CHAIN_IDS.includes(deployment.chainId)) return;
-  throw new CharterError("config/test-root-refused", "CHARTER_TEST_ROOT is for development chains only", {
+  throw new CharterError("config/test-root-refused", "a test root is for development chains only", {
     expected: DEVELOPMENT_CHAIN_IDS,
     actual: deployment.chainId,
   });

@@ -80,10 +80,13 @@ export async function startRelayer(
 
   const verifier = evidenceVerifier({
     pcsUrl: config.pcsUrl,
+    kdsUrl: config.kdsUrl,
     testRootPem: config.testRootPem,
+    amdTestRootPem: config.amdTestRootPem,
     store: store.collateral,
+    amdStore: store.amdCollateral,
     logger,
-    onFetchFailed: (code) => metrics.collateralFailed(code),
+    onFetchFailed: (code, kind) => metrics.collateralFailed(code, kind),
   });
   closers.add("verifier", () => verifier.close());
   const nodeForecast = new NodeForecast({

@@ -27,8 +27,11 @@ await runProgram(logger, async (closers) => {
   closers.add("database", () => store.close());
   const evidence = evidenceVerifier({
     pcsUrl: config.pcsUrl,
+    kdsUrl: config.kdsUrl,
     testRootPem: config.testRootPem,
+    amdTestRootPem: config.amdTestRootPem,
     store: store.collateral,
+    amdStore: store.amdCollateral,
     logger,
     threads: 1,
   });

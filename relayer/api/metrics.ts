@@ -13,7 +13,7 @@ interface MetricsSource {
   /** What the outbox's account holds. */
   readonly balanceWei?: () => Promise<bigint>;
   readonly intents: () => Promise<Readonly<Record<IntentState, number>>>;
-  /** By platform family: seconds until something of the collateral in use ends. */
+  /** By platform family, which begins with the kind of TEE: seconds until something of the collateral in use ends. */
   readonly collateralSecondsLeft?: () => ReadonlyMap<string, number>;
   /** Nodes whose evidence will fail within a week, by reason; null until it was looked for. */
   readonly failingSoon?: () => FailingSoon | null;
@@ -27,8 +27,8 @@ export interface Metrics {
   /** `result`: "accepted" or the code of the refusal. */
   evidenceJudged(purpose: "instance" | "node", result: string): void;
   signerRejected(code: string): void;
-  /** A fetch of collateral failed with this code. */
-  collateralFailed(code: string): void;
+  /** A fetch of collateral for this kind of TEE failed with this code. */
+  collateralFailed(code: string, kind: string): void;
 }
 
 /** Builds the registry; gauges of the chain and the outbox are read when scraped. */
@@ -106,11 +106,13 @@ export function createMetrics(source: MetricsSource): Metrics {
   new Gauge({
     name: "charter_collateral_seconds_left",
     help: "Seconds until something of the collateral in use ends: evidence of that family is refused from then on",
-    labelNames: ["family"],
+    labelNames: ["kind", "family"],
     registers,
     collect() {
       this.reset();
-      for (const [family, seconds] of collateralSecondsLeft()) this.set({ family }, seconds);
+      for (const [family, seconds] of collateralSecondsLeft()) {
+        this.set({ kind: family.slice(0, family.indexOf(":")), family }, seconds);
+      }
     },
   });
   new Gauge({
@@ -124,8 +126,8 @@ export function createMetrics(source: MetricsSource): Metrics {
   });
   const collateralFailures = new Counter({
     name: "charter_collateral_failures_total",
-    help: "Fetches of collateral that failed, by error code",
-    labelNames: ["code"],
+    help: "Fetches of collateral that failed, by kind of TEE and error code",
+    labelNames: ["kind", "code"],
     registers,
   });
   new Gauge({
@@ -191,6 +193,6 @@ export function createMetrics(source: MetricsSource): Metrics {
     },
     evidenceJudged: (purpose, result) => evidence.inc({ purpose, result }),
     signerRejected: (code) => signers.inc({ code }),
-    collateralFailed: (code) => collateralFailures.inc({ code }),
+    collateralFailed: (code, kind) => collateralFailures.inc({ kind, code }),
   };
 }

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Deployment } from "../../protocol/deployment/deployment.ts";
 import type { Finality } from "../chain/finality.ts";
 import {
+  AMD_KDS_URL,
   INTEL_PCS_URL,
   readEnvironment,
   requireQuorum,
@@ -20,7 +21,9 @@ export interface SignerConfig {
   readonly deployment: Deployment;
   readonly finality: Finality;
   readonly pcsUrl: string;
+  readonly kdsUrl: string;
   readonly testRootPem: string | undefined;
+  readonly amdTestRootPem: string | undefined;
   /** Its own: what a signer has signed is nobody else's to write. */
   readonly databaseUrl: string;
   readonly maxRequestsPerMinute: number;
@@ -36,7 +39,9 @@ const schema = z.object({
   CHARTER_DEPLOYMENT: variables.deployment,
   CHARTER_FINALITY: variables.finality.default("finalized"),
   CHARTER_PCS_URL: variables.url.default(INTEL_PCS_URL),
+  CHARTER_KDS_URL: variables.url.default(AMD_KDS_URL),
   CHARTER_TEST_ROOT: variables.pemFile.optional(),
+  CHARTER_AMD_TEST_ROOT: variables.pemFile.optional(),
   DATABASE_URL: variables.postgresUrl,
   CHARTER_MAX_REQUESTS_PER_MINUTE: variables.count.default(6_000),
   HOST: variables.host.default("127.0.0.1"),
@@ -51,6 +56,7 @@ const schema = z.object({
 export function readSignerConfig(environment: Readonly<Record<string, string | undefined>>): SignerConfig {
   const read = readEnvironment(schema, environment);
   requireTestRootAllowed(read.CHARTER_TEST_ROOT, read.CHARTER_DEPLOYMENT);
+  requireTestRootAllowed(read.CHARTER_AMD_TEST_ROOT, read.CHARTER_DEPLOYMENT);
   return {
     account: read.CHARTER_SIGNER_KEY,
     rpcUrls: read.CHARTER_RPC_URLS,
@@ -58,7 +64,9 @@ export function readSignerConfig(environment: Readonly<Record<string, string | u
     deployment: read.CHARTER_DEPLOYMENT,
     finality: read.CHARTER_FINALITY,
     pcsUrl: read.CHARTER_PCS_URL,
+    kdsUrl: read.CHARTER_KDS_URL,
     testRootPem: read.CHARTER_TEST_ROOT,
+    amdTestRootPem: read.CHARTER_AMD_TEST_ROOT,
     databaseUrl: read.DATABASE_URL,
     maxRequestsPerMinute: read.CHARTER_MAX_REQUESTS_PER_MINUTE,
     host: read.HOST,

@@ -4,6 +4,7 @@ import { runner } from "node-pg-migrate";
 import { Pool } from "pg";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
+import { AmdCollateralStore } from "./amdCollateralStore.ts";
 import { BlobStore } from "./blobStore.ts";
 import { ChainStore } from "./chainStore.ts";
 import { CollateralStore } from "./collateralStore.ts";
@@ -18,6 +19,7 @@ export interface Store {
   readonly intents: IntentStore;
   readonly evidence: EvidenceStore;
   readonly collateral: CollateralStore;
+  readonly amdCollateral: AmdCollateralStore;
   readonly blobs: BlobStore;
   readonly verdicts: SignedVerdictStore;
   /** Resolves when the database answers; throws `store/unreachable`. */
@@ -82,6 +84,7 @@ export async function openStore(databaseUrl: string): Promise<Store> {
     intents: new IntentStore(pool),
     evidence: new EvidenceStore(pool),
     collateral: new CollateralStore(pool),
+    amdCollateral: new AmdCollateralStore(pool),
     blobs: new BlobStore(pool),
     verdicts: new SignedVerdictStore(pool),
     ping,

@@ -19,23 +19,34 @@ const MAX_ENTRIES = 10;
 export const MAX_TABLE_BYTES = 65_536;
 
 /**
- * The certificates of the kernel's table (SNP_GUEST_REQUEST, extended; configfs-tsm's `auxblob`) for a report of this
- * signer. ASK and ASVK share a GUID. Entries of other GUIDs are not read; nothing of the table is trusted here.
- * @throws EvidenceError `evidence/snp-certificate-table`: entries out of bounds, overlapping or twice, no end, one missing.
+ * What the kernel's table (SNP_GUEST_REQUEST, extended; configfs-tsm's `auxblob`) holds for a report of this signer: a host
+ * may leave out any of it. ASK and ASVK share a GUID. Entries of other GUIDs are not read; nothing of the table is trusted
+ * here. @throws EvidenceError `evidence/snp-certificate-table`: entries out of bounds, overlapping or twice, no end.
  */
-export function certificatesOfTable(table: Uint8Array, signer: SnpSigner): SnpCertificates {
+export function readCertificateTable(table: Uint8Array, signer: SnpSigner): Partial<SnpCertificates> {
   expected(table.length <= MAX_TABLE_BYTES, `at most ${MAX_TABLE_BYTES} bytes`, table.length);
   const entries = readEntries(table);
-  const certificate = (guid: string, name: string): Uint8Array => {
+  const certificate = (name: "leaf" | "ask" | "ark", guid: string): Partial<SnpCertificates> => {
     const entry = entries.find((one) => one.guid === guid);
-    if (!entry) throw refused(`an entry for ${name}`, guid);
-    return table.subarray(entry.from, entry.until);
+    return entry ? { [name]: table.subarray(entry.from, entry.until) } : {};
   };
   return {
-    leaf: certificate(GUIDS[signer], signer),
-    ask: certificate(GUIDS.ask, signer === "VCEK" ? "ASK" : "ASVK"),
-    ark: certificate(GUIDS.ark, "ARK"),
+    ...certificate("leaf", GUIDS[signer]),
+    ...certificate("ask", GUIDS.ask),
+    ...certificate("ark", GUIDS.ark),
   };
+}
+
+/**
+ * The table's certificates, all three of them. @throws EvidenceError `evidence/snp-certificate-table` as above, and where
+ * one is missing.
+ */
+export function certificatesOfTable(table: Uint8Array, signer: SnpSigner): SnpCertificates {
+  const { leaf, ask, ark } = readCertificateTable(table, signer);
+  if (!leaf) throw refused(`an entry for ${signer}`, GUIDS[signer]);
+  if (!ask) throw refused(`an entry for ${signer === "VCEK" ? "ASK" : "ASVK"}`, GUIDS.ask);
+  if (!ark) throw refused("an entry for ARK", GUIDS.ark);
+  return { leaf, ask, ark };
 }
 
 interface Entry {

@@ -69,6 +69,7 @@ describe("configuration", () => {
       maxHeadAgeSeconds: 60,
       host: "127.0.0.1",
       pcsUrl: "https://api.trustedservices.intel.com",
+      kdsUrl: "https://kdsintf.amd.com",
       databaseUrl: undefined,
       webDir: undefined,
     });
@@ -81,10 +82,13 @@ describe("configuration", () => {
       CHARTER_FINALITY: "12",
       PORT: "0",
       CHARTER_PUBLISHERS: `${address("AB")}, ${address("cd")}`,
+      CHARTER_KDS_URL: "http://127.0.0.1:8082",
       CHARTER_TEST_ROOT: join(dir, "root.pem"),
+      CHARTER_AMD_TEST_ROOT: join(dir, "root.pem"),
       BOOTAUTH_HOST: "::1",
     });
-    expect(config).to.include({ finality: 12, port: 0, testRootPem: PEM });
+    expect(config).to.include({ finality: 12, port: 0, testRootPem: PEM, amdTestRootPem: PEM });
+    expect(config.kdsUrl).to.equal("http://127.0.0.1:8082");
     expect(config.bootAuth.host).to.equal("::1");
     expect(config.publishers).to.deep.equal([address("ab"), address("cd")]);
   });
@@ -163,6 +167,13 @@ describe("configuration", () => {
       DATABASE_URL: "postgres://u:p@127.0.0.1/x",
     };
     expect(failure(() => readSignerConfig(signer)).code).to.equal("config/test-root-refused");
+    const amd = {
+      CHARTER_TEST_ROOT: "",
+      CHARTER_AMD_TEST_ROOT: join(dir, "root.pem"),
+      CHARTER_DEPLOYMENT: join(dir, "1.json"),
+    };
+    expect(failure(() => read(amd)).code).to.equal("config/test-root-refused");
+    expect(failure(() => readSignerConfig({ ...signer, ...amd })).code).to.equal("config/test-root-refused");
   });
 
   it("refuses a test root that is not one certificate", () => {

@@ -56,8 +56,11 @@ describe("the relayer's verifier of evidence", function () {
     const failures: string[] = [];
     const verifier: EvidenceVerifier = evidenceVerifier({
       pcsUrl: service.url,
+      kdsUrl: service.url,
       testRootPem: pki.file.root,
+      amdTestRootPem: undefined,
       store: store.collateral,
+      amdStore: store.amdCollateral,
       logger: { warn: () => undefined },
       onFetchFailed: (code) => failures.push(code),
       now: clock ?? (() => service.world.now + 1),

@@ -1,6 +1,10 @@
 import { expect } from "chai";
 
-import { certificatesOfTable, MAX_TABLE_BYTES } from "../../../../protocol/evidence/snp/certificateTable.ts";
+import {
+  certificatesOfTable,
+  MAX_TABLE_BYTES,
+  readCertificateTable,
+} from "../../../../protocol/evidence/snp/certificateTable.ts";
 import { fromHex, toHex } from "../../../../protocol/words/hex.ts";
 import { refusalOf } from "../../../support/refusal.ts";
 
@@ -40,6 +44,17 @@ describe("the kernel's certificate table", () => {
     expect([leaf, ask, ark].map(toHex)).to.deep.equal(["0x0304", "0x14", "0x000102"]);
     const both = [...GOOD, [VLEK, 30, 1]] as const;
     expect(toHex(certificatesOfTable(tableOf(both), "VLEK").leaf)).to.equal("0x1e");
+  });
+
+  it("may lack any of them", () => {
+    const only = (guid: string) => tableOf(GOOD.filter(([one]) => one === guid));
+    expect(Object.keys(readCertificateTable(only(VCEK), "VCEK"))).to.deep.equal(["leaf"]);
+    expect(Object.keys(readCertificateTable(only(VCEK), "VLEK"))).to.deep.equal([]);
+    expect(Object.keys(readCertificateTable(only(ARK), "VCEK"))).to.deep.equal(["ark"]);
+    expect(readCertificateTable(tableOf([]), "VCEK")).to.deep.equal({});
+    expect(refusalOf(() => readCertificateTable(new Uint8Array(23), "VCEK"))).to.equal(
+      "evidence/snp-certificate-table",
+    );
   });
 
   it("is refused where an entry is missing, twice, empty, outside or over another, or where it has no end", () => {
