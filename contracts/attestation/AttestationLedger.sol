@@ -39,15 +39,15 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, EIP712 {
 
     /// @inheritdoc IAttestationLedger
     function attest(
-        Verdict calldata verdict,
         uint32 node,
         ProofSystem system,
         bytes calldata proof,
         bytes calldata keySignature
     ) external {
+        (Verdict memory verdict, , ) = _proven(system, proof);
         require(appRegistry.isApp(verdict.subject), UnknownApp(verdict.subject));
         IApp app = IApp(verdict.subject);
-        _requireVerdict(verdict, system, proof, app.maxEvidenceAgeBlocks());
+        _requireUsable(verdict, app.maxEvidenceAgeBlocks());
         (address signer, , ) = ECDSA.tryRecover(
             entryDigest(verdict.subject, verdict.evidenceDigest),
             keySignature
@@ -105,7 +105,7 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, EIP712 {
     // ---------------------------------------------------------------- entries
 
     function _entryOf(
-        Verdict calldata verdict,
+        Verdict memory verdict,
         uint32 node,
         uint32 release
     ) private view returns (Instance memory) {
@@ -183,7 +183,7 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, EIP712 {
             });
     }
 
-    function _emitProven(Verdict calldata verdict, Instance memory entry, ProofSystem system) private {
+    function _emitProven(Verdict memory verdict, Instance memory entry, ProofSystem system) private {
         emit InstanceProven(
             verdict.subject,
             verdict.key,

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IVerdictConsumer} from "./IVerdictConsumer.sol";
-import {ProofSystem, Reason, TcbStatus, TeeKind, Verdict} from "./Types.sol";
+import {ProofSystem, Reason, TcbStatus, TeeKind} from "./Types.sol";
 
 /// @notice One running copy of an app, as proven.
 struct Instance {
@@ -58,11 +58,10 @@ interface IAttestationLedger is IVerdictConsumer {
     error NotAllowed(Reason reason);
     error NotLive(address app, address key);
 
-    /// @notice Records a proof that `verdict.key` runs app `verdict.subject` on registered node `node`.
+    /// @notice Records a proof that the verdict's key runs the app that is its subject on registered node `node`.
     /// @param keySignature the bound key's EIP-712 signature over InstanceEntry(address app,bytes32 evidenceDigest),
     /// domain "Charter AttestationLedger" version "1". Missing proof systems do not revert; they keep `isLive` false.
     function attest(
-        Verdict calldata verdict,
         uint32 node,
         ProofSystem system,
         bytes calldata proof,

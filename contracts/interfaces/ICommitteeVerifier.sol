@@ -6,7 +6,7 @@ import {Verdict} from "./Types.sol";
 
 /// @title CommitteeVerifier: M-of-N EIP-712 verdicts
 /// @notice EIP-712 domain: name "Charter CommitteeVerifier", version "1", this chain, this contract.
-/// `proof` = abi.encode(bytes[] signatures): 65-byte ECDSA signatures, recovered signers strictly ascending.
+/// `proof` = abi.encode(Verdict verdict, bytes[] signatures): 65-byte ECDSA signatures, recovered signers ascending.
 interface ICommitteeVerifier is IProofVerifier {
     /// @notice Whole new membership; the first one is emitted at construction with no old members.
     event CommitteeChanged(
@@ -19,6 +19,7 @@ interface ICommitteeVerifier is IProofVerifier {
     );
 
     error BadThreshold(uint256 members, uint8 threshold);
+    error WrongConsumer(address expected, address actual);
     error BadMember(address member);
     error NotEnoughSignatures(uint256 required, uint256 actual);
     error NotAMember(address signer);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {IProofVerifier} from "./IProofVerifier.sol";
 import {TcbStatus, TeeKind} from "./Types.sol";
 
 /// @notice A verified quote, before anybody asks what it is bound to.
@@ -37,7 +38,7 @@ struct QuoteResult {
 ///   purpose (1: 1 node, 2 instance) ‖ subject (20) ‖ key (20) ‖ evidence block (8) [‖ osImageHash (32)
 ///   ‖ length of MRCONFIGID V2's preimage (1) ‖ compose hash (32) ‖ app id (20) ‖ kind (1) ‖ id; length 0 for V1]
 ///   with the bracket for instances only.
-interface IDcapVerifier {
+interface IDcapVerifier is IProofVerifier {
     /// @notice A platform's PCK certificate, QE report and attestation key were verified. Append-only.
     event PlatformRecorded(uint32 indexed record, bytes32 indexed platformId, bytes facts, address actor);
     /// @notice A record was judged anew by newer collateral.
@@ -50,7 +51,6 @@ interface IDcapVerifier {
         address actor
     );
 
-    error UnknownRecord(uint32 record);
     error BadQuote(uint256 offset);
     error BadCertificate(uint256 offset);
     error QuoteSignatureInvalid();

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IVerdictConsumer} from "./IVerdictConsumer.sol";
-import {ProofSystem, TcbStatus, TeeKind, Verdict} from "./Types.sol";
+import {ProofSystem, TcbStatus, TeeKind} from "./Types.sol";
 
 /// @notice One registered physical platform.
 struct Node {
@@ -68,12 +68,11 @@ interface INodeRegistry is IVerdictConsumer {
     error EvidenceNotNewer(uint64 current, uint64 actual);
     error NotOperator(address expected, address actual);
 
-    /// @notice Registers a platform. Anyone may send it; the operator (`verdict.subject`) and the bound key consent by
+    /// @notice Registers a platform. Anyone may send it; the operator (the verdict's subject) and the bound key consent by
     /// EIP-712 signatures over NodeEntry(address operator,bytes32 platformId,bytes32 evidenceDigest), domain
     /// "Charter NodeRegistry" version "1".
     /// @param operatorSignature ECDSA or ERC-1271.
     function register(
-        Verdict calldata verdict,
         ProofSystem system,
         bytes calldata proof,
         bytes calldata operatorSignature,
@@ -83,7 +82,6 @@ interface INodeRegistry is IVerdictConsumer {
     /// @notice Newer evidence of the same platform, operator and key. `keySignature` as for `register`.
     function renew(
         uint32 number,
-        Verdict calldata verdict,
         ProofSystem system,
         bytes calldata proof,
         bytes calldata keySignature

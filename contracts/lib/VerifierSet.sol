@@ -30,13 +30,9 @@ abstract contract VerifierSet is IVerdictConsumer, Ownable2Step {
         return _verifiers[system];
     }
 
-    /// @dev Consumer, time, block and proof. Reverts unless all hold; there is no other way to use a verdict.
-    function _requireVerdict(
-        Verdict calldata verdict,
-        ProofSystem system,
-        bytes calldata proof,
-        uint256 maxAgeBlocks
-    ) internal view {
+    /// @dev Consumer, time and block. Reverts unless all hold: whatever proved the verdict, this contract looks itself.
+    /// @param maxAgeBlocks how old the evidence may be.
+    function _requireUsable(Verdict memory verdict, uint256 maxAgeBlocks) internal view {
         require(verdict.consumer == address(this), WrongConsumer(address(this), verdict.consumer));
         require(!verdict.simulated || DevelopmentChain.isOne(), SimulatedOnProductionChain(block.chainid));
         require(verdict.validUntil > block.timestamp, VerdictExpired(verdict.validUntil, block.timestamp));
@@ -50,9 +46,16 @@ abstract contract VerifierSet is IVerdictConsumer, Ownable2Step {
             known == verdict.evidenceBlockHash,
             EvidenceBlockMismatch(verdict.evidenceBlock, known, verdict.evidenceBlockHash)
         );
+    }
+
+    /// @dev What `system` proves. Reverts unless it does; there is no other way to a verdict.
+    function _proven(
+        ProofSystem system,
+        bytes calldata proof
+    ) internal returns (Verdict memory verdict, uint32 record, uint40 until) {
         address verifier = _verifiers[system];
         require(verifier != address(0), NoVerifier(system));
-        IProofVerifier(verifier).requireProven(verdict, proof);
+        return IProofVerifier(verifier).verify(proof);
     }
 
     function _setVerifier(ProofSystem system, address verifier) private {

@@ -42,13 +42,13 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
 
     /// @inheritdoc INodeRegistry
     function register(
-        Verdict calldata verdict,
         ProofSystem system,
         bytes calldata proof,
         bytes calldata operatorSignature,
         bytes calldata keySignature
     ) external returns (uint32 number) {
-        _requireNodeVerdict(verdict, system, proof, keySignature);
+        (Verdict memory verdict, , ) = _proven(system, proof);
+        _requireNodeVerdict(verdict, keySignature);
         require(_numberOfKey[verdict.key] == 0, KeyInUse(verdict.key, _numberOfKey[verdict.key]));
         uint32 keys = _keysOnPlatform[verdict.platformId] + 1;
         require(keys <= maxKeysPerPlatform, TooManyKeys(verdict.platformId, maxKeysPerPlatform));
@@ -97,13 +97,13 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
     /// @inheritdoc INodeRegistry
     function renew(
         uint32 number,
-        Verdict calldata verdict,
         ProofSystem system,
         bytes calldata proof,
         bytes calldata keySignature
     ) external {
         Node storage entry = _known(number);
-        _requireNodeVerdict(verdict, system, proof, keySignature);
+        (Verdict memory verdict, , ) = _proven(system, proof);
+        _requireNodeVerdict(verdict, keySignature);
         require(
             verdict.platformId == entry.platformId,
             PlatformChanged(entry.platformId, verdict.platformId)
@@ -183,13 +183,8 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
 
     // ---------------------------------------------------------------- checks
 
-    function _requireNodeVerdict(
-        Verdict calldata verdict,
-        ProofSystem system,
-        bytes calldata proof,
-        bytes calldata keySignature
-    ) private view {
-        _requireVerdict(verdict, system, proof, MAX_EVIDENCE_AGE_BLOCKS);
+    function _requireNodeVerdict(Verdict memory verdict, bytes calldata keySignature) private view {
+        _requireUsable(verdict, MAX_EVIDENCE_AGE_BLOCKS);
         require(verdict.composeHash == 0, UnexpectedComposeHash(verdict.composeHash));
         require(
             verdict.status != TcbStatus.Unknown && verdict.status != TcbStatus.Revoked,

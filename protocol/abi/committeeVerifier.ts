@@ -189,6 +189,33 @@ export const committeeVerifierAbi = [
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "record",
+        "type": "uint32"
+      }
+    ],
+    "name": "UnknownRecord",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "expected",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "actual",
+        "type": "address"
+      }
+    ],
+    "name": "WrongConsumer",
+    "type": "error"
+  },
+  {
     "anonymous": false,
     "inputs": [
       {
@@ -397,111 +424,6 @@ export const committeeVerifierAbi = [
   {
     "inputs": [
       {
-        "components": [
-          {
-            "internalType": "address",
-            "name": "consumer",
-            "type": "address"
-          },
-          {
-            "internalType": "address",
-            "name": "subject",
-            "type": "address"
-          },
-          {
-            "internalType": "address",
-            "name": "key",
-            "type": "address"
-          },
-          {
-            "internalType": "uint64",
-            "name": "evidenceBlock",
-            "type": "uint64"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "evidenceBlockHash",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "platformId",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "composeHash",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "osImageHash",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "measurementDigest",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "pinnedMeasurementDigest",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "enum TeeKind",
-            "name": "kind",
-            "type": "uint8"
-          },
-          {
-            "internalType": "enum TcbStatus",
-            "name": "status",
-            "type": "uint8"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "advisoriesDigest",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "evidenceDigest",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "gpuDigest",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "uint40",
-            "name": "validUntil",
-            "type": "uint40"
-          },
-          {
-            "internalType": "bool",
-            "name": "simulated",
-            "type": "bool"
-          }
-        ],
-        "internalType": "struct Verdict",
-        "name": "verdict",
-        "type": "tuple"
-      },
-      {
-        "internalType": "bytes",
-        "name": "proof",
-        "type": "bytes"
-      }
-    ],
-    "name": "requireProven",
-    "outputs": [],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "address[]",
         "name": "members",
         "type": "address[]"
@@ -520,6 +442,52 @@ export const committeeVerifierAbi = [
     "name": "setCommittee",
     "outputs": [],
     "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "record",
+        "type": "uint32"
+      }
+    ],
+    "name": "standing",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "enum TcbStatus",
+            "name": "status",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "advisoriesDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "validUntil",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "staleSince",
+            "type": "uint40"
+          },
+          {
+            "internalType": "bool",
+            "name": "revoked",
+            "type": "bool"
+          }
+        ],
+        "internalType": "struct Standing",
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "pure",
     "type": "function"
   },
   {
@@ -636,6 +604,122 @@ export const committeeVerifierAbi = [
         "internalType": "bytes32",
         "name": "",
         "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes",
+        "name": "proof",
+        "type": "bytes"
+      }
+    ],
+    "name": "verify",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "consumer",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "subject",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "key",
+            "type": "address"
+          },
+          {
+            "internalType": "uint64",
+            "name": "evidenceBlock",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "evidenceBlockHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "platformId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "composeHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "osImageHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "measurementDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "pinnedMeasurementDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "enum TeeKind",
+            "name": "kind",
+            "type": "uint8"
+          },
+          {
+            "internalType": "enum TcbStatus",
+            "name": "status",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "advisoriesDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "evidenceDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "gpuDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "validUntil",
+            "type": "uint40"
+          },
+          {
+            "internalType": "bool",
+            "name": "simulated",
+            "type": "bool"
+          }
+        ],
+        "internalType": "struct Verdict",
+        "name": "verdict",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint32",
+        "name": "record",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint40",
+        "name": "until",
+        "type": "uint40"
       }
     ],
     "stateMutability": "view",

@@ -70,7 +70,7 @@ interface Counted {
 
 function prove(verdict: VerdictMessage, signatures: readonly Counted[], threshold: number): ProvenVerdict {
   // No more than needed: each signature costs gas.
-  return { verdict, proof: encodeCommitteeProof(signatures.slice(0, threshold)) };
+  return { verdict, proof: encodeCommitteeProof(verdict, signatures.slice(0, threshold)) };
 }
 
 async function askAll(

@@ -6,7 +6,6 @@ import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { effectiveSetting, ZERO_KEY } from "../../protocol/policy/settings.ts";
 import { SettingKind } from "../../protocol/policy/settingKind.ts";
 import type { Accepted, InstanceRegistration, VerdictMessage } from "../../protocol/session/messages.ts";
-import { verdictStruct } from "../../protocol/session/verdict.ts";
 import { ProofSystem } from "../../protocol/words/enums.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import type { Projection } from "../chain/projection.ts";
@@ -60,11 +59,11 @@ export function instanceAdmission(
     await store.accept({ ...binding, verdict: judged, evidence, acceptedAt: now() });
     admit(session);
 
-    const { verdict, proof } = await prove({ purpose: "instance", app, key, evidence }, judged);
+    const { proof } = await prove({ purpose: "instance", app, key, evidence }, judged);
     const data = encodeFunctionData({
       abi: attestationLedgerAbi,
       functionName: "attest",
-      args: [verdictStruct(verdict), node, ProofSystem.Committee, proof, keySignature],
+      args: [node, ProofSystem.Committee, proof, keySignature],
     });
     const id = intentId({ chainId, contract: ledger, subject: app, key, evidenceDigest });
     const intent = await plan({ id, to: ledger, data, label: "instance.attest" });

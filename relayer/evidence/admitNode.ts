@@ -5,7 +5,6 @@ import { nodeRegistryAbi } from "../../protocol/abi/nodeRegistry.ts";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import type { Deployment } from "../../protocol/deployment/deployment.ts";
 import type { Accepted, NodeRegistration, VerdictMessage } from "../../protocol/session/messages.ts";
-import { verdictStruct } from "../../protocol/session/verdict.ts";
 import type { NodeState } from "../../protocol/state/types.ts";
 import { ProofSystem, TcbStatus } from "../../protocol/words/enums.ts";
 import type { Address } from "../../protocol/words/hex.ts";
@@ -53,20 +52,19 @@ export function nodeAdmission(options: AdmitNodeOptions): (message: NodeRegistra
     const binding = { digest: evidenceDigest, purpose: "node", subject: operator, key, node: null } as const;
     await store.accept({ ...binding, verdict: judged, evidence, acceptedAt: now() });
 
-    const { verdict, proof } = await prove({ purpose: "node", operator, key, evidence }, judged);
+    const { proof } = await prove({ purpose: "node", operator, key, evidence }, judged);
     const known = nodeByKey(key);
-    const struct = verdictStruct(verdict);
     const data =
       known === undefined
         ? encodeFunctionData({
             abi: nodeRegistryAbi,
             functionName: "register",
-            args: [struct, ProofSystem.Committee, proof, operatorSignature, keySignature],
+            args: [ProofSystem.Committee, proof, operatorSignature, keySignature],
           })
         : encodeFunctionData({
             abi: nodeRegistryAbi,
             functionName: "renew",
-            args: [known.number, struct, ProofSystem.Committee, proof, keySignature],
+            args: [known.number, ProofSystem.Committee, proof, keySignature],
           });
     const id = intentId({ chainId, contract: nodeRegistry, subject: operator, key, evidenceDigest });
     const label = known === undefined ? "node.register" : "node.renew";

@@ -8,7 +8,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
 import {ICommitteeVerifier} from "../../interfaces/ICommitteeVerifier.sol";
 import {IProofVerifier} from "../../interfaces/IProofVerifier.sol";
-import {ProofSystem, Verdict} from "../../interfaces/Types.sol";
+import {ProofSystem, Standing, Verdict} from "../../interfaces/Types.sol";
 import {DevelopmentChain} from "../../lib/DevelopmentChain.sol";
 
 /// @title CommitteeVerifier
@@ -43,10 +43,14 @@ contract CommitteeVerifier is ICommitteeVerifier, EIP712, Ownable2Step {
     }
 
     /// @inheritdoc IProofVerifier
-    function requireProven(Verdict calldata verdict, bytes calldata proof) external view {
+    function verify(
+        bytes calldata proof
+    ) external view returns (Verdict memory verdict, uint32 record, uint40 until) {
+        bytes[] memory signatures;
+        (verdict, signatures) = abi.decode(proof, (Verdict, bytes[]));
+        require(verdict.consumer == msg.sender, WrongConsumer(msg.sender, verdict.consumer));
         require(!verdict.simulated || DevelopmentChain.isOne(), SimulatedOnProductionChain(block.chainid));
         require(block.timestamp < _expiresAt, CommitteeExpired(_expiresAt, block.timestamp));
-        bytes[] memory signatures = abi.decode(proof, (bytes[]));
         require(signatures.length >= _threshold, NotEnoughSignatures(_threshold, signatures.length));
         bytes32 digest = verdictDigest(verdict);
         address previous = address(0);
@@ -56,6 +60,12 @@ contract CommitteeVerifier is ICommitteeVerifier, EIP712, Ownable2Step {
             require(signer > previous, SignersNotAscending(previous, signer));
             previous = signer;
         }
+        return (verdict, 0, verdict.validUntil);
+    }
+
+    /// @inheritdoc IProofVerifier
+    function standing(uint32 record) external pure returns (Standing memory) {
+        revert UnknownRecord(record);
     }
 
     /// @inheritdoc IProofVerifier
@@ -69,7 +79,7 @@ contract CommitteeVerifier is ICommitteeVerifier, EIP712, Ownable2Step {
     }
 
     /// @inheritdoc ICommitteeVerifier
-    function verdictDigest(Verdict calldata verdict) public view returns (bytes32) {
+    function verdictDigest(Verdict memory verdict) public view returns (bytes32) {
         // Every member of Verdict is a static 32-byte word, so its ABI encoding is EIP-712's encodeData.
         return _hashTypedDataV4(keccak256(abi.encode(VERDICT_TYPEHASH, verdict)));
     }

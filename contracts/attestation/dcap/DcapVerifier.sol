@@ -5,6 +5,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {FamilyStanding, IDcapCollateral, Judgement, PlatformTcb} from "../../interfaces/IDcapCollateral.sol";
 import {IDcapVerifier, QuoteResult} from "../../interfaces/IDcapVerifier.sol";
+import {IProofVerifier} from "../../interfaces/IProofVerifier.sol";
 import {ProofSystem, Standing, TcbStatus, TeeKind, Verdict} from "../../interfaces/Types.sol";
 import {DevelopmentChain} from "../../lib/DevelopmentChain.sol";
 import {EvidenceBlocks} from "../../lib/EvidenceBlocks.sol";
@@ -47,6 +48,7 @@ contract DcapVerifier is IDcapVerifier {
         return _verify(quote);
     }
 
+    /// @inheritdoc IProofVerifier
     function verify(
         bytes calldata proof
     ) external returns (Verdict memory verdict, uint32 record, uint40 until) {
@@ -99,6 +101,7 @@ contract DcapVerifier is IDcapVerifier {
         }
     }
 
+    /// @inheritdoc IProofVerifier
     function standing(uint32 record) external view returns (Standing memory result) {
         _requireRoot();
         uint256 packed = _recordOf(record);
@@ -119,6 +122,7 @@ contract DcapVerifier is IDcapVerifier {
         return _recordCount;
     }
 
+    /// @inheritdoc IProofVerifier
     function proofSystem() external pure returns (ProofSystem) {
         return ProofSystem.Direct;
     }

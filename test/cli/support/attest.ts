@@ -65,7 +65,13 @@ export async function attestInstance(
         }),
       ),
     );
-    return { verdict, proof: encodeAbiParameters([{ type: "bytes[]" }], [signatures]) };
+    return {
+      verdict,
+      proof: encodeAbiParameters(
+        [{ type: "tuple", components: verdictTypes.Verdict }, { type: "bytes[]" }],
+        [verdict, signatures],
+      ),
+    };
   };
   const mined = async (hash: Hex): Promise<void> => {
     const { status } = await client.waitForTransactionReceipt({ hash });
@@ -90,7 +96,7 @@ export async function attestInstance(
       address: nodeRegistry,
       abi: nodeRegistryAbi,
       functionName: "register",
-      args: [node.verdict, ProofSystem.Committee, node.proof, ...consents],
+      args: [ProofSystem.Committee, node.proof, ...consents],
     }),
   );
   const instance = await verdictOn(attestationLedger, app, addressOf(key), composeHash);
@@ -106,7 +112,7 @@ export async function attestInstance(
       address: attestationLedger,
       abi: attestationLedgerAbi,
       functionName: "attest",
-      args: [instance.verdict, 1, ProofSystem.Committee, instance.proof, consent],
+      args: [1, ProofSystem.Committee, instance.proof, consent],
     }),
   );
   return addressOf(key);

@@ -6,7 +6,6 @@ import { Reason } from "../../../protocol/policy/reason.ts";
 import { ProofSystem, TcbStatus, TeeKind } from "../../../protocol/words/enums.ts";
 import { walletOf } from "../support/charter.ts";
 import { useCharter } from "../support/chains.ts";
-import { placeDirectVerifier } from "../support/code.ts";
 import { attest, attestVerdict, createApp, POLICY, register, renew, word } from "../support/flows.ts";
 import {
   COMMITTEE,
@@ -43,7 +42,7 @@ describe("AttestationLedger", () => {
       const verdict = await instanceVerdict(charter, at, key, { simulated: true });
       const proof = await prove(charter, verdict);
       const signature = await signInstance(charter, key, verdict);
-      await expect(ledger.connect(charter.stranger).attest(verdict, 1, COMMITTEE, proof, signature))
+      await expect(ledger.connect(charter.stranger).attest(1, COMMITTEE, proof, signature))
         .to.emit(ledger, "InstanceProven")
         .withArgs(
           at,
@@ -117,12 +116,13 @@ describe("AttestationLedger", () => {
       const { charter, ledger, at } = await scene();
       const other = await (await createApp(charter, { salt: id("other") })).getAddress();
       const verdict = await instanceVerdict(charter, at, key);
-      const proof = await prove(charter, verdict);
-      // The committee spoke of the first app, and so did the key.
-      await expect(
-        attestVerdict(charter, { ...verdict, subject: other }, key, { proof }),
-      ).to.be.revertedWithCustomError(charter.committeeVerifier, "NotAMember");
       const replayed = { ...verdict, subject: other };
+      const proof = await prove(charter, replayed, verdict);
+      // The committee spoke of the first app, and so did the key.
+      await expect(attestVerdict(charter, replayed, key, { proof })).to.be.revertedWithCustomError(
+        charter.committeeVerifier,
+        "NotAMember",
+      );
       const keySignature = await signInstance(charter, key, verdict);
       await expect(attestVerdict(charter, replayed, key, { keySignature })).to.be.revertedWithCustomError(
         ledger,
@@ -166,7 +166,6 @@ describe("AttestationLedger", () => {
       await networkHelpers.mine(99);
       // 100 blocks old in the next block: the app's limit.
       await ledger.attest.staticCall(
-        verdict,
         1,
         COMMITTEE,
         await prove(charter, verdict),
@@ -258,7 +257,8 @@ describe("AttestationLedger", () => {
 
   describe("combining proofs", () => {
     const both = useCharter(async (charter) => {
-      await charter.attestationLedger.setVerifier(DIRECT, await placeDirectVerifier(charter));
+      const direct = await charter.connection.ethers.deployContract("VerifierDouble", [DIRECT]);
+      await charter.attestationLedger.setVerifier(DIRECT, await direct.getAddress());
       const required = { kind: SettingKind.ProofSystem, key: word(ProofSystem.Direct), value: 1n };
       const statuses = { kind: SettingKind.TcbStatus, key: word(TcbStatus.OutOfDate), value: 1n };
       const app = await createApp(charter, { settings: [...POLICY, required, statuses] });

@@ -6,7 +6,14 @@ import { verdictDigest } from "../../../protocol/session/verdict.ts";
 import type { VerdictMessage } from "../../../protocol/session/messages.ts";
 import { ascending, COMMITTEE_EXPIRES_AT, deployContracts, openChain, walletOf } from "../support/charter.ts";
 import { useCharter } from "../support/chains.ts";
-import { COMMITTEE, encodeProof, nodeVerdict, prove, signaturesOf } from "../support/verdicts.ts";
+import {
+  askCommittee,
+  COMMITTEE,
+  encodeProof,
+  nodeVerdict,
+  prove,
+  signaturesOf,
+} from "../support/verdicts.ts";
 
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 
@@ -41,69 +48,69 @@ describe("CommitteeVerifier", () => {
     );
   });
 
-  it("requireProven_thresholdAndMore_accepts", async () => {
+  it("verify_thresholdAndMore_accepts", async () => {
     const { charter, verifier, key } = await scene();
     const verdict = await nodeVerdict(charter, key);
-    await verifier.requireProven(verdict, await prove(charter, verdict));
+    await askCommittee(charter, verdict, await prove(charter, verdict));
     const all = await signaturesOf(charter, verdict, charter.members);
-    await verifier.requireProven(verdict, encodeProof(all));
+    await askCommittee(charter, verdict, encodeProof(verdict, all));
   });
 
-  it("requireProven_tooFewSignatures_reverts", async () => {
+  it("verify_tooFewSignatures_reverts", async () => {
     const { charter, verifier, key } = await scene();
     const verdict = await nodeVerdict(charter, key);
     const one = await signaturesOf(charter, verdict, charter.members.slice(0, 1));
-    await expect(verifier.requireProven(verdict, encodeProof(one)))
+    await expect(askCommittee(charter, verdict, encodeProof(verdict, one)))
       .to.be.revertedWithCustomError(verifier, "NotEnoughSignatures")
       .withArgs(2, 1);
-    await expect(verifier.requireProven(verdict, encodeProof([])))
+    await expect(askCommittee(charter, verdict, encodeProof(verdict, [])))
       .to.be.revertedWithCustomError(verifier, "NotEnoughSignatures")
       .withArgs(2, 0);
   });
 
-  it("requireProven_emptyOrMalformedProof_reverts", async () => {
+  it("verify_emptyOrMalformedProof_reverts", async () => {
     const { charter, verifier, key } = await scene();
     const verdict = await nodeVerdict(charter, key);
     const { ethers } = charter.connection;
-    await expect(verifier.requireProven(verdict, "0x")).to.be.revert(ethers);
+    await expect(askCommittee(charter, verdict, "0x")).to.be.revert(ethers);
     const proof = await prove(charter, verdict);
-    await expect(verifier.requireProven(verdict, proof.slice(0, -64))).to.be.revert(ethers);
+    await expect(askCommittee(charter, verdict, proof.slice(0, -64))).to.be.revert(ethers);
   });
 
-  it("requireProven_sameSignerTwice_reverts", async () => {
+  it("verify_sameSignerTwice_reverts", async () => {
     const { charter, verifier, key } = await scene();
     const verdict = await nodeVerdict(charter, key);
     const [one] = await signaturesOf(charter, verdict, charter.members);
     const signer = charter.members[0]?.address;
-    await expect(verifier.requireProven(verdict, encodeProof([one as string, one as string])))
+    await expect(askCommittee(charter, verdict, encodeProof(verdict, [one as string, one as string])))
       .to.be.revertedWithCustomError(verifier, "SignersNotAscending")
       .withArgs(signer, signer);
   });
 
-  it("requireProven_signersDescending_reverts", async () => {
+  it("verify_signersDescending_reverts", async () => {
     const { charter, verifier, key } = await scene();
     const verdict = await nodeVerdict(charter, key);
     const reversed = (await signaturesOf(charter, verdict, charter.members.slice(0, 2))).reverse();
-    await expect(verifier.requireProven(verdict, encodeProof(reversed))).to.be.revertedWithCustomError(
-      verifier,
-      "SignersNotAscending",
-    );
+    await expect(
+      askCommittee(charter, verdict, encodeProof(verdict, reversed)),
+    ).to.be.revertedWithCustomError(verifier, "SignersNotAscending");
   });
 
-  it("requireProven_strangerAmongSigners_reverts", async () => {
+  it("verify_strangerAmongSigners_reverts", async () => {
     const { charter, verifier, key } = await scene();
     const verdict = await nodeVerdict(charter, key);
     const stranger = walletOf("stranger");
     const signers = ascending([...charter.members, stranger]);
-    await expect(verifier.requireProven(verdict, encodeProof(await signaturesOf(charter, verdict, signers))))
+    await expect(
+      askCommittee(charter, verdict, encodeProof(verdict, await signaturesOf(charter, verdict, signers))),
+    )
       .to.be.revertedWithCustomError(verifier, "NotAMember")
       .withArgs(stranger.address);
   });
 
-  it("requireProven_oneChangedField_reverts", async () => {
+  it("verify_oneChangedField_reverts", async () => {
     const { charter, verifier, key } = await scene();
     const verdict = await nodeVerdict(charter, key);
-    const proof = await prove(charter, verdict);
     for (const field of Object.keys(verdict) as (keyof typeof verdict)[]) {
       const value = verdict[field];
       const other =
@@ -112,45 +119,46 @@ describe("CommitteeVerifier", () => {
           : typeof value === "bigint"
             ? value ^ 1n
             : toBeHex(BigInt(value) ^ 1n, (value.length - 2) / 2);
+      const changed = { ...verdict, [field]: other };
       await expect(
-        verifier.requireProven({ ...verdict, [field]: other }, proof),
+        askCommittee(charter, changed, await prove(charter, changed, verdict)),
         field,
       ).to.be.revertedWithCustomError(verifier, "NotAMember");
     }
   });
 
-  it("requireProven_signedForAnotherChainOrVerifier_reverts", async () => {
+  it("verify_signedForAnotherChainOrVerifier_reverts", async () => {
     const { charter, verifier, key } = await scene();
     const verdict = await nodeVerdict(charter, key);
     for (const at of [{ chainId: 1 }, { verifier: walletOf("verifier").address as Address }]) {
       const signatures = await signaturesOf(charter, verdict, charter.members.slice(0, 2), at);
-      await expect(verifier.requireProven(verdict, encodeProof(signatures))).to.be.revertedWithCustomError(
-        verifier,
-        "NotAMember",
-      );
+      await expect(
+        askCommittee(charter, verdict, encodeProof(verdict, signatures)),
+      ).to.be.revertedWithCustomError(verifier, "NotAMember");
     }
   });
 
-  it("requireProven_malleableSignature_reverts", async () => {
+  it("verify_malleableSignature_reverts", async () => {
     const { charter, verifier, key } = await scene();
     const verdict = await nodeVerdict(charter, key);
     const [first, second] = await signaturesOf(charter, verdict, charter.members.slice(0, 2));
     const { r, s, v } = Signature.from(first);
     const highS = ORDER - BigInt(s);
     const flipped = `0x${r.slice(2)}${toBeHex(highS, 32).slice(2)}${(v === 27 ? 28 : 27).toString(16)}`;
-    await expect(verifier.requireProven(verdict, encodeProof([flipped, second as string])))
+    await expect(askCommittee(charter, verdict, encodeProof(verdict, [flipped, second as string])))
       .to.be.revertedWithCustomError(verifier, "ECDSAInvalidSignatureS")
       .withArgs(toBeHex(highS, 32));
     // EIP-2098's compact form is 64 bytes: one signature has one form.
     await expect(
-      verifier.requireProven(
+      askCommittee(
+        charter,
         verdict,
-        encodeProof([Signature.from(first).compactSerialized, second as string]),
+        encodeProof(verdict, [Signature.from(first).compactSerialized, second as string]),
       ),
     ).to.be.revertedWithCustomError(verifier, "ECDSAInvalidSignatureLength");
   });
 
-  it("requireProven_committeeExpired_reverts", async () => {
+  it("verify_committeeExpired_reverts", async () => {
     const { charter, verifier, key } = await scene();
     const { time } = charter.connection.networkHelpers;
     const expiresAt = BigInt(await time.latest()) + 100n;
@@ -159,23 +167,23 @@ describe("CommitteeVerifier", () => {
     const verdict = await nodeVerdict(charter, key);
     const proof = await prove(charter, verdict);
     await time.increaseTo(expiresAt - 1n);
-    await verifier.requireProven(verdict, proof);
+    await askCommittee(charter, verdict, proof);
     await time.increaseTo(expiresAt);
-    await expect(verifier.requireProven(verdict, proof))
+    await expect(askCommittee(charter, verdict, proof))
       .to.be.revertedWithCustomError(verifier, "CommitteeExpired")
       .withArgs(expiresAt, expiresAt);
   });
 
-  it("requireProven_simulatedOnProductionChain_reverts", async () => {
+  it("verify_simulatedOnProductionChain_reverts", async () => {
     const connection = await openChain(1);
     try {
       const charter = await deployContracts(connection);
       const verdict = await nodeVerdict(charter, walletOf("node"), { simulated: true });
-      await expect(charter.committeeVerifier.requireProven(verdict, await prove(charter, verdict)))
+      await expect(askCommittee(charter, verdict, await prove(charter, verdict)))
         .to.be.revertedWithCustomError(charter.committeeVerifier, "SimulatedOnProductionChain")
         .withArgs(1);
       const real = { ...verdict, simulated: false };
-      await charter.committeeVerifier.requireProven(real, await prove(charter, real));
+      await askCommittee(charter, real, await prove(charter, real));
     } finally {
       await connection.close();
     }
@@ -191,11 +199,8 @@ describe("CommitteeVerifier", () => {
     await expect(verifier.setCommittee(addresses, 2, COMMITTEE_EXPIRES_AT))
       .to.emit(verifier, "CommitteeChanged")
       .withArgs(old, 2, addresses, 2, COMMITTEE_EXPIRES_AT, charter.governance.address);
-    await expect(verifier.requireProven(verdict, proof)).to.be.revertedWithCustomError(
-      verifier,
-      "NotAMember",
-    );
-    await verifier.requireProven(verdict, encodeProof(await signaturesOf(charter, verdict, fresh)));
+    await expect(askCommittee(charter, verdict, proof)).to.be.revertedWithCustomError(verifier, "NotAMember");
+    await askCommittee(charter, verdict, encodeProof(verdict, await signaturesOf(charter, verdict, fresh)));
   });
 
   it("setCommittee_thresholdZeroTooHighOrNoMajority_reverts", async () => {

@@ -16,7 +16,14 @@ import type {
 } from "../../../types/typechain/index.ts";
 import { ascending, COMMITTEE_EXPIRES_AT, openChain, walletOf } from "../support/charter.ts";
 import type { Charter, Connection } from "../support/charter.ts";
-import { COMMITTEE, encodeProof, nodeVerdict, prove, signaturesOf } from "../support/verdicts.ts";
+import {
+  askCommittee,
+  COMMITTEE,
+  encodeProof,
+  nodeVerdict,
+  prove,
+  signaturesOf,
+} from "../support/verdicts.ts";
 
 const TIMELOCK_DELAY = 3600;
 const VOTING_DELAY = 60;
@@ -128,7 +135,7 @@ describe("governance, as the deploy module wires it", () => {
     const description = "Replace the committee";
     const verdict = await nodeVerdict(charter, walletOf("node"));
     const oldProof = await prove(charter, verdict);
-    const newProof = encodeProof(await signaturesOf(charter, verdict, fresh));
+    const newProof = encodeProof(verdict, await signaturesOf(charter, verdict, fresh));
 
     await votes.connect(holder).delegate(holder.address);
     await governor.connect(holder).propose(targets, values, calldatas, description);
@@ -143,7 +150,7 @@ describe("governance, as the deploy module wires it", () => {
     await expect(governor.execute(targets, values, calldatas, id(description))).to.be.revert(
       connection.ethers,
     );
-    await committeeVerifier.requireProven(verdict, oldProof);
+    await askCommittee({ ...charter, committeeVerifier }, verdict, oldProof);
 
     await time.increaseTo(await governor.proposalEta(proposalId));
     await expect(governor.execute(targets, values, calldatas, id(description))).to.emit(
@@ -151,11 +158,10 @@ describe("governance, as the deploy module wires it", () => {
       "CommitteeChanged",
     );
     expect(await committeeVerifier.committee()).to.deep.equal([addresses, 2n, COMMITTEE_EXPIRES_AT]);
-    await committeeVerifier.requireProven(verdict, newProof);
-    await expect(committeeVerifier.requireProven(verdict, oldProof)).to.be.revertedWithCustomError(
-      committeeVerifier,
-      "NotAMember",
-    );
+    await askCommittee({ ...charter, committeeVerifier }, verdict, newProof);
+    await expect(
+      askCommittee({ ...charter, committeeVerifier }, verdict, oldProof),
+    ).to.be.revertedWithCustomError(committeeVerifier, "NotAMember");
   });
 
   it("setCommittee_votedDown_cannotBeQueued", async () => {

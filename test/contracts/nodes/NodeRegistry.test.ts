@@ -30,7 +30,6 @@ describe("NodeRegistry", () => {
       const sent = registry
         .connect(stranger)
         .register(
-          verdict,
           COMMITTEE,
           await prove(charter, verdict),
           await signNode(charter, operator, verdict),
@@ -234,8 +233,8 @@ describe("NodeRegistry", () => {
 
     it("register_proofOfAnotherVerdict_reverts", async () => {
       const { charter } = await scene();
-      const other = await nodeVerdict(charter, key, { status: BigInt(TcbStatus.OutOfDate) });
-      const proof = await prove(charter, other);
+      const verdict = await nodeVerdict(charter, key);
+      const proof = await prove(charter, verdict, { ...verdict, status: BigInt(TcbStatus.OutOfDate) });
       await expect(register(charter, key, {}, { proof })).to.be.revertedWithCustomError(
         charter.committeeVerifier,
         "NotAMember",

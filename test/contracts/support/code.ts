@@ -12,10 +12,6 @@ async function place(charter: Charter, name: string, code: string): Promise<stri
   return address;
 }
 
-/** Answers 1 to everything: its `proofSystem` is Direct, and it finds every verdict proven. */
-export const placeDirectVerifier = (charter: Charter): Promise<string> =>
-  place(charter, "direct verifier", "0x60015f5260205ff3");
-
 /** A contract wallet that accepts every signature (ERC-1271's magic value 0x1626ba7e). */
 export const placeAcceptingWallet = (charter: Charter): Promise<string> =>
   place(charter, "accepting wallet", "0x631626ba7e60e01b5f5260205ff3");

@@ -8,6 +8,7 @@ import type { Charter } from "./charter.ts";
 import {
   COMMITTEE,
   COMPOSE_HASH,
+  doubleProof,
   instanceVerdict,
   MEASUREMENT,
   nodeVerdict,
@@ -80,7 +81,6 @@ export async function register(
 ): Promise<ContractTransactionResponse> {
   const verdict = await nodeVerdict(charter, key, over);
   return charter.nodeRegistry.register(
-    verdict,
     signatures.system ?? COMMITTEE,
     signatures.proof ?? (await prove(charter, verdict)),
     signatures.operator ?? (await signNode(charter, charter.operator, verdict)),
@@ -97,8 +97,12 @@ export async function renew(
 ): Promise<ContractTransactionResponse> {
   const verdict = await nodeVerdict(charter, key, over);
   const proof = await prove(charter, verdict);
-  return charter.nodeRegistry.renew(number, verdict, COMMITTEE, proof, await signNode(charter, key, verdict));
+  return charter.nodeRegistry.renew(number, COMMITTEE, proof, await signNode(charter, key, verdict));
 }
+
+/** A proof by this system's verifier: the committee's, or the double that stands for another. */
+const proofBy = async (charter: Charter, verdict: Verdict, system = COMMITTEE): Promise<string> =>
+  system === COMMITTEE ? prove(charter, verdict) : doubleProof(verdict);
 
 interface AttestOptions {
   readonly node?: bigint | number;
@@ -115,10 +119,9 @@ export async function attestVerdict(
   options: AttestOptions = {},
 ): Promise<ContractTransactionResponse> {
   return charter.attestationLedger.attest(
-    verdict,
     options.node ?? 1,
     options.system ?? COMMITTEE,
-    options.proof ?? (await prove(charter, verdict)),
+    options.proof ?? (await proofBy(charter, verdict, options.system)),
     options.keySignature ?? (await signInstance(charter, key, verdict)),
   );
 }

@@ -118,13 +118,25 @@ export async function signaturesOf(
   return Promise.all(members.map((member) => member.signTypedData(domain, fields(verdictTypes), signed)));
 }
 
-export const encodeProof = (signatures: readonly string[]): string =>
-  AbiCoder.defaultAbiCoder().encode(["bytes[]"], [signatures]);
+const VERDICT = `tuple(${verdictTypes.Verdict.map(({ name, type }) => `${type} ${name}`).join()})`;
 
-/** Proof by the first two members. */
-export async function prove(charter: Charter, signed: Verdict): Promise<string> {
-  return encodeProof(await signaturesOf(charter, signed, charter.members.slice(0, 2)));
+export const encodeProof = (signed: Verdict, signatures: readonly string[]): string =>
+  AbiCoder.defaultAbiCoder().encode([VERDICT, "bytes[]"], [signed, signatures]);
+
+/** Proof by the first two members; `signed`: what they signed, where the proof says something else. */
+export async function prove(charter: Charter, verdict: Verdict, signed = verdict): Promise<string> {
+  return encodeProof(verdict, await signaturesOf(charter, signed, charter.members.slice(0, 2)));
 }
+
+/** What a VerifierDouble takes for proven: this verdict, resting on this record, until then. */
+export const doubleProof = (verdict: Verdict, record = 0n, until = verdict.validUntil): string =>
+  AbiCoder.defaultAbiCoder().encode([VERDICT, "uint32", "uint40"], [verdict, record, until]);
+
+/** What the committee's verifier answers the verdict's consumer: only that one may ask. */
+export const askCommittee = (charter: Charter, verdict: Verdict, proof: string) =>
+  charter.committeeVerifier
+    .connect(charter.connection.ethers.provider)
+    .verify.staticCall(proof, { from: verdict.consumer });
 
 interface Signer {
   signTypedData(
