@@ -1,6 +1,7 @@
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import type { PrivateKeyAccount } from "viem/accounts";
 
+import { quoteDigest } from "../../../protocol/evidence/dcap/quoteDigest.ts";
 import { reportData } from "../../../protocol/evidence/reportData.ts";
 import {
   instanceEntryTypes,
@@ -14,7 +15,6 @@ import { chainInfoSchema } from "../../../protocol/session/messages.ts";
 import type { ChainInfo, EvidenceMessage } from "../../../protocol/session/messages.ts";
 import { fromHex } from "../../../protocol/words/hex.ts";
 import type { Address, Bytes32, ComposeHash, Hex } from "../../../protocol/words/hex.ts";
-import { keccak256 } from "viem";
 import { SimulatedTdx } from "../../../worker/tee/simulator/SimulatedTdx.ts";
 import { simulatedPlatform } from "../../../worker/tee/simulator/platform.ts";
 import type { TestPki } from "../../../worker/tee/simulator/pki.ts";
@@ -155,4 +155,4 @@ export class Worker {
   }
 }
 
-export const digestOf = ({ quote }: EvidenceMessage): Bytes32 => keccak256(quote as Hex) as Bytes32;
+export const digestOf = ({ quote }: EvidenceMessage): Bytes32 => quoteDigest(fromHex(quote));
