@@ -23,6 +23,8 @@ library AdvisoryIndex {
     /// @dev What one byte can number. Intel's documents name about 30 ids.
     uint256 private constant MAX_IDS = 255;
     uint256 private constant MAX_SETS = 255;
+    /// @dev In one list; as off chain.
+    uint256 private constant MAX_LISTED = 256;
     /// @dev Bit c: the character c may be in an id. "A" to "Z", "0" to "9" and "-": no comma, or joined ids were ambiguous.
     uint256 private constant CHARACTERS = 0x7fffffe03ff200000000000;
 
@@ -36,9 +38,11 @@ library AdvisoryIndex {
     function parseSet(AdvisoryDraft memory self, Cursor memory cursor) internal pure returns (uint256) {
         if (JsonCursor.accept(cursor, "]")) return 0;
         uint256 bitmap = 0;
+        uint256 listed = 0;
         do {
             JsonCursor.expect(cursor, '"');
             bitmap |= 1 << _number(self, cursor);
+            if (++listed > MAX_LISTED) JsonCursor.fail(cursor);
         } while (JsonCursor.more(cursor));
         for (uint256 i = 0; i < self.setCount; ++i) {
             if (self.sets[i] == bitmap) return i + 1;
@@ -49,30 +53,41 @@ library AdvisoryIndex {
     }
 
     /// @dev Number of the id that comes next in the document. Lists repeat each other's ids in about the same order, so
-    /// the search starts behind the last id that was found.
+    /// the search starts behind the last id that was found, and goes round.
     function _number(AdvisoryDraft memory self, Cursor memory cursor) private pure returns (uint256 found) {
         uint256 before = cursor.here;
         uint256 id = uint256(JsonCursor.word(cursor));
         uint256 count = self.idCount;
         uint256[] memory ids = self.ids;
         found = self.last;
-        unchecked {
-            for (uint256 i = 0; i < count; ++i) {
-                if (++found >= count) found = 0;
-                if (ids[found] == id) {
-                    self.last = found;
-                    return found;
+        bool known;
+        assembly ("memory-safe") {
+            let first := add(ids, 32)
+            for {
+                let left := count
+            } left {
+                left := sub(left, 1)
+            } {
+                found := add(found, 1)
+                if iszero(lt(found, count)) {
+                    found := 0
+                }
+                if eq(mload(add(first, shl(5, found))), id) {
+                    known := 1
+                    break
                 }
             }
         }
-        if (count == MAX_IDS || !_isId(id)) {
-            cursor.here = before;
-            JsonCursor.fail(cursor);
+        if (!known) {
+            if (count == MAX_IDS || !_isId(id)) {
+                cursor.here = before;
+                JsonCursor.fail(cursor);
+            }
+            found = count;
+            ids[count] = id;
+            self.idCount = count + 1;
         }
-        ids[count] = id;
-        self.idCount = count + 1;
-        self.last = count;
-        return count;
+        self.last = found;
     }
 
     /// @dev 1 to 31 allowed characters, then zeros only.
@@ -115,43 +130,63 @@ library AdvisoryIndex {
         return (here, (setCount << 24) | (width << 16) | idCount);
     }
 
-    /// @dev Ascending by text (shorter first where one begins the other: it goes on with zero), by insertion.
+    /// @dev Ascending by text (shorter first where one begins the other: it goes on with zero), by insertion. Each id gets
+    /// the number that bitmaps know it by into its lowest byte, which no text reaches.
     function _sort(AdvisoryDraft memory self) private pure {
         uint256[] memory ids = self.ids;
-        unchecked {
-            for (uint256 i = 0; i < self.idCount; ++i) {
-                uint256 id = ids[i] | i;
-                uint256 j = i;
-                for (; j != 0 && ids[j - 1] > id; --j) ids[j] = ids[j - 1];
-                ids[j] = id;
+        uint256 count = self.idCount;
+        assembly ("memory-safe") {
+            let first := add(ids, 32)
+            for {
+                let i := 0
+            } lt(i, count) {
+                i := add(i, 1)
+            } {
+                let slot := add(first, shl(5, i))
+                let id := or(mload(slot), i)
+                for {} gt(slot, first) {} {
+                    let previous := mload(sub(slot, 32))
+                    if lt(previous, id) {
+                        break
+                    }
+                    mstore(slot, previous)
+                    slot := sub(slot, 32)
+                }
+                mstore(slot, id)
             }
         }
     }
 
-    /// @dev Digest of a set, and its bitmap over sorted ids.
+    /// @dev Digest of a set, and its bitmap over sorted ids. `numbers` has a bit for each id's number.
     function _sorted(
         AdvisoryDraft memory self,
         uint256 numbers
     ) private pure returns (bytes32 digest, uint256 bitmap) {
         uint256[] memory ids = self.ids;
-        uint256 here;
+        uint256 count = self.idCount;
         assembly ("memory-safe") {
-            here := mload(0x40)
-        }
-        uint256 start = here;
-        for (uint256 i = 0; i < self.idCount; ++i) {
-            if ((numbers >> (ids[i] & 0xff)) & 1 == 0) continue;
-            bitmap |= 1 << i;
-            (uint256 id, uint256 size) = _text(ids[i]);
-            assembly ("memory-safe") {
-                // Beyond the free memory pointer, where nothing is allocated meanwhile.
-                mstore(here, id)
-                mstore8(add(here, size), 0x2c)
+            // Joined beyond the free memory pointer, where nothing is allocated meanwhile.
+            let start := mload(0x40)
+            let end := start
+            for {
+                let i := 0
+            } lt(i, count) {
+                i := add(i, 1)
+            } {
+                ids := add(ids, 32)
+                let id := mload(ids)
+                if and(shr(and(id, 0xff), numbers), 1) {
+                    bitmap := or(bitmap, shl(i, 1))
+                    id := and(id, not(0xff))
+                    mstore(end, id)
+                    // The lowest set bit lies in the last character.
+                    end := add(end, sub(32, shr(3, sub(255, clz(and(id, sub(0, id)))))))
+                    mstore8(end, 0x2c)
+                    end := add(end, 1)
+                }
             }
-            here += size + 1;
-        }
-        assembly ("memory-safe") {
-            digest := keccak256(start, sub(sub(here, start), 1))
+            // Without the last comma. No set is empty.
+            digest := keccak256(start, sub(sub(end, start), 1))
         }
     }
 

@@ -20,11 +20,11 @@ library AdvisoryUnion {
         bytes memory qeIdentity,
         uint256 qe
     ) internal pure returns (bytes32) {
+        if (level | module | qe == 0) return 0;
         // TCB info's tail ends at byte 20 of its header, a QE identity's at byte 32.
         uint256 tcbTail = _tail(tcbInfo, 96);
         uint256 qeTail = _tail(qeIdentity, 0);
         if (level == 0 || level == module) (level, module) = (module, 0);
-        if (level == 0 && qe == 0) return 0;
         if (module == 0 && qe == 0) return bytes32(_set(tcbInfo, tcbTail, level, 0));
         if (level == 0) return bytes32(_set(qeIdentity, qeTail, qe, 0));
         uint256 bitmap = _bitmap(tcbInfo, tcbTail, level) | _bitmap(tcbInfo, tcbTail, module);

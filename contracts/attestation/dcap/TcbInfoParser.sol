@@ -133,20 +133,46 @@ library TcbInfoParser {
         } while (JsonCursor.more(cursor));
     }
 
-    /// @dev 16 × `{"svn":…[,"category":"…"[,"type":"…"]]}`, and the "]" behind them. The two texts explain and decide
-    /// nothing.
+    /// @dev 16 components, and the "]" behind them.
     function _components(Cursor memory cursor) private pure returns (uint256 svns) {
-        for (uint256 i = 0; i < 16; ++i) {
-            JsonCursor.expect(cursor, i == 0 ? bytes32('{"svn":') : bytes32(',{"svn":'));
-            svns = (svns << 8) | JsonCursor.number(cursor, type(uint8).max);
-            if (JsonCursor.accept(cursor, "}")) continue;
-            JsonCursor.expect(cursor, ',"category":"');
-            JsonCursor.skipText(cursor);
-            if (JsonCursor.accept(cursor, "}")) continue;
-            JsonCursor.expect(cursor, ',"type":"');
-            JsonCursor.skipText(cursor);
-            JsonCursor.expect(cursor, "}");
+        uint256 count = 0;
+        while (true) {
+            assembly ("memory-safe") {
+                // The shortest form is by far the most frequent: `{"svn":`, one digit, `},`. Ten characters are compared
+                // with the digit left out. The last component, which "]" follows, never has it.
+                let here := mload(cursor)
+                for {} lt(count, 15) {} {
+                    let text := mload(here)
+                    let digit := sub(byte(7, text), 0x30)
+                    let differs := and(
+                        xor(text, 0x7b2273766e223a007d2c00000000000000000000000000000000000000000000),
+                        0xffffffffffffff00ffff00000000000000000000000000000000000000000000
+                    )
+                    if or(differs, gt(digit, 9)) {
+                        break
+                    }
+                    svns := or(shl(8, svns), digit)
+                    here := add(here, 10)
+                    count := add(count, 1)
+                }
+                mstore(cursor, here)
+            }
+            if (count == 15) return (svns << 8) | _component(cursor, "}]");
+            svns = (svns << 8) | _component(cursor, "},");
+            unchecked {
+                ++count;
+            }
         }
-        JsonCursor.expect(cursor, "]");
+    }
+
+    /// @dev `{"svn":…[,"category":"…"[,"type":"…"]]` and its end. The two texts explain and decide nothing.
+    function _component(Cursor memory cursor, bytes32 end) private pure returns (uint256 svn) {
+        JsonCursor.expect(cursor, '{"svn":');
+        svn = JsonCursor.number(cursor, type(uint8).max);
+        if (JsonCursor.accept(cursor, ',"category":"')) {
+            JsonCursor.skipText(cursor);
+            if (JsonCursor.accept(cursor, ',"type":"')) JsonCursor.skipText(cursor);
+        }
+        JsonCursor.expect(cursor, end);
     }
 }

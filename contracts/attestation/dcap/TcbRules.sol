@@ -123,12 +123,14 @@ library TcbRules {
         uint256 header,
         uint256 version
     ) private pure returns (uint256 here, uint256 levels) {
-        here = TcbBlob.HEADER + TcbBlob.MODULE;
-        for (uint256 left = uint8(header >> 160); left != 0; --left) {
-            uint256 word = _word(blob, here);
-            levels = uint8(word >> 240);
-            if (word >> 248 == version) return (here + 2, levels);
-            here += 2 + TcbBlob.MODULE + levels * TcbBlob.ISV_LEVEL;
+        unchecked {
+            here = TcbBlob.HEADER + TcbBlob.MODULE;
+            for (uint256 left = uint8(header >> 160); left != 0; --left) {
+                uint256 word = _word(blob, here);
+                levels = uint8(word >> 240);
+                if (word >> 248 == version) return (here + 2, levels);
+                here += 2 + TcbBlob.MODULE + levels * TcbBlob.ISV_LEVEL;
+            }
         }
         return (0, 0);
     }
@@ -140,9 +142,11 @@ library TcbRules {
         uint256 count,
         uint256 svn
     ) private pure returns (uint256) {
-        for (uint256 end = here + count * TcbBlob.ISV_LEVEL; here != end; here += TcbBlob.ISV_LEVEL) {
-            uint256 level = _word(blob, here) >> 224;
-            if (svn >= level >> 16) return uint16(level);
+        unchecked {
+            for (uint256 end = here + count * TcbBlob.ISV_LEVEL; here != end; here += TcbBlob.ISV_LEVEL) {
+                uint256 level = _word(blob, here) >> 224;
+                if (svn >= level >> 16) return uint16(level);
+            }
         }
         return 0;
     }

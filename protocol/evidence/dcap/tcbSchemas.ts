@@ -9,14 +9,19 @@ const hexBytes = (length: number) =>
     ),
   );
 
-/** ISO time with seconds in UTC → unix seconds. */
+/** ISO time from 1970 on with seconds in UTC → unix seconds. `Date` reads February 30 as March 2, so it is asked back. */
 const time = z.pipe(
-  z
-    .string()
-    .check(z.regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/, "expected a time like 2026-02-18T10:58:51Z")),
+  z.string().check(
+    z.regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/, "expected a time like 2026-02-18T10:58:51Z"),
+    z.refine(
+      (text) =>
+        !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text.replace("Z", ".000Z"),
+      "expected a date that the calendar has",
+    ),
+  ),
   z.pipe(
     z.transform((text: string) => Date.parse(text) / 1000),
-    z.number(),
+    z.number().check(z.minimum(0)),
   ),
 );
 
@@ -31,7 +36,11 @@ const status = z.enum([
   "OutOfDateConfigurationNeeded",
   "Revoked",
 ]);
-const advisoryIds = z._default(z.array(z.string().check(z.maxLength(64))).check(z.maxLength(256)), []);
+/** Ids are joined by "," for their digest: one that held a comma would be two (AdvisorySets.sol has the same letters). */
+const advisoryId = z
+  .string()
+  .check(z.regex(/^[A-Z0-9-]{1,31}$/, "expected an advisory id like INTEL-SA-01036"));
+const advisoryIds = z._default(z.array(advisoryId).check(z.maxLength(256)), []);
 const component = z.strictObject({
   svn: natural(255),
   category: z.optional(z.string()),

@@ -3,8 +3,9 @@ pragma solidity ^0.8.30;
 
 import {PlatformTcb} from "../../../interfaces/IDcapCollateral.sol";
 import {TcbStatus} from "../../../interfaces/Types.sol";
-import {QeIdentityHeader, QeIdentityParser} from "../QeIdentityParser.sol";
-import {TcbInfoHeader, TcbInfoParser} from "../TcbInfoParser.sol";
+import {QeIdentityHeader} from "../QeIdentityParser.sol";
+import {TcbInfoHeader} from "../TcbInfoParser.sol";
+import {TcbParser} from "../TcbParser.sol";
 import {TcbRules} from "../TcbRules.sol";
 
 /// @title TcbHarness: lets tests call the libraries that parse and judge collateral, one by one or many at once
@@ -15,21 +16,23 @@ contract TcbHarness {
         bytes data;
     }
 
-    /// @notice `gasUsed`: by the parser alone.
+    TcbParser private immutable PARSER = new TcbParser();
+
+    /// @notice `gasUsed`: by the call of the parser.
     function parseTcbInfo(
-        bytes memory json
+        bytes calldata json
     ) external view returns (TcbInfoHeader memory header, bytes memory blob, uint256 gasUsed) {
         gasUsed = gasleft();
-        (header, blob) = TcbInfoParser.parse(json);
+        (header, blob) = PARSER.parseTcbInfo(json);
         gasUsed -= gasleft();
     }
 
-    /// @notice `gasUsed`: by the parser alone.
+    /// @notice `gasUsed`: by the call of the parser.
     function parseQeIdentity(
-        bytes memory json
+        bytes calldata json
     ) external view returns (QeIdentityHeader memory header, bytes memory blob, uint256 gasUsed) {
         gasUsed = gasleft();
-        (header, blob) = QeIdentityParser.parse(json);
+        (header, blob) = PARSER.parseQeIdentity(json);
         gasUsed -= gasleft();
     }
 
@@ -50,8 +53,8 @@ contract TcbHarness {
         for (uint256 i = 0; i < documents.length; ++i) {
             try this.parseTcbInfo(documents[i]) returns (TcbInfoHeader memory, bytes memory blob, uint256) {
                 answers[i] = Answer(true, blob);
-            } catch (bytes memory error) {
-                answers[i] = Answer(false, error);
+            } catch (bytes memory reason) {
+                answers[i] = Answer(false, reason);
             }
         }
     }
@@ -66,8 +69,8 @@ contract TcbHarness {
                 uint256
             ) {
                 answers[i] = Answer(true, blob);
-            } catch (bytes memory error) {
-                answers[i] = Answer(false, error);
+            } catch (bytes memory reason) {
+                answers[i] = Answer(false, reason);
             }
         }
     }
@@ -86,8 +89,8 @@ contract TcbHarness {
                 uint256
             ) {
                 answers[i] = Answer(true, abi.encode(status, digest));
-            } catch (bytes memory error) {
-                answers[i] = Answer(false, error);
+            } catch (bytes memory reason) {
+                answers[i] = Answer(false, reason);
             }
         }
     }

@@ -1,11 +1,15 @@
 import type { TcbHarness } from "../../../../../types/typechain/index.ts";
 import { openChain, type Connection } from "../../../support/charter.ts";
 
-/** A chain with nothing but the contract that exposes the libraries. */
-export async function openTcbHarness(): Promise<{ connection: Connection; harness: TcbHarness }> {
-  const connection = await openChain();
-  const harness = (await connection.ethers.deployContract("TcbHarness")) as unknown as TcbHarness;
-  return { connection, harness };
+/** A chain for the suite that calls this, and on it the contract that exposes the libraries. */
+export function useTcbHarness(): { readonly harness: TcbHarness; readonly connection: Connection } {
+  const used = {} as { harness: TcbHarness; connection: Connection };
+  before(async () => {
+    used.connection = await openChain();
+    used.harness = (await used.connection.ethers.deployContract("TcbHarness")) as unknown as TcbHarness;
+  });
+  after(() => used.connection.close());
+  return used;
 }
 
 export const utf8 = (text: string): Buffer => Buffer.from(text, "utf8");
