@@ -16,7 +16,10 @@ library DcapFacts {
     uint256 private constant SEAM = 189;
     uint256 private constant KEY = 245;
 
-    /// @param qeReport 384 bytes. @param body of the quote. @param key attestation key, 64 bytes.
+    ///
+    /// @param qeReport 384 bytes.
+    /// @param body of the quote.
+    /// @param key attestation key, 64 bytes.
     function encode(
         TeeKind kind,
         PckCertificate memory leaf,

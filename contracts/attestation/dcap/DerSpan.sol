@@ -28,8 +28,11 @@ library DerSpan {
         }
     }
 
-    /// @notice Reads tag and length: definite and minimal. @return content where the content starts. @return next where
-    /// the element ends. @dev Two bytes of length are the most: nothing here is longer than 16,384.
+    /// @notice Reads tag and length: definite and minimal.
+    /// @return content where the content starts.
+    /// @return next where
+    /// the element ends.
+    /// @dev Two bytes of length are the most: nothing here is longer than 16,384.
     function enter(
         uint256 base,
         uint256 pos,

@@ -13,7 +13,9 @@ library DerTime {
     uint256 private constant PAIRS = 0x00ff00ff00ff00ff00ff00ff00ff;
 
     /// @notice YYMMDDHHMMSSZ (from 50 on: the 20th century) or YYYYMMDDHHMMSSZ, from 1950 on, a date that exists.
-    /// @return time unix seconds, never negative: earlier than 1970 is 0. @return next where the element ends.
+    ///
+    /// @return time unix seconds, never negative: earlier than 1970 is 0.
+    /// @return next where the element ends.
     function read(uint256 base, uint256 pos, uint256 end) internal pure returns (uint40 time, uint256 next) {
         unchecked {
             uint256 head = DerSpan.word(base, pos);
@@ -50,7 +52,9 @@ library DerTime {
         }
     }
 
-    /// @return 1 + days since 1970-01-01, or 0 before. @dev Reverts for a date that does not exist, or before 1950.
+    ///
+    /// @return 1 + days since 1970-01-01, or 0 before.
+    /// @dev Reverts for a date that does not exist, or before 1950.
     function _epochDay(uint256 year, uint256 month, uint256 day, uint256 pos) private pure returns (uint256) {
         unchecked {
             bool isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);

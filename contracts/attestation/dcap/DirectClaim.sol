@@ -22,7 +22,10 @@ library DirectClaim {
     bytes32 private constant NODE_DOMAIN = keccak256("charter.node.v1");
     bytes32 private constant INSTANCE_DOMAIN = keccak256("charter.instance.v1");
 
-    /// @return claim the fields. @return preimage of an MRCONFIGID of version 2, else empty. @return quote the rest.
+    ///
+    /// @return claim the fields.
+    /// @return preimage of an MRCONFIGID of version 2, else empty.
+    /// @return quote the rest.
     /// @dev Reverts BadClaim.
     function read(
         bytes calldata proof

@@ -15,7 +15,8 @@ library P256 {
     }
 
     /// @notice Reverts where the chain has no such precompile: there every signature would count as bad, or (another
-    /// contract at that address) anything may. @dev RFC 6979 §A.2.5, P-256, SHA-256 of "sample".
+    /// contract at that address) anything may.
+    /// @dev RFC 6979 §A.2.5, P-256, SHA-256 of "sample".
     function requirePrecompile() internal view {
         bytes32 digest = sha256("sample");
         bytes32 r = 0xefd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716;

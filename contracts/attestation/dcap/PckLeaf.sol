@@ -83,7 +83,9 @@ library PckLeaf {
         _readExtensions(leaf, base, pos + 91, tbsEnd);
     }
 
-    /// @return digest SHA-256. @return hash keccak256.
+    ///
+    /// @return digest SHA-256.
+    /// @return hash keccak256.
     function _hashes(
         uint256 base,
         uint256 start,

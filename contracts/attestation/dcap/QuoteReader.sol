@@ -33,7 +33,8 @@ library QuoteReader {
     /// @dev x87 and SSE state are always on (XFAM; XFRM).
     bytes8 private constant X87_AND_SSE = 0x0300000000000000;
 
-    /// @notice The signed part that starts at `pos`, and its body. @dev Reverts UnsupportedQuote, BadQuote.
+    /// @notice The signed part that starts at `pos`, and its body.
+    /// @dev Reverts UnsupportedQuote, BadQuote.
     function split(
         bytes calldata quote,
         uint256 pos
@@ -61,7 +62,8 @@ library QuoteReader {
         body = head[skip:];
     }
 
-    /// @notice Nobody but the code itself may look into what is attested. @dev Reverts Debuggable, AttributesNotAllowed,
+    /// @notice Nobody but the code itself may look into what is attested.
+    /// @dev Reverts Debuggable, AttributesNotAllowed,
     /// XfamNotAllowed, ServiceTdBound.
     function requireClosed(TeeKind kind, bytes calldata body) internal pure {
         bool isTd = kind == TeeKind.Tdx;
@@ -122,7 +124,9 @@ library QuoteReader {
         (result.measurementDigest, result.pinnedMeasurementDigest) = (image, pinned);
     }
 
-    /// @dev Reverts UnsupportedQuote with what the header says. @param start its first 32 bytes.
+    ///
+    /// @dev Reverts UnsupportedQuote with what the header says.
+    /// @param start its first 32 bytes.
     function _refuse(uint256 start) private pure {
         revert IDcapVerifier.UnsupportedQuote(
             uint16(_little(start >> 240, 2)),

@@ -62,7 +62,9 @@ library SgxExtension {
         }
     }
 
-    /// @dev TCB, or an entry that means nothing here. @return number the last byte of its identifier.
+    ///
+    /// @dev TCB, or an entry that means nothing here.
+    /// @return number the last byte of its identifier.
     function _readOther(
         SgxFacts memory facts,
         uint256 base,

@@ -45,15 +45,22 @@ function readTcb(entry: DerReader): { sgxSvns: number[]; pceSvn: number } {
   entry.end();
   const sgxSvns: number[] = [];
   for (let component = 1; component <= 16; component++) {
-    const svn = readSmall(tcbComponent(list, component));
+    const svn = readSvn(list, component);
     if (svn > 255) throw new DerError("an SVN of one byte", 0);
     sgxSvns.push(svn);
   }
-  const pceSvn = readSmall(tcbComponent(list, 17));
+  const pceSvn = readSvn(list, 17);
   if (pceSvn > 65_535) throw new DerError("a PCESVN of two bytes", 0);
   readOctets(tcbComponent(list, 18), 16);
   list.end();
   return { sgxSvns, pceSvn };
+}
+
+function readSvn(list: DerReader, number: number): number {
+  const entry = tcbComponent(list, number);
+  const svn = readSmall(entry);
+  entry.end();
+  return svn;
 }
 
 function tcbComponent(list: DerReader, number: number): DerReader {

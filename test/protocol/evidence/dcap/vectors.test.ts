@@ -5,55 +5,12 @@ import { nodeCrypto } from "../../../../protocol/crypto/node.ts";
 import { webCrypto } from "../../../../protocol/crypto/web.ts";
 import { parseCollateral, verifyTdx } from "../../../../protocol/evidence/index.ts";
 import { nameOf, TcbStatus } from "../../../../protocol/words/enums.ts";
-import { fromHex, toHex } from "../../../../protocol/words/hex.ts";
+import { toHex } from "../../../../protocol/words/hex.ts";
 import { clock, itOnVectors, vector, vectorJson } from "../../../support/vectors.ts";
-import { dstackVector } from "../dstackVector.ts";
 import { failedCheck } from "../simulated.ts";
+import { REAL_TDX } from "./realTdx.ts";
 
 type OracleCollateral = Parameters<QuoteVerifier["verify"]>[1];
-
-/** The automata vector keeps its collateral as separate files: put together as the vendor's library has it. */
-function automataCollateral(): Record<string, string> {
-  const file = (name: string) => vector(`tdx/automata-v4/${name}`);
-  const pem = (name: string) =>
-    `-----BEGIN CERTIFICATE-----\n${file(name).toString("base64")}\n-----END CERTIFICATE-----\n`;
-  /** `{"<key>":<document>,"signature":"<hex>"}`: the document's exact text is what was signed. */
-  const signed = (name: string, key: string) => {
-    const text = file(name).toString("utf8").trim();
-    const end = text.lastIndexOf(',"signature":"');
-    return { text: text.slice(key.length + 4, end), signature: text.slice(end + 14, end + 142) };
-  };
-  const tcb = signed("tcb_info_v3_with_tdx_module.json", "tcbInfo");
-  const qe = signed("qe_identity.json", "enclaveIdentity");
-  return {
-    pck_crl_issuer_chain: pem("platform.der") + pem("root.der"),
-    root_ca_crl: file("intel_root_ca_crl.der").toString("hex"),
-    pck_crl: file("pck_platform_crl.der").toString("hex"),
-    tcb_info_issuer_chain: pem("signing.der") + pem("root.der"),
-    tcb_info: tcb.text,
-    tcb_info_signature: tcb.signature,
-    qe_identity_issuer_chain: pem("signing.der") + pem("root.der"),
-    qe_identity: qe.text,
-    qe_identity_signature: qe.signature,
-  };
-}
-
-const VECTORS = {
-  "dcap-qvl-2025-06": () => ({
-    quote: vector("tdx/dcap-qvl-2025-06/quote.bin"),
-    collateral: vectorJson("tdx/dcap-qvl-2025-06/collateral.json"),
-    at: clock("2025-07-01T00:00:00Z"),
-  }),
-  "dstack-2026-02": () => {
-    const { evidence, collateral, at } = dstackVector();
-    return { quote: fromHex(`0x${evidence.quote}`), collateral, at };
-  },
-  "automata-v4": () => ({
-    quote: vector("tdx/automata-v4/quote_tdx.bin"),
-    collateral: automataCollateral(),
-    at: clock("2025-07-20T00:00:00Z"),
-  }),
-};
 
 describe("real TDX quotes", () => {
   // Both files are 5,006 bytes; 70 of them are padding.
@@ -63,7 +20,7 @@ describe("real TDX quotes", () => {
   };
   for (const [name, { fmspc, size }] of Object.entries(expected)) {
     itOnVectors(`${name} is UpToDate without advisories, on both crypto seams`, async () => {
-      const { quote, collateral, at } = VECTORS[name as keyof typeof expected]();
+      const { quote, collateral, at } = REAL_TDX[name as keyof typeof expected]();
       for (const crypto of [nodeCrypto, webCrypto]) {
         const verified = await verifyTdx(quote, { collateral: parseCollateral(collateral), at, crypto });
         expect(verified.status).to.equal(TcbStatus.UpToDate);
@@ -77,7 +34,7 @@ describe("real TDX quotes", () => {
   }
 
   itOnVectors("automata-v4 is judged with its padding trimmed, and not beyond its window", async () => {
-    const { quote, collateral, at } = VECTORS["automata-v4"]();
+    const { quote, collateral, at } = REAL_TDX["automata-v4"]();
     const judge = (time: number) =>
       verifyTdx(quote, { collateral: parseCollateral(collateral), at: time, crypto: nodeCrypto });
     const verified = await judge(at);
@@ -101,9 +58,9 @@ describe("real TDX quotes", () => {
     },
   );
 
-  for (const name of Object.keys(VECTORS) as (keyof typeof VECTORS)[]) {
+  for (const name of Object.keys(REAL_TDX) as (keyof typeof REAL_TDX)[]) {
     itOnVectors(`${name}: @phala/dcap-qvl sees the same status, advisories and measurements`, async () => {
-      const { quote, collateral, at } = VECTORS[name]();
+      const { quote, collateral, at } = REAL_TDX[name]();
       const ours = await verifyTdx(quote, {
         collateral: parseCollateral(collateral),
         at,

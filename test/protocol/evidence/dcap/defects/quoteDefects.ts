@@ -76,7 +76,7 @@ function shortened({ kind, quote }: Case, by: number): Uint8Array {
 }
 
 /** A TDX quote in version 5 with a named body (Intel TDX DCAP Quoting Library API §A.3). */
-function version5(
+export function version5(
   { quote }: Case,
   type: number,
   more: Uint8Array = new Uint8Array(),
