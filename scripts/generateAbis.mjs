@@ -10,6 +10,7 @@ const ABIS = {
   nodeRegistry: ["contracts/nodes/NodeRegistry.sol/NodeRegistry.json"],
   attestationLedger: ["contracts/attestation/AttestationLedger.sol/AttestationLedger.json"],
   committeeVerifier: ["contracts/attestation/committee/CommitteeVerifier.sol/CommitteeVerifier.json"],
+  dcapVerifier: ["contracts/attestation/dcap/DcapVerifier.sol/DcapVerifier.json"],
   advisorySets: ["contracts/attestation/AdvisorySets.sol/AdvisorySets.json"],
   dstackKms: ["contracts/compat/DstackKms.sol/DstackKms.json"],
   endorsements: ["contracts/nodes/Endorsements.sol/Endorsements.json"],

@@ -8,6 +8,8 @@ contract QuoteMutator {
     /// @dev A verifier that only ran out of gas would count as one that refused.
     uint256 private constant ENOUGH_GAS = 1_000_000;
 
+    error NotEnoughGas();
+
     /// @param masks what each byte from `from` on is changed by, one after the other.
     ///
     /// @return accepted offsets where a changed copy was accepted.
@@ -23,7 +25,7 @@ contract QuoteMutator {
         for (uint256 i = 0; i < masks.length; ++i) {
             bytes1 kept = quote[from + i];
             quote[from + i] = kept ^ masks[i];
-            require(gasleft() > ENOUGH_GAS);
+            require(gasleft() > ENOUGH_GAS, NotEnoughGas());
             try verifier.verifyQuote(quote) {
                 accepted[count++] = from + i;
             } catch {
@@ -59,7 +61,7 @@ contract QuoteMutator {
         digests = new bytes32[](quotes.length);
         errors = new bytes4[](quotes.length);
         for (uint256 i = 0; i < quotes.length; ++i) {
-            require(gasleft() > ENOUGH_GAS);
+            require(gasleft() > ENOUGH_GAS, NotEnoughGas());
             try verifier.verifyQuote(quotes[i]) returns (QuoteResult memory result) {
                 (accepted[i], digests[i]) = (1 + uint256(result.status), result.advisoriesDigest);
             } catch (bytes memory error) {
