@@ -4,28 +4,55 @@ pragma solidity ^0.8.30;
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {IApp} from "../interfaces/IApp.sol";
 import {IAppRegistry} from "../interfaces/IAppRegistry.sol";
-import {IAttestationLedger, Instance} from "../interfaces/IAttestationLedger.sol";
-import {INodeRegistry, Node} from "../interfaces/INodeRegistry.sol";
+import {IAttestationLedger, Image, Instance, Leaf} from "../interfaces/IAttestationLedger.sol";
+import {ICommitteeVerifier} from "../interfaces/ICommitteeVerifier.sol";
+import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IProofVerifier} from "../interfaces/IProofVerifier.sol";
-import {Facts, ProofSystem, Reason, Verdict} from "../interfaces/Types.sol";
+import {
+    Facts,
+    ProofSystem,
+    Reason,
+    SettingKind,
+    Standing,
+    TcbStatus,
+    TeeKind,
+    Verdict
+} from "../interfaces/Types.sol";
 import {VerifierSet} from "../lib/VerifierSet.sol";
+import {Images} from "./Images.sol";
+import {InstanceWord} from "./InstanceWord.sol";
 
 /// @title AttestationLedger
 /// @dev Facts are stored once and judged again at every question, so that tightening one entry of an app's policy
 /// stops exactly the instances that it concerns, in the same block.
-contract AttestationLedger is IAttestationLedger, VerifierSet, EIP712 {
+contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
+    using InstanceWord for uint256;
+
+    struct Batch {
+        uint40 validUntil;
+        uint64 minBlock;
+        uint64 postedBlock;
+        uint8 generation; // of the committee's verifier
+    }
+
     /// @notice A proof lasts at most this long, however long its collateral does.
     uint40 public constant MAX_VALIDITY = 7 days;
 
     bytes32 private constant ENTRY_TYPEHASH = keccak256("InstanceEntry(address app,bytes32 evidenceDigest)");
+    uint8 private constant COMMITTEE = uint8(1 << uint8(ProofSystem.Committee));
 
     IAppRegistry public immutable appRegistry;
     INodeRegistry public immutable nodeRegistry;
 
-    mapping(address app => mapping(address key => Instance facts)) private _instances;
+    mapping(address app => mapping(address key => uint256 word)) private _instances;
+    /// @dev Only where proofs are to be combined (InstanceWord.HAS_DIGEST).
+    mapping(address app => mapping(address key => bytes32 digest)) private _digests;
+    mapping(bytes32 root => Batch posted) private _batches;
 
     constructor(
         address owner,
@@ -37,6 +64,8 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, EIP712 {
         nodeRegistry = nodeRegistry_;
     }
 
+    // ---------------------------------------------------------------- proofs, one by one
+
     /// @inheritdoc IAttestationLedger
     function attest(
         uint32 node,
@@ -44,31 +73,86 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, EIP712 {
         bytes calldata proof,
         bytes calldata keySignature
     ) external {
-        (Verdict memory verdict, , ) = _proven(system, proof);
+        (Verdict memory verdict, uint32 record, uint40 until, uint8 generation) = _proven(system, proof);
         require(appRegistry.isApp(verdict.subject), UnknownApp(verdict.subject));
         IApp app = IApp(verdict.subject);
         _requireUsable(verdict, app.maxEvidenceAgeBlocks());
-        (address signer, , ) = ECDSA.tryRecover(
-            entryDigest(verdict.subject, verdict.evidenceDigest),
-            keySignature
-        );
-        require(signer != address(0) && signer == verdict.key, BadKeySignature(verdict.key, signer));
-        require(nodeRegistry.isActive(node), NodeNotActive(node));
-        Node memory platform = nodeRegistry.node(node);
-        require(
-            platform.platformId == verdict.platformId,
-            PlatformMismatch(platform.platformId, verdict.platformId)
-        );
+        _requireKey(verdict.subject, verdict.key, verdict.evidenceDigest, keySignature);
+        (bytes32 platformId, address operator) = nodeRegistry.requireActive(node);
+        require(platformId == verdict.platformId, PlatformMismatch(platformId, verdict.platformId));
         uint32 release = app.releaseOf(verdict.composeHash).number;
         require(release != 0, ReleaseUnknown(verdict.composeHash));
 
-        Instance memory entry = _entryOf(verdict, node, release);
-        entry.proofSystems = _combine(_instances[verdict.subject][verdict.key], entry, system);
-        Reason reason = app.judge(_factsOf(entry, platform));
+        Image memory measured = Image(
+            verdict.osImageHash,
+            verdict.measurementDigest,
+            verdict.pinnedMeasurementDigest,
+            verdict.advisoriesDigest
+        );
+        uint256 word = _wordOf(verdict, release, node, _keepImage(measured), until);
+        if (record != 0) word = word.withRecord(record, generation);
+        word = _combine(
+            verdict.subject,
+            verdict.key,
+            word,
+            verdict.evidenceDigest,
+            uint8(1 << uint8(system))
+        );
+        Reason reason = app.judge(_factsOf(word, measured, platformId, operator));
         // A proof system that is still missing keeps `isLive` false; anything else is refused here and now.
         require(reason == Reason.Allowed || reason == Reason.ProofMissing, NotAllowed(reason));
-        _instances[verdict.subject][verdict.key] = entry;
-        _emitProven(verdict, entry, system);
+        if (reason == Reason.ProofMissing) word = word.withDigest();
+        _keep(verdict.subject, verdict.key, word, verdict.evidenceDigest);
+        _emitProven(verdict.subject, verdict.key, word, system, verdict.evidenceDigest);
+    }
+
+    // ---------------------------------------------------------------- batches
+
+    /// @inheritdoc IAttestationLedger
+    function postBatch(
+        bytes32 root,
+        uint32 count,
+        uint40 validUntil,
+        uint64 minBlock,
+        bytes32 blockHash,
+        bytes[] calldata signatures
+    ) external {
+        require(root != 0 && count != 0, BadBatch(root, count));
+        require(_batches[root].postedBlock == 0, BatchKnown(root));
+        require(validUntil > block.timestamp, VerdictExpired(validUntil, block.timestamp));
+        _requireBlock(minBlock, blockHash);
+        (address verifier, uint8 generation) = _verifierAndGeneration(ProofSystem.Committee);
+        require(verifier != address(0), NoVerifier(ProofSystem.Committee));
+        ICommitteeVerifier(verifier).verifyBatch(root, count, validUntil, minBlock, blockHash, signatures);
+        _batches[root] = Batch(validUntil, minBlock, uint64(block.number), generation);
+        emit BatchPosted(root, count, validUntil, minBlock, blockHash, verifier, msg.sender);
+    }
+
+    /// @inheritdoc IAttestationLedger
+    function claim(Leaf calldata leaf, bytes32[] calldata proof, bytes calldata keySignature) external {
+        Batch memory posted = _postedBatch(MerkleProof.processProofCalldata(proof, _hashOf(leaf)));
+        _claim(leaf, posted, keySignature);
+    }
+
+    /// @inheritdoc IAttestationLedger
+    function claimMany(
+        Leaf[] calldata leaves,
+        bytes32[] calldata proof,
+        bool[] calldata proofFlags,
+        bytes[] calldata keySignatures
+    ) external {
+        require(leaves.length == keySignatures.length, LengthMismatch(leaves.length, keySignatures.length));
+        // Without leaves the multiproof is its own root, and says nothing.
+        require(leaves.length != 0, LengthMismatch(1, 0));
+        bytes32[] memory hashes = new bytes32[](leaves.length);
+        for (uint256 i = 0; i < leaves.length; ++i) hashes[i] = _hashOf(leaves[i]);
+        Batch memory posted = _postedBatch(MerkleProof.processMultiProofCalldata(proof, proofFlags, hashes));
+        for (uint256 i = 0; i < leaves.length; ++i) _claim(leaves[i], posted, keySignatures[i]);
+    }
+
+    /// @inheritdoc IAttestationLedger
+    function keepImage(Image calldata measured) external returns (uint32) {
+        return _keepImage(measured);
     }
 
     // ---------------------------------------------------------------- views
@@ -85,16 +169,62 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, EIP712 {
 
     /// @inheritdoc IAttestationLedger
     function liveReason(address app, address key) public view returns (Reason) {
-        Instance memory entry = _instances[app][key];
-        if (entry.expiresAt == 0) return Reason.ProofMissing;
-        if (entry.expiresAt <= block.timestamp) return Reason.EvidenceTooOld;
-        if (!nodeRegistry.isActive(entry.node)) return Reason.NodeNotAllowed;
-        return IApp(app).judge(_factsOf(entry, nodeRegistry.node(entry.node)));
+        uint256 word = _instances[app][key];
+        if (word == 0) return Reason.ProofMissing;
+        if (word.expiresAt() <= block.timestamp) return Reason.EvidenceTooOld;
+        // A claim asks no registry: whoever is no app of ours has no rules to be judged by.
+        if (!appRegistry.isApp(app)) return Reason.AppNotRegistered;
+        if (!nodeRegistry.isActive(word.node())) return Reason.NodeNotAllowed;
+        (bytes32 platformId, address operator) = nodeRegistry.platformOf(word.node());
+        Facts memory facts = _factsOf(word, _imageOf(word.image()), platformId, operator);
+        if (word.record() != 0) {
+            (bool known, Standing memory standing) = _standing(word.record(), word.generation());
+            if (!known) return Reason.ProofMissing;
+            if (standing.revoked) return Reason.TcbStatusNotAllowed;
+            (uint256 reviewSeconds, , ) = IApp(app).setting(SettingKind.ReviewSeconds, 0);
+            if (!_holds(standing, reviewSeconds)) return Reason.EvidenceTooOld;
+            facts.status = standing.status;
+            facts.advisoriesDigest = standing.advisoriesDigest;
+        }
+        return IApp(app).judge(facts);
     }
 
     /// @inheritdoc IAttestationLedger
     function instance(address app, address key) external view returns (Instance memory) {
-        return _instances[app][key];
+        uint256 word = _instances[app][key];
+        return
+            Instance({
+                release: word.release(),
+                node: word.node(),
+                image: word.image(),
+                kind: word.kind(),
+                status: word.status(),
+                simulated: word.isSet(InstanceWord.SIMULATED),
+                gpu: word.isSet(InstanceWord.GPU),
+                proofSystems: word.proofSystems(),
+                evidenceBlock: word.evidenceBlock(),
+                expiresAt: word.expiresAt(),
+                record: word.record(),
+                evidenceDigest: word.isSet(InstanceWord.HAS_DIGEST) ? _digests[app][key] : bytes32(0)
+            });
+    }
+
+    /// @inheritdoc IAttestationLedger
+    function image(uint32 number) external view returns (Image memory) {
+        return _imageOf(number);
+    }
+
+    /// @inheritdoc IAttestationLedger
+    function imageNumber(Image calldata measured) external view returns (uint32) {
+        return _numberOf(measured);
+    }
+
+    /// @inheritdoc IAttestationLedger
+    function batch(
+        bytes32 root
+    ) external view returns (uint40 validUntil, uint64 minBlock, uint64 postedBlock) {
+        Batch memory posted = _batches[root];
+        return (posted.validUntil, posted.minBlock, posted.postedBlock);
     }
 
     /// @inheritdoc IAttestationLedger
@@ -102,107 +232,189 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, EIP712 {
         return _hashTypedDataV4(keccak256(abi.encode(ENTRY_TYPEHASH, app, evidenceDigest)));
     }
 
+    /// @inheritdoc IAttestationLedger
+    function packFacts(
+        uint32 release,
+        uint32 node,
+        uint32 image_,
+        TeeKind kind,
+        TcbStatus status,
+        uint8 flags,
+        uint40 evidenceBlock,
+        uint40 expiresAt
+    ) external pure returns (bytes32) {
+        return
+            bytes32(InstanceWord.pack(release, node, image_, kind, status, flags, evidenceBlock, expiresAt));
+    }
+
     // ---------------------------------------------------------------- entries
 
-    function _entryOf(
-        Verdict memory verdict,
-        uint32 node,
-        uint32 release
-    ) private view returns (Instance memory) {
-        uint40 limit = uint40(block.timestamp) + MAX_VALIDITY;
-        return
-            Instance({
-                release: release,
-                node: node,
-                kind: verdict.kind,
-                status: verdict.status,
-                proofSystems: 0,
-                simulated: verdict.simulated,
-                gpu: verdict.gpuDigest != 0,
-                evidenceBlock: verdict.evidenceBlock,
-                expiresAt: verdict.validUntil < limit ? verdict.validUntil : limit,
-                evidenceDigest: verdict.evidenceDigest,
-                osImageHash: verdict.osImageHash,
-                measurementDigest: verdict.measurementDigest,
-                pinnedMeasurementDigest: verdict.pinnedMeasurementDigest,
-                advisoriesDigest: verdict.advisoriesDigest
-            });
-    }
-
-    /// @dev The proof systems that speak for this entry. Proofs combine only over the same evidence, release, node and
-    /// measurements; newer evidence starts afresh.
-    function _combine(
-        Instance storage known,
-        Instance memory entry,
-        ProofSystem system
-    ) private view returns (uint8) {
-        uint8 bit = uint8(1 << uint8(system));
-        if (known.evidenceDigest != entry.evidenceDigest) {
-            require(
-                entry.evidenceBlock > known.evidenceBlock,
-                EvidenceNotNewer(known.evidenceBlock, entry.evidenceBlock)
-            );
-            return bit;
-        }
-        // The same evidence judged again: TCB status and expiry follow the collateral of the day, what was measured
-        // and where it runs cannot have changed.
+    function _claim(Leaf calldata leaf, Batch memory posted, bytes calldata keySignature) private {
+        uint256 word = uint256(leaf.facts);
         require(
-            known.node == entry.node &&
-                known.release == entry.release &&
-                known.kind == entry.kind &&
-                known.simulated == entry.simulated &&
-                known.gpu == entry.gpu &&
-                known.evidenceBlock == entry.evidenceBlock &&
-                known.osImageHash == entry.osImageHash &&
-                known.measurementDigest == entry.measurementDigest &&
-                known.pinnedMeasurementDigest == entry.pinnedMeasurementDigest,
-            FactsChanged(entry.evidenceDigest)
+            word.isLeaf() &&
+                word.evidenceBlock() >= posted.minBlock &&
+                word.evidenceBlock() <= posted.postedBlock,
+            BadLeaf(leaf.facts)
         );
-        // Another status is another judgement: systems that gave the old one do not vouch for the new one.
-        if (known.status != entry.status || known.advisoriesDigest != entry.advisoriesDigest) return bit;
-        if (known.expiresAt < entry.expiresAt && known.proofSystems & ~bit != 0)
-            entry.expiresAt = known.expiresAt;
-        return known.proofSystems | bit;
+        require(
+            !word.isSet(InstanceWord.SIMULATED) || _isDevelopmentChain(),
+            SimulatedOnProductionChain(block.chainid)
+        );
+        _requireKey(leaf.app, leaf.key, leaf.evidenceDigest, keySignature);
+        uint40 until = word.expiresAt() < posted.validUntil ? word.expiresAt() : posted.validUntil;
+        require(until > block.timestamp, VerdictExpired(until, block.timestamp));
+        word = _combine(leaf.app, leaf.key, word.withExpiry(_expiry(until)), leaf.evidenceDigest, COMMITTEE);
+        _keep(leaf.app, leaf.key, word, leaf.evidenceDigest);
+        emit InstanceClaimed(leaf.app, leaf.key, bytes32(word), leaf.evidenceDigest, msg.sender);
     }
 
-    function _factsOf(Instance memory entry, Node memory platform) private pure returns (Facts memory) {
+    /// @dev What is known of this key, and what is said now. Proofs combine only over the same evidence, release, node,
+    /// image and status; newer evidence starts afresh, older is refused.
+    function _combine(
+        address app,
+        address key,
+        uint256 word,
+        bytes32 evidenceDigest,
+        uint8 bit
+    ) private view returns (uint256) {
+        uint256 known = _instances[app][key];
+        word = word.withSystems(bit);
+        if (word.evidenceBlock() > known.evidenceBlock()) return word;
+        require(
+            word.evidenceBlock() == known.evidenceBlock(),
+            EvidenceNotNewer(known.evidenceBlock(), word.evidenceBlock())
+        );
+        if (known == 0) return word;
+        // Judged again, or by another system: what was measured and where it runs cannot have changed.
+        require(known.isSameEvidence(word), FactsChanged(evidenceDigest));
+        if (!known.isSet(InstanceWord.HAS_DIGEST)) {
+            // It stands alone: only the system that gave it may give it again.
+            require(
+                known.proofSystems() == bit,
+                EvidenceNotNewer(known.evidenceBlock(), word.evidenceBlock())
+            );
+            return word;
+        }
+        require(
+            _digests[app][key] == evidenceDigest,
+            EvidenceNotNewer(known.evidenceBlock(), word.evidenceBlock())
+        );
+        word = word.withDigest();
+        // Another status is another judgement: systems that gave the old one do not vouch for the new one.
+        if (known.status() != word.status()) return word;
+        uint8 others = known.proofSystems() & ~bit;
+        if (others != 0 && known.expiresAt() < word.expiresAt()) word = word.withExpiry(known.expiresAt());
+        if (word.record() == 0 && known.record() != 0 && bit & (1 << uint8(ProofSystem.Direct)) == 0)
+            word = word.withRecord(known.record(), known.generation());
+        return word.withSystems(known.proofSystems() | bit);
+    }
+
+    function _keep(address app, address key, uint256 word, bytes32 evidenceDigest) private {
+        _instances[app][key] = word;
+        if (word.isSet(InstanceWord.HAS_DIGEST) && _digests[app][key] != evidenceDigest)
+            _digests[app][key] = evidenceDigest;
+    }
+
+    function _wordOf(
+        Verdict memory verdict,
+        uint32 release,
+        uint32 node,
+        uint32 image_,
+        uint40 until
+    ) private view returns (uint256) {
+        uint8 flags =
+            (verdict.simulated ? InstanceWord.SIMULATED : 0) |
+                (verdict.gpuDigest != 0 ? InstanceWord.GPU : 0);
+        return
+            InstanceWord.pack(
+                release,
+                node,
+                image_,
+                verdict.kind,
+                verdict.status,
+                flags,
+                SafeCast.toUint40(verdict.evidenceBlock),
+                _expiry(until)
+            );
+    }
+
+    function _factsOf(
+        uint256 word,
+        Image memory measured,
+        bytes32 platformId,
+        address operator
+    ) private pure returns (Facts memory) {
         return
             Facts({
-                release: entry.release,
-                platformId: platform.platformId,
-                operator: platform.operator,
-                osImageHash: entry.osImageHash,
-                measurementDigest: entry.measurementDigest,
-                pinnedMeasurementDigest: entry.pinnedMeasurementDigest,
-                kind: entry.kind,
-                status: entry.status,
-                advisoriesDigest: entry.advisoriesDigest,
-                gpu: entry.gpu,
-                proofSystems: entry.proofSystems,
-                simulated: entry.simulated
+                release: word.release(),
+                platformId: platformId,
+                operator: operator,
+                osImageHash: measured.osImageHash,
+                measurementDigest: measured.measurementDigest,
+                pinnedMeasurementDigest: measured.pinnedMeasurementDigest,
+                kind: word.kind(),
+                status: word.status(),
+                advisoriesDigest: measured.advisoriesDigest,
+                gpu: word.isSet(InstanceWord.GPU),
+                proofSystems: word.proofSystems(),
+                simulated: word.isSet(InstanceWord.SIMULATED)
             });
     }
 
-    function _emitProven(Verdict memory verdict, Instance memory entry, ProofSystem system) private {
+    function _emitProven(
+        address app,
+        address key,
+        uint256 word,
+        ProofSystem system,
+        bytes32 evidenceDigest
+    ) private {
         emit InstanceProven(
-            verdict.subject,
-            verdict.key,
-            entry.node,
-            entry.release,
-            entry.kind,
-            entry.status,
+            app,
+            key,
+            word.node(),
+            word.release(),
+            word.image(),
+            word.kind(),
+            word.status(),
             system,
-            entry.proofSystems,
-            entry.simulated,
-            entry.gpu,
-            entry.advisoriesDigest,
-            entry.osImageHash,
-            entry.measurementDigest,
-            entry.pinnedMeasurementDigest,
-            entry.evidenceDigest,
-            entry.evidenceBlock,
-            entry.expiresAt,
+            word.proofSystems(),
+            word.isSet(InstanceWord.SIMULATED),
+            word.isSet(InstanceWord.GPU),
+            word.record(),
+            evidenceDigest,
+            word.evidenceBlock(),
+            word.expiresAt(),
             msg.sender
         );
+    }
+
+    // ---------------------------------------------------------------- checks
+
+    /// @dev The key itself wants to be entered: evidence that names somebody's key is not that somebody's consent.
+    function _requireKey(
+        address app,
+        address key,
+        bytes32 evidenceDigest,
+        bytes calldata keySignature
+    ) private view {
+        (address signer, , ) = ECDSA.tryRecoverCalldata(entryDigest(app, evidenceDigest), keySignature);
+        require(signer != address(0) && signer == key, BadKeySignature(key, signer));
+    }
+
+    function _postedBatch(bytes32 root) private view returns (Batch memory posted) {
+        posted = _batches[root];
+        (, uint8 generation) = _verifierAndGeneration(ProofSystem.Committee);
+        // A batch of a verifier that governance has replaced counts no more.
+        require(posted.postedBlock != 0 && posted.generation == generation, UnknownBatch(root));
+    }
+
+    function _hashOf(Leaf calldata leaf) private pure returns (bytes32) {
+        return keccak256(bytes.concat(keccak256(abi.encode(leaf))));
+    }
+
+    function _expiry(uint40 until) private view returns (uint40) {
+        uint40 limit = uint40(block.timestamp) + MAX_VALIDITY;
+        return until < limit ? until : limit;
     }
 }

@@ -30,6 +30,17 @@ interface ICommitteeVerifier is IProofVerifier {
     /// @param expiresAt seconds after which its signatures no longer count.
     function setCommittee(address[] calldata members, uint8 threshold, uint40 expiresAt) external;
     function committee() external view returns (address[] memory members, uint8 threshold, uint40 expiresAt);
+    /// @notice Reverts unless enough members signed this batch for the calling ledger: EIP-712
+    /// Batch(address ledger,bytes32 root,uint32 count,uint40 validUntil,uint64 minBlock,bytes32 blockHash).
+    /// @param signatures 65-byte ECDSA, recovered signers strictly ascending.
+    function verifyBatch(
+        bytes32 root,
+        uint32 count,
+        uint40 validUntil,
+        uint64 minBlock,
+        bytes32 blockHash,
+        bytes[] calldata signatures
+    ) external view;
     /// @notice EIP-712 digest that a member signs.
     function verdictDigest(Verdict calldata verdict) external view returns (bytes32);
 }

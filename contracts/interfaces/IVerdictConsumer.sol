@@ -14,6 +14,7 @@ interface IVerdictConsumer {
 
     error WrongConsumer(address expected, address actual);
     error NoVerifier(ProofSystem system);
+    error UnexpectedRecord(ProofSystem system, uint32 record);
     error VerifierMismatch(ProofSystem expected, ProofSystem actual);
     error SimulatedOnProductionChain(uint256 chainId);
     error VerdictExpired(uint40 validUntil, uint256 timestamp);

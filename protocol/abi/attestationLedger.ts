@@ -29,6 +29,22 @@ export const attestationLedgerAbi = [
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "count",
+        "type": "uint32"
+      }
+    ],
+    "name": "BadBatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "expected",
         "type": "address"
@@ -40,6 +56,28 @@ export const attestationLedgerAbi = [
       }
     ],
     "name": "BadKeySignature",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "facts",
+        "type": "bytes32"
+      }
+    ],
+    "name": "BadLeaf",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "root",
+        "type": "bytes32"
+      }
+    ],
+    "name": "BatchKnown",
     "type": "error"
   },
   {
@@ -130,23 +168,33 @@ export const attestationLedgerAbi = [
   {
     "inputs": [
       {
+        "internalType": "uint256",
+        "name": "expected",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "actual",
+        "type": "uint256"
+      }
+    ],
+    "name": "LengthMismatch",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "MerkleProofInvalidMultiproof",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "enum ProofSystem",
         "name": "system",
         "type": "uint8"
       }
     ],
     "name": "NoVerifier",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint32",
-        "name": "number",
-        "type": "uint32"
-      }
-    ],
-    "name": "NodeNotActive",
     "type": "error"
   },
   {
@@ -228,6 +276,22 @@ export const attestationLedgerAbi = [
   {
     "inputs": [
       {
+        "internalType": "uint8",
+        "name": "bits",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint256",
+        "name": "value",
+        "type": "uint256"
+      }
+    ],
+    "name": "SafeCastOverflowedUintDowncast",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint256",
         "name": "chainId",
         "type": "uint256"
@@ -250,12 +314,39 @@ export const attestationLedgerAbi = [
   {
     "inputs": [
       {
+        "internalType": "enum ProofSystem",
+        "name": "system",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint32",
+        "name": "record",
+        "type": "uint32"
+      }
+    ],
+    "name": "UnexpectedRecord",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "app",
         "type": "address"
       }
     ],
     "name": "UnknownApp",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "root",
+        "type": "bytes32"
+      }
+    ],
+    "name": "UnknownBatch",
     "type": "error"
   },
   {
@@ -308,8 +399,137 @@ export const attestationLedgerAbi = [
   },
   {
     "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "count",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint40",
+        "name": "validUntil",
+        "type": "uint40"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "minBlock",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "blockHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "verifier",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "BatchPosted",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
     "inputs": [],
     "name": "EIP712DomainChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint32",
+        "name": "image",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "osImageHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "measurementDigest",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "pinnedMeasurementDigest",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "advisoriesDigest",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "ImageKept",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "app",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "key",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "entry",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "evidenceDigest",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "InstanceClaimed",
     "type": "event"
   },
   {
@@ -337,6 +557,12 @@ export const attestationLedgerAbi = [
         "indexed": false,
         "internalType": "uint32",
         "name": "release",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "image",
         "type": "uint32"
       },
       {
@@ -377,27 +603,9 @@ export const attestationLedgerAbi = [
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
-        "name": "advisoriesDigest",
-        "type": "bytes32"
-      },
-      {
-        "indexed": false,
-        "internalType": "bytes32",
-        "name": "osImageHash",
-        "type": "bytes32"
-      },
-      {
-        "indexed": false,
-        "internalType": "bytes32",
-        "name": "measurementDigest",
-        "type": "bytes32"
-      },
-      {
-        "indexed": false,
-        "internalType": "bytes32",
-        "name": "pinnedMeasurementDigest",
-        "type": "bytes32"
+        "internalType": "uint32",
+        "name": "record",
+        "type": "uint32"
       },
       {
         "indexed": false,
@@ -558,6 +766,130 @@ export const attestationLedgerAbi = [
     "type": "function"
   },
   {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "root",
+        "type": "bytes32"
+      }
+    ],
+    "name": "batch",
+    "outputs": [
+      {
+        "internalType": "uint40",
+        "name": "validUntil",
+        "type": "uint40"
+      },
+      {
+        "internalType": "uint64",
+        "name": "minBlock",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "postedBlock",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "app",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "key",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "facts",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "evidenceDigest",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct Leaf",
+        "name": "leaf",
+        "type": "tuple"
+      },
+      {
+        "internalType": "bytes32[]",
+        "name": "proof",
+        "type": "bytes32[]"
+      },
+      {
+        "internalType": "bytes",
+        "name": "keySignature",
+        "type": "bytes"
+      }
+    ],
+    "name": "claim",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "app",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "key",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "facts",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "evidenceDigest",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct Leaf[]",
+        "name": "leaves",
+        "type": "tuple[]"
+      },
+      {
+        "internalType": "bytes32[]",
+        "name": "proof",
+        "type": "bytes32[]"
+      },
+      {
+        "internalType": "bool[]",
+        "name": "proofFlags",
+        "type": "bool[]"
+      },
+      {
+        "internalType": "bytes[]",
+        "name": "keySignatures",
+        "type": "bytes[]"
+      }
+    ],
+    "name": "claimMany",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
     "inputs": [],
     "name": "eip712Domain",
     "outputs": [
@@ -627,6 +959,88 @@ export const attestationLedgerAbi = [
   {
     "inputs": [
       {
+        "internalType": "uint32",
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "name": "image",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "osImageHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "measurementDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "pinnedMeasurementDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "advisoriesDigest",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct Image",
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "osImageHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "measurementDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "pinnedMeasurementDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "advisoriesDigest",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct Image",
+        "name": "measured",
+        "type": "tuple"
+      }
+    ],
+    "name": "imageNumber",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "app",
         "type": "address"
@@ -652,6 +1066,11 @@ export const attestationLedgerAbi = [
             "type": "uint32"
           },
           {
+            "internalType": "uint32",
+            "name": "image",
+            "type": "uint32"
+          },
+          {
             "internalType": "enum TeeKind",
             "name": "kind",
             "type": "uint8"
@@ -659,11 +1078,6 @@ export const attestationLedgerAbi = [
           {
             "internalType": "enum TcbStatus",
             "name": "status",
-            "type": "uint8"
-          },
-          {
-            "internalType": "uint8",
-            "name": "proofSystems",
             "type": "uint8"
           },
           {
@@ -677,9 +1091,14 @@ export const attestationLedgerAbi = [
             "type": "bool"
           },
           {
-            "internalType": "uint64",
+            "internalType": "uint8",
+            "name": "proofSystems",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint40",
             "name": "evidenceBlock",
-            "type": "uint64"
+            "type": "uint40"
           },
           {
             "internalType": "uint40",
@@ -687,28 +1106,13 @@ export const attestationLedgerAbi = [
             "type": "uint40"
           },
           {
+            "internalType": "uint32",
+            "name": "record",
+            "type": "uint32"
+          },
+          {
             "internalType": "bytes32",
             "name": "evidenceDigest",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "osImageHash",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "measurementDigest",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "pinnedMeasurementDigest",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "advisoriesDigest",
             "type": "bytes32"
           }
         ],
@@ -742,6 +1146,47 @@ export const attestationLedgerAbi = [
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "osImageHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "measurementDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "pinnedMeasurementDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "advisoriesDigest",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct Image",
+        "name": "measured",
+        "type": "tuple"
+      }
+    ],
+    "name": "keepImage",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -795,6 +1240,60 @@ export const attestationLedgerAbi = [
     "type": "function"
   },
   {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "release",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "node",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "image_",
+        "type": "uint32"
+      },
+      {
+        "internalType": "enum TeeKind",
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "internalType": "enum TcbStatus",
+        "name": "status",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint8",
+        "name": "flags",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint40",
+        "name": "evidenceBlock",
+        "type": "uint40"
+      },
+      {
+        "internalType": "uint40",
+        "name": "expiresAt",
+        "type": "uint40"
+      }
+    ],
+    "name": "packFacts",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "pure",
+    "type": "function"
+  },
+  {
     "inputs": [],
     "name": "pendingOwner",
     "outputs": [
@@ -805,6 +1304,44 @@ export const attestationLedgerAbi = [
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "count",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint40",
+        "name": "validUntil",
+        "type": "uint40"
+      },
+      {
+        "internalType": "uint64",
+        "name": "minBlock",
+        "type": "uint64"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "blockHash",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes[]",
+        "name": "signatures",
+        "type": "bytes[]"
+      }
+    ],
+    "name": "postBatch",
+    "outputs": [],
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {

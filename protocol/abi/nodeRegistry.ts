@@ -24,6 +24,22 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
+        "internalType": "uint32",
+        "name": "limit",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "actual",
+        "type": "uint32"
+      }
+    ],
+    "name": "BadKeyLimit",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "expected",
         "type": "address"
@@ -46,6 +62,22 @@ export const nodeRegistryAbi = [
       }
     ],
     "name": "BadOperatorSignature",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint40",
+        "name": "validUntil",
+        "type": "uint40"
+      },
+      {
+        "internalType": "uint40",
+        "name": "staleSince",
+        "type": "uint40"
+      }
+    ],
+    "name": "CollateralNotCurrent",
     "type": "error"
   },
   {
@@ -189,7 +221,45 @@ export const nodeRegistryAbi = [
         "type": "uint32"
       }
     ],
+    "name": "NodeHasNoRecord",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
     "name": "NodeIsRetired",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "name": "NodeNotActive",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "number",
+        "type": "uint32"
+      },
+      {
+        "internalType": "enum TcbStatus",
+        "name": "status",
+        "type": "uint8"
+      }
+    ],
+    "name": "NodeStillValid",
     "type": "error"
   },
   {
@@ -228,6 +298,17 @@ export const nodeRegistryAbi = [
     "inputs": [
       {
         "internalType": "address",
+        "name": "operator",
+        "type": "address"
+      }
+    ],
+    "name": "OperatorNotListed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
         "name": "owner",
         "type": "address"
       }
@@ -260,6 +341,22 @@ export const nodeRegistryAbi = [
       }
     ],
     "name": "PlatformChanged",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint8",
+        "name": "bits",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint256",
+        "name": "value",
+        "type": "uint256"
+      }
+    ],
+    "name": "SafeCastOverflowedUintDowncast",
     "type": "error"
   },
   {
@@ -341,6 +438,22 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
+        "internalType": "enum ProofSystem",
+        "name": "system",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint32",
+        "name": "record",
+        "type": "uint32"
+      }
+    ],
+    "name": "UnexpectedRecord",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint32",
         "name": "number",
         "type": "uint32"
@@ -413,6 +526,37 @@ export const nodeRegistryAbi = [
         "type": "uint32"
       },
       {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "record",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "enum TcbStatus",
+        "name": "status",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "NodeInvalidated",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint32",
+        "name": "number",
+        "type": "uint32"
+      },
+      {
         "indexed": true,
         "internalType": "bytes32",
         "name": "platformId",
@@ -447,6 +591,12 @@ export const nodeRegistryAbi = [
         "internalType": "bool",
         "name": "simulated",
         "type": "bool"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "record",
+        "type": "uint32"
       },
       {
         "indexed": false,
@@ -502,6 +652,12 @@ export const nodeRegistryAbi = [
         "internalType": "enum TcbStatus",
         "name": "newStatus",
         "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "record",
+        "type": "uint32"
       },
       {
         "indexed": false,
@@ -572,6 +728,56 @@ export const nodeRegistryAbi = [
       }
     ],
     "name": "NodeRetired",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
+        "internalType": "bool",
+        "name": "oldRequired",
+        "type": "bool"
+      },
+      {
+        "indexed": false,
+        "internalType": "bool",
+        "name": "newRequired",
+        "type": "bool"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "OperatorListChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "operator",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "bool",
+        "name": "listed",
+        "type": "bool"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "OperatorListed",
     "type": "event"
   },
   {
@@ -684,6 +890,19 @@ export const nodeRegistryAbi = [
   },
   {
     "inputs": [],
+    "name": "REVIEW_SECONDS",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
     "name": "acceptOwnership",
     "outputs": [],
     "stateMutability": "nonpayable",
@@ -769,6 +988,19 @@ export const nodeRegistryAbi = [
         "type": "uint32"
       }
     ],
+    "name": "invalidate",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
     "name": "isActive",
     "outputs": [
       {
@@ -778,6 +1010,43 @@ export const nodeRegistryAbi = [
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "operator",
+        "type": "address"
+      }
+    ],
+    "name": "isOperatorListed",
+    "outputs": [
+      {
+        "internalType": "bool",
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address[]",
+        "name": "operators",
+        "type": "address[]"
+      },
+      {
+        "internalType": "bool",
+        "name": "listed",
+        "type": "bool"
+      }
+    ],
+    "name": "listOperators",
+    "outputs": [],
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -841,9 +1110,14 @@ export const nodeRegistryAbi = [
             "type": "bool"
           },
           {
-            "internalType": "uint64",
+            "internalType": "bool",
+            "name": "invalidated",
+            "type": "bool"
+          },
+          {
+            "internalType": "uint40",
             "name": "evidenceBlock",
-            "type": "uint64"
+            "type": "uint40"
           },
           {
             "internalType": "uint40",
@@ -854,6 +1128,11 @@ export const nodeRegistryAbi = [
             "internalType": "uint40",
             "name": "expiresAt",
             "type": "uint40"
+          },
+          {
+            "internalType": "uint32",
+            "name": "record",
+            "type": "uint32"
           }
         ],
         "internalType": "struct Node",
@@ -880,17 +1159,17 @@ export const nodeRegistryAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
-        "name": "key",
-        "type": "address"
+        "internalType": "bytes32",
+        "name": "platformId",
+        "type": "bytes32"
       }
     ],
-    "name": "numberOfKey",
+    "name": "nodesOn",
     "outputs": [
       {
-        "internalType": "uint32",
-        "name": "",
-        "type": "uint32"
+        "internalType": "uint32[]",
+        "name": "numbers",
+        "type": "uint32[]"
       }
     ],
     "stateMutability": "view",
@@ -916,6 +1195,30 @@ export const nodeRegistryAbi = [
       {
         "internalType": "address",
         "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "name": "platformOf",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "platformId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "operator",
         "type": "address"
       }
     ],
@@ -987,6 +1290,43 @@ export const nodeRegistryAbi = [
   {
     "inputs": [],
     "name": "renounceOwnership",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
+    "name": "requireActive",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "platformId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "operator",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bool",
+        "name": "required",
+        "type": "bool"
+      }
+    ],
+    "name": "requireListedOperators",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"

@@ -19,4 +19,5 @@ export function isEligible(app: AppState, node: NodeState, time: number, library
 }
 
 /** Attested, not retired, and its attestation has not run out. */
-export const isActive = (node: NodeState, time: number): boolean => !node.retired && node.expiresAt > time;
+export const isActive = (node: NodeState, time: number): boolean =>
+  !node.retired && !node.invalidated && node.expiresAt > time;

@@ -11,7 +11,9 @@ import type { Address, Bytes32, PlatformId } from "../words/hex.ts";
 import { applyAppEvent } from "./applyAppEvent.ts";
 import { instanceKey } from "./chainState.ts";
 import type { EventArgs } from "./eventArgs.ts";
-import type { ChainEvent, ChainState, NodeState } from "./types.ts";
+import { unpackInstance } from "./instanceWord.ts";
+import type { UnpackedInstance } from "./instanceWord.ts";
+import type { ChainEvent, ChainState, InstanceState, NodeState } from "./types.ts";
 
 function applyNodeEvent(state: ChainState, event: ChainEvent): void {
   const known = (number: number): NodeState => {
@@ -32,6 +34,8 @@ function applyNodeEvent(state: ChainState, event: ChainEvent): void {
         status: args.status as TcbStatus,
         simulated: args.simulated,
         retired: false,
+        invalidated: false,
+        record: args.record,
         evidenceBlock: args.evidenceBlock,
         attestedAt: args.attestedAt,
         expiresAt: args.expiresAt,
@@ -45,6 +49,13 @@ function applyNodeEvent(state: ChainState, event: ChainEvent): void {
       node.evidenceBlock = args.evidenceBlock;
       node.attestedAt = args.attestedAt;
       node.expiresAt = args.expiresAt;
+      node.record = args.record;
+      node.invalidated = false;
+      return;
+    }
+    case "NodeInvalidated": {
+      const args = event.args as unknown as EventArgs<typeof nodeRegistryAbi, "NodeInvalidated">;
+      known(args.number).invalidated = true;
       return;
     }
     case "NodeRetired": {
@@ -53,32 +64,57 @@ function applyNodeEvent(state: ChainState, event: ChainEvent): void {
       return;
     }
     default:
-      unchanged(event, ["VerifierChanged"]);
+      unchanged(event, ["VerifierChanged", "OperatorListChanged", "OperatorListed"]);
   }
 }
 
 function applyLedgerEvent(state: ChainState, event: ChainEvent): void {
-  if (event.name !== "InstanceProven") return unchanged(event, ["VerifierChanged"]);
-  const args = event.args as unknown as EventArgs<typeof attestationLedgerAbi, "InstanceProven">;
-  const app = args.app as Address;
-  const key = args.key as Address;
+  switch (event.name) {
+    case "ImageKept": {
+      const args = event.args as unknown as EventArgs<typeof attestationLedgerAbi, "ImageKept">;
+      state.images.set(args.image, {
+        osImageHash: args.osImageHash as Bytes32,
+        measurementDigest: args.measurementDigest as Bytes32,
+        pinnedMeasurementDigest: args.pinnedMeasurementDigest as Bytes32,
+        advisoriesDigest: args.advisoriesDigest as Bytes32,
+      });
+      return;
+    }
+    case "InstanceProven": {
+      const args = event.args as unknown as EventArgs<typeof attestationLedgerAbi, "InstanceProven">;
+      keepInstance(state, args as unknown as ProvenInstance);
+      return;
+    }
+    case "InstanceClaimed": {
+      const args = event.args as unknown as EventArgs<typeof attestationLedgerAbi, "InstanceClaimed">;
+      keepInstance(state, {
+        app: args.app as Address,
+        key: args.key as Address,
+        evidenceDigest: args.evidenceDigest as Bytes32,
+        ...unpackInstance(args.entry as Bytes32),
+      });
+      return;
+    }
+    default:
+      unchanged(event, ["VerifierChanged", "BatchPosted"]);
+  }
+}
+
+type ProvenInstance = UnpackedInstance & Pick<InstanceState, "app" | "key" | "evidenceDigest">;
+
+function keepInstance(state: ChainState, proven: ProvenInstance): void {
+  const image = state.images.get(proven.image);
+  if (!image) {
+    throw new CharterError("state/unknown-image", "an event names an image before it was kept", {
+      image: proven.image,
+    });
+  }
+  const { app, key, node, release, kind, status, proofSystems, simulated, gpu, record } = proven;
+  const { evidenceDigest, evidenceBlock, expiresAt } = proven;
   state.instances.set(instanceKey(app, key), {
-    app,
-    key,
-    node: args.node,
-    release: args.release,
-    kind: args.kind as TeeKind,
-    status: args.status as TcbStatus,
-    proofSystems: args.proofSystems,
-    simulated: args.simulated,
-    gpu: args.gpu,
-    advisoriesDigest: args.advisoriesDigest as Bytes32,
-    osImageHash: args.osImageHash as Bytes32,
-    measurementDigest: args.measurementDigest as Bytes32,
-    pinnedMeasurementDigest: args.pinnedMeasurementDigest as Bytes32,
-    evidenceDigest: args.evidenceDigest as Bytes32,
-    evidenceBlock: args.evidenceBlock,
-    expiresAt: args.expiresAt,
+    ...{ app, key, node, release, kind, status, proofSystems, simulated, gpu, record },
+    ...{ evidenceDigest, evidenceBlock, expiresAt },
+    ...image,
   });
 }
 

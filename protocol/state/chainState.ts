@@ -7,6 +7,7 @@ export function emptyChainState(): ChainState {
     apps: new Map(),
     nodes: new Map(),
     instances: new Map(),
+    images: new Map(),
     library: { advisorySets: new Map(), expressions: new Map(), lists: new Map() },
     committee: { members: [], threshold: 0, expiresAt: 0 },
   };
@@ -30,6 +31,7 @@ export function cloneChainState(state: ChainState): ChainState {
   return {
     apps: new Map([...state.apps].map(([address, app]) => [address, cloneApp(app)])),
     nodes: new Map([...state.nodes].map(([number, node]) => [number, { ...node }])),
+    images: new Map(state.images),
     instances: new Map([...state.instances].map(([key, instance]) => [key, { ...instance }])),
     library: {
       advisorySets: new Map(state.library.advisorySets),

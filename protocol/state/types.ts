@@ -76,13 +76,26 @@ export interface NodeState {
   status: TcbStatus;
   readonly simulated: boolean;
   retired: boolean;
+  /** Collateral refused its platform; until it is renewed. */
+  invalidated: boolean;
   evidenceBlock: bigint;
   attestedAt: number;
   expiresAt: number;
+  /** Of the Direct verifier; 0: proven by another system. */
+  record: number;
+}
+
+/** What instances were measured as (contracts/interfaces/IAttestationLedger.sol, `Image`). */
+export interface ImageFacts {
+  /** Zero when there are none. */
+  readonly advisoriesDigest: Bytes32;
+  readonly osImageHash: Bytes32;
+  readonly measurementDigest: Bytes32;
+  readonly pinnedMeasurementDigest: Bytes32;
 }
 
 /** All that events say of one proven instance. */
-export interface InstanceState {
+export interface InstanceState extends ImageFacts {
   readonly app: Address;
   readonly key: Address;
   node: number;
@@ -92,14 +105,11 @@ export interface InstanceState {
   proofSystems: number;
   simulated: boolean;
   gpu: boolean;
-  /** Zero when there are none. */
-  advisoriesDigest: Bytes32;
-  osImageHash: Bytes32;
-  measurementDigest: Bytes32;
-  pinnedMeasurementDigest: Bytes32;
   evidenceDigest: Bytes32;
   evidenceBlock: bigint;
   expiresAt: number;
+  /** Of the Direct verifier; 0: no direct proof. */
+  record: number;
 }
 
 /** What apps' policies refer to: published sets of advisories, and endorsements. */
@@ -117,6 +127,8 @@ export interface ChainState {
   readonly nodes: Map<number, NodeState>;
   /** Key: `${app}:${key}`. */
   readonly instances: Map<string, InstanceState>;
+  /** Images by the ledger's number. */
+  readonly images: Map<number, ImageFacts>;
   readonly library: Library;
   committee: { members: readonly Address[]; threshold: number; expiresAt: number };
 }

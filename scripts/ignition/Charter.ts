@@ -40,7 +40,7 @@ export default buildModule("Charter", (m) => {
   ]);
   const nodeRegistry = m.contract("NodeRegistry", [
     timelock,
-    m.getParameter("maxKeysPerPlatform", 16),
+    m.getParameter("maxKeysPerPlatform", 8),
     [committeeVerifier],
   ]);
   const attestationLedger = m.contract("AttestationLedger", [

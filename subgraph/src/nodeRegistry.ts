@@ -1,4 +1,5 @@
 import {
+  NodeInvalidated,
   NodeRegistered,
   NodeRenewed,
   NodeRetired,
@@ -18,6 +19,8 @@ export function handleNodeRegistered(event: NodeRegistered): void {
   node.status = params.status;
   node.simulated = params.simulated;
   node.retired = false;
+  node.invalidated = false;
+  node.record = params.record;
   node.evidenceBlock = params.evidenceBlock;
   node.evidenceDigest = params.evidenceDigest;
   node.registeredAt = event.block.timestamp;
@@ -31,6 +34,8 @@ export function handleNodeRenewed(event: NodeRenewed): void {
   const node = Node.load(params.number.toString());
   if (!node) return;
   node.status = params.newStatus;
+  node.invalidated = false;
+  node.record = params.record;
   node.evidenceBlock = params.evidenceBlock;
   node.evidenceDigest = params.evidenceDigest;
   node.attestedAt = params.attestedAt;
@@ -42,6 +47,13 @@ export function handleNodeRetired(event: NodeRetired): void {
   const node = Node.load(event.params.number.toString());
   if (!node) return;
   node.retired = true;
+  node.save();
+}
+
+export function handleNodeInvalidated(event: NodeInvalidated): void {
+  const node = Node.load(event.params.number.toString());
+  if (!node) return;
+  node.invalidated = true;
   node.save();
 }
 

@@ -21,6 +21,10 @@ contract CommitteeVerifier is ICommitteeVerifier, EIP712, Ownable2Step {
         "bytes32 gpuDigest,uint40 validUntil,bool simulated)"
     );
 
+    bytes32 private constant BATCH_TYPEHASH = keccak256(
+        "Batch(address ledger,bytes32 root,uint32 count,uint40 validUntil,uint64 minBlock,bytes32 blockHash)"
+    );
+
     address[] private _members;
     mapping(address account => bool isMember) private _isMember;
     uint8 private _threshold;
@@ -50,9 +54,28 @@ contract CommitteeVerifier is ICommitteeVerifier, EIP712, Ownable2Step {
         (verdict, signatures) = abi.decode(proof, (Verdict, bytes[]));
         require(verdict.consumer == msg.sender, WrongConsumer(msg.sender, verdict.consumer));
         require(!verdict.simulated || DevelopmentChain.isOne(), SimulatedOnProductionChain(block.chainid));
+        _requireSigned(verdictDigest(verdict), signatures);
+        return (verdict, 0, verdict.validUntil);
+    }
+
+    /// @inheritdoc ICommitteeVerifier
+    function verifyBatch(
+        bytes32 root,
+        uint32 count,
+        uint40 validUntil,
+        uint64 minBlock,
+        bytes32 blockHash,
+        bytes[] calldata signatures
+    ) external view {
+        bytes32 batch = keccak256(
+            abi.encode(BATCH_TYPEHASH, msg.sender, root, count, validUntil, minBlock, blockHash)
+        );
+        _requireSigned(_hashTypedDataV4(batch), signatures);
+    }
+
+    function _requireSigned(bytes32 digest, bytes[] memory signatures) private view {
         require(block.timestamp < _expiresAt, CommitteeExpired(_expiresAt, block.timestamp));
         require(signatures.length >= _threshold, NotEnoughSignatures(_threshold, signatures.length));
-        bytes32 digest = verdictDigest(verdict);
         address previous = address(0);
         for (uint256 i = 0; i < signatures.length; ++i) {
             address signer = ECDSA.recover(digest, signatures[i]);
@@ -60,7 +83,6 @@ contract CommitteeVerifier is ICommitteeVerifier, EIP712, Ownable2Step {
             require(signer > previous, SignersNotAscending(previous, signer));
             previous = signer;
         }
-        return (verdict, 0, verdict.validUntil);
     }
 
     /// @inheritdoc IProofVerifier

@@ -49,16 +49,14 @@ describe("AttestationLedger", () => {
           key.address,
           1,
           1,
+          1,
           TeeKind.Tdx,
           TcbStatus.UpToDate,
           COMMITTEE,
           bit(COMMITTEE),
           true,
           false,
-          ZeroHash,
-          OS_IMAGE,
-          MEASUREMENT,
-          verdict.pinnedMeasurementDigest,
+          0,
           verdict.evidenceDigest,
           verdict.evidenceBlock,
           verdict.validUntil,
@@ -67,19 +65,19 @@ describe("AttestationLedger", () => {
       expect(await ledger.instance(at, key.address)).to.deep.equal([
         1n,
         1n,
+        1n,
         BigInt(TeeKind.Tdx),
         BigInt(TcbStatus.UpToDate),
-        bit(COMMITTEE),
         true,
         false,
+        bit(COMMITTEE),
         verdict.evidenceBlock,
         verdict.validUntil,
-        verdict.evidenceDigest,
-        OS_IMAGE,
-        MEASUREMENT,
-        verdict.pinnedMeasurementDigest,
+        0n,
         ZeroHash,
       ]);
+      const measured = [OS_IMAGE, MEASUREMENT, verdict.pinnedMeasurementDigest, ZeroHash] as const;
+      expect(await ledger.image(1)).to.deep.equal([...measured]);
       expect(await ledger.liveReason(at, key.address)).to.equal(Reason.Allowed);
       expect(await ledger.isLive(at, key.address)).to.equal(true);
       await ledger.requireLive(at, key.address);
@@ -201,16 +199,19 @@ describe("AttestationLedger", () => {
     it("attest_nodeUnknownExpiredOrRetired_reverts", async () => {
       const { charter, ledger, at, time } = await scene();
       await expect(attest(charter, at, key, {}, { node: 2 }))
-        .to.be.revertedWithCustomError(ledger, "NodeNotActive")
+        .to.be.revertedWithCustomError(charter.nodeRegistry, "NodeNotActive")
         .withArgs(2);
       await register(charter, walletOf("second"), { validUntil: BigInt(await time.latest()) + 50n });
       await time.increase(50);
       await expect(attest(charter, at, key, {}, { node: 2 })).to.be.revertedWithCustomError(
-        ledger,
+        charter.nodeRegistry,
         "NodeNotActive",
       );
       await charter.nodeRegistry.connect(charter.operator).retire(1);
-      await expect(attest(charter, at, key)).to.be.revertedWithCustomError(ledger, "NodeNotActive");
+      await expect(attest(charter, at, key)).to.be.revertedWithCustomError(
+        charter.nodeRegistry,
+        "NodeNotActive",
+      );
     });
 
     it("attest_onAnotherPlatform_reverts", async () => {

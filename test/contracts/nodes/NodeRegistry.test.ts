@@ -47,6 +47,7 @@ describe("NodeRegistry", () => {
           TeeKind.Tdx,
           TcbStatus.UpToDate,
           true,
+          0,
           verdict.evidenceDigest,
           verdict.evidenceBlock,
           at,
@@ -61,11 +62,13 @@ describe("NodeRegistry", () => {
         BigInt(TcbStatus.UpToDate),
         true,
         false,
+        false,
         verdict.evidenceBlock,
         at,
         verdict.validUntil,
+        0n,
       ]);
-      expect(await registry.numberOfKey(key.address)).to.equal(1);
+      expect(await registry.nodesOn(PLATFORM)).to.deep.equal([1n]);
       expect(await registry.nodeCount()).to.equal(1);
       expect(await registry.isActive(1)).to.equal(true);
     });
@@ -161,7 +164,7 @@ describe("NodeRegistry", () => {
         .withArgs(PLATFORM, MAX_KEYS_PER_PLATFORM);
       await registry.connect(charter.operator).retire(1);
       await register(charter, walletOf("third"));
-      expect(await registry.numberOfKey(walletOf("third").address)).to.equal(3);
+      expect(await registry.nodesOn(PLATFORM)).to.deep.equal([2n, 3n]);
     });
   });
 
@@ -292,6 +295,7 @@ describe("NodeRegistry", () => {
           1,
           TcbStatus.UpToDate,
           TcbStatus.OutOfDate,
+          0,
           id(`evidence ${after.evidenceBlock}`),
           after.evidenceBlock,
           after.attestedAt,
@@ -370,9 +374,9 @@ describe("NodeRegistry", () => {
         .withArgs(1, PLATFORM, charter.operator.address, charter.operator.address);
       expect(await registry.isActive(1)).to.equal(false);
       expect((await registry.node(1)).retired).to.equal(true);
-      expect(await registry.numberOfKey(key.address)).to.equal(0);
+      expect(await registry.nodesOn(PLATFORM)).to.deep.equal([]);
       await register(charter, key);
-      expect(await registry.numberOfKey(key.address)).to.equal(2);
+      expect(await registry.nodesOn(PLATFORM)).to.deep.equal([2n]);
     });
 
     it("retire_byStrangerBeforeThirtyDaysOfExpiry_reverts", async () => {

@@ -42,8 +42,12 @@ const scene = (): History => {
   history.node(1, 1_000).node(2, 1_000);
   return prove(prove(history, 1), 2);
 };
-const prove = (history: History, number: number, change: Record<string, unknown> = {}): History =>
-  history.add(
+const prove = (
+  history: History,
+  number: number,
+  { advisoriesDigest = ZERO_KEY, ...change }: Record<string, unknown> = {},
+): History =>
+  history.image(advisoriesDigest === ZERO_KEY ? 1 : 2, 1_500, { advisoriesDigest }).add(
     "attestationLedger",
     account(0xc3),
     "InstanceProven",
@@ -52,16 +56,14 @@ const prove = (history: History, number: number, change: Record<string, unknown>
       key: account(0x7e00 + number),
       node: number,
       release: 1,
+      image: advisoriesDigest === ZERO_KEY ? 1 : 2,
       kind: 1,
       status: 1,
       system: 2,
       proofSystems: 4,
       simulated: true,
       gpu: false,
-      advisoriesDigest: ZERO_KEY,
-      osImageHash: word(6),
-      measurementDigest: word(7),
-      pinnedMeasurementDigest: word(8),
+      record: 0,
       evidenceDigest: word(0xe0 + number),
       evidenceBlock: 1n,
       expiresAt: 100_000,

@@ -199,7 +199,7 @@ describe("applyEvent", () => {
     history.add("nodeRegistry", account(0xc2), "NodeRetired", { number: 1 }, 1_200);
     expect(history.state.nodes.get(1)?.retired).to.equal(true);
     const key = account(0xbeef);
-    history.add(
+    history.image(3, 1_250).add(
       "attestationLedger",
       account(0xc3),
       "InstanceProven",
@@ -208,6 +208,7 @@ describe("applyEvent", () => {
         key,
         node: 1,
         release: 1,
+        image: 3,
         kind: 1,
         status: 1,
         system: 2,
@@ -221,7 +222,41 @@ describe("applyEvent", () => {
       node: 1,
       release: 1,
       proofSystems: 4,
+      measurementDigest: word(7),
     });
+    const claimed = {
+      release: 2,
+      node: 1,
+      image: 3,
+      kind: 1,
+      status: 1,
+      simulated: true,
+      gpu: false,
+    } as const;
+    const leaf = packFacts({ ...claimed, combines: false, evidenceBlock: 6n, expiresAt: 8 });
+    history.add(
+      "attestationLedger",
+      account(0xc3),
+      "InstanceClaimed",
+      { app: APP, key, entry: leaf, evidenceDigest: word(9), actor: OWNER },
+      1_350,
+    );
+    const { image: _image, ...rest } = claimed;
+    expect(history.state.instances.get(instanceKey(APP, key))).to.deep.include({
+      ...rest,
+      evidenceBlock: 6n,
+      expiresAt: 8,
+      record: 0,
+      proofSystems: 0,
+    });
+    history.add(
+      "nodeRegistry",
+      account(0xc2),
+      "NodeInvalidated",
+      { number: 1, record: 4, status: 7, actor: OWNER },
+      1_360,
+    );
+    expect(history.state.nodes.get(1)?.invalidated).to.equal(true);
     history.add(
       "committeeVerifier",
       account(0xc4),

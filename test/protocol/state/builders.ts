@@ -116,10 +116,29 @@ export class History {
         kind: 1,
         status: 1,
         simulated: true,
+        record: 0,
         evidenceDigest: word(0xe000 + number),
         evidenceBlock: 1n,
         attestedAt: time,
         expiresAt: time + 100_000,
+        actor: NOBODY,
+        ...change,
+      },
+      time,
+    );
+  }
+
+  image(number: number, time: number, change: Record<string, unknown> = {}) {
+    return this.add(
+      "attestationLedger",
+      account(0xc3),
+      "ImageKept",
+      {
+        image: number,
+        osImageHash: word(6),
+        measurementDigest: word(7),
+        pinnedMeasurementDigest: word(8),
+        advisoriesDigest: word(0),
         actor: NOBODY,
         ...change,
       },
