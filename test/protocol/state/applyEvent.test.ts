@@ -7,6 +7,7 @@ import { SettingKind } from "../../../protocol/policy/settingKind.ts";
 import { effectiveGuardian, effectiveSetting } from "../../../protocol/policy/settings.ts";
 import { applyEvent } from "../../../protocol/state/applyEvent.ts";
 import { cloneChainState, instanceKey } from "../../../protocol/state/chainState.ts";
+import { packFacts } from "../../../protocol/state/instanceWord.ts";
 import { decodeLog, EVENT_SELECTORS } from "../../../protocol/state/decodeLog.ts";
 import type { RawLog } from "../../../protocol/state/decodeLog.ts";
 import { NEVER } from "../../../protocol/state/types.ts";
