@@ -14,6 +14,7 @@ import { nodeByKey } from "./api/routes/sessions.ts";
 import { apiServer } from "./api/server.ts";
 import { openChain } from "./chain/client.ts";
 import { Follower } from "./chain/follower.ts";
+import { committeeAt } from "../protocol/state/committeeAt.ts";
 import { collectSignatures } from "./committee/collectSignatures.ts";
 import type { CommitteeQuestion, ProvenVerdict } from "./committee/collectSignatures.ts";
 import type { RelayerConfig } from "./config.ts";
@@ -111,7 +112,8 @@ export async function startRelayer(
     (purpose, result) => metrics.evidenceJudged(purpose, result),
   );
   const prove = async (question: CommitteeQuestion, verdict: VerdictMessage): Promise<ProvenVerdict> => {
-    const { members, threshold } = follower.projection().newest.state.committee;
+    const { state, block } = follower.projection().newest;
+    const { members, threshold } = committeeAt(state, block.timestamp);
     return collectSignatures(question, verdict, {
       urls: config.committeeUrls,
       chainId,

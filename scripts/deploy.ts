@@ -17,6 +17,8 @@ export interface DeployParameters {
   readonly committeeThreshold: number;
   /** Unix seconds from which the genesis committee's signatures no longer count. */
   readonly committeeExpiresAt: number;
+  /** Between a decision about the committee and its effect, 2 days unless it says otherwise; 0 on development chains only. */
+  readonly committeeNoticeSeconds?: number;
 }
 
 export interface DeployOptions {

@@ -21,6 +21,7 @@ const parametersSchema = z.strictObject({
   committeeMembers: z.array(addressSchema).min(1).max(32),
   committeeThreshold: z.number().int().positive(),
   committeeExpiresAt: z.number().int().positive(),
+  committeeNoticeSeconds: seconds.default(2 * 86_400),
 });
 
 const { values, positionals } = parseArgs({

@@ -56,6 +56,18 @@ export const verdictTypes = {
   ],
 } as const;
 
+/** What a committee signs for a whole Merkle tree of leaves; `ledger` is the AttestationLedger that may post it. */
+export const batchTypes = {
+  Batch: [
+    { name: "ledger", type: "address" },
+    { name: "root", type: "bytes32" },
+    { name: "count", type: "uint32" },
+    { name: "validUntil", type: "uint40" },
+    { name: "minBlock", type: "uint64" },
+    { name: "blockHash", type: "bytes32" },
+  ],
+} as const;
+
 /**
  * An app owner's (or a configured publisher's) wish that the relayer keeps bytes which stand in no event yet; `digest`
  * is their SHA-256. Sent as the header `charter-signature` of `PUT /ipfs/<cid>`.

@@ -10,6 +10,7 @@ import type { TcbStatus, TeeKind } from "../words/enums.ts";
 import type { Address, Bytes32, PlatformId } from "../words/hex.ts";
 import { applyAppEvent } from "./applyAppEvent.ts";
 import { instanceKey } from "./chainState.ts";
+import { committeeAt } from "./committeeAt.ts";
 import type { EventArgs } from "./eventArgs.ts";
 import { unpackInstance } from "./instanceWord.ts";
 import type { UnpackedInstance } from "./instanceWord.ts";
@@ -119,13 +120,33 @@ function keepInstance(state: ChainState, proven: ProvenInstance): void {
 }
 
 function applyCommitteeEvent(state: ChainState, event: ChainEvent): void {
-  if (event.name !== "CommitteeChanged") return unchanged(event, []);
-  const args = event.args as unknown as EventArgs<typeof committeeVerifierAbi, "CommitteeChanged">;
-  state.committee = {
-    members: args.newMembers as readonly Address[],
-    threshold: args.newThreshold,
-    expiresAt: args.expiresAt,
-  };
+  switch (event.name) {
+    case "CommitteeChanged": {
+      const args = event.args as unknown as EventArgs<typeof committeeVerifierAbi, "CommitteeChanged">;
+      const next = {
+        members: args.newMembers as readonly Address[],
+        threshold: args.newThreshold,
+        effectiveAt: args.effectiveAt,
+        expiresAt: args.expiresAt,
+        ledger: args.ledger as Address,
+        app: args.app as Address,
+      };
+      state.committee = committeeAt(state, event.blockTimestamp);
+      state.nextCommittee = next;
+      return;
+    }
+    case "CommitteeCancelled":
+      state.nextCommittee = null;
+      return;
+    case "SignerMarked": {
+      const args = event.args as unknown as EventArgs<typeof committeeVerifierAbi, "SignerMarked">;
+      state.marked.add(args.signer as Address);
+      state.marked.add(args.seat as Address);
+      return;
+    }
+    default:
+      unchanged(event, ["DisputesChanged"]);
+  }
 }
 
 function applyLibraryEvent({ library }: ChainState, event: ChainEvent): void {

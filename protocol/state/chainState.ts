@@ -1,6 +1,8 @@
 import type { Address } from "../words/hex.ts";
 import type { AppState, ChainState } from "./types.ts";
 
+const ZERO = `0x${"0".repeat(40)}` as Address;
+
 /** The state before the first event. */
 export function emptyChainState(): ChainState {
   return {
@@ -9,7 +11,9 @@ export function emptyChainState(): ChainState {
     instances: new Map(),
     images: new Map(),
     library: { advisorySets: new Map(), expressions: new Map(), lists: new Map() },
-    committee: { members: [], threshold: 0, expiresAt: 0 },
+    committee: { members: [], threshold: 0, effectiveAt: 0, expiresAt: 0, ledger: ZERO, app: ZERO },
+    nextCommittee: null,
+    marked: new Set(),
   };
 }
 
@@ -38,7 +42,9 @@ export function cloneChainState(state: ChainState): ChainState {
       expressions: new Map(state.library.expressions),
       lists: new Map([...state.library.lists].map(([list, members]) => [list, new Set(members)])),
     },
-    committee: { ...state.committee },
+    committee: state.committee,
+    nextCommittee: state.nextCommittee,
+    marked: new Set(state.marked),
   };
 }
 

@@ -121,6 +121,18 @@ export interface Library {
   readonly lists: Map<Bytes32, Set<Bytes32>>;
 }
 
+/** Who signs, from when to when (ICommitteeVerifier `Committee`); times in unix seconds. */
+export interface CommitteeState {
+  /** Ascending. Keys that sign, or, with a ledger, operators for whom live instances of `app` sign. */
+  readonly members: readonly Address[];
+  readonly threshold: number;
+  readonly effectiveAt: number;
+  readonly expiresAt: number;
+  /** Zero while members are keys. */
+  readonly ledger: Address;
+  readonly app: Address;
+}
+
 /** The whole projection: what replaying every event up to a block gives. */
 export interface ChainState {
   readonly apps: Map<Address, AppState>;
@@ -130,7 +142,11 @@ export interface ChainState {
   /** Images by the ledger's number. */
   readonly images: Map<number, ImageFacts>;
   readonly library: Library;
-  committee: { members: readonly Address[]; threshold: number; expiresAt: number };
+  /** In force, unless `nextCommittee`'s time has come: ask `committeeAt`. */
+  committee: CommitteeState;
+  nextCommittee: CommitteeState | null;
+  /** Signers and operators that a dispute marked: they count no more. */
+  readonly marked: Set<Address>;
 }
 
 /** Block identity; `timestamp` in unix seconds. */

@@ -37,6 +37,7 @@ export default buildModule("Charter", (m) => {
     m.getParameter("committeeMembers"),
     m.getParameter("committeeThreshold"),
     m.getParameter("committeeExpiresAt"),
+    m.getParameter("committeeNoticeSeconds", 2 * 86_400),
   ]);
   const nodeRegistry = m.contract("NodeRegistry", [
     timelock,

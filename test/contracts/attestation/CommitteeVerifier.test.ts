@@ -4,7 +4,14 @@ import { Signature, toBeHex, ZeroAddress } from "ethers";
 import type { Address } from "../../../protocol/words/hex.ts";
 import { verdictDigest } from "../../../protocol/session/verdict.ts";
 import type { VerdictMessage } from "../../../protocol/session/messages.ts";
-import { ascending, COMMITTEE_EXPIRES_AT, deployContracts, openChain, walletOf } from "../support/charter.ts";
+import {
+  ascending,
+  COMMITTEE_EXPIRES_AT,
+  COMMITTEE_NOTICE,
+  deployContracts,
+  openChain,
+  walletOf,
+} from "../support/charter.ts";
 import { useCharter } from "../support/chains.ts";
 import {
   askCommittee,
@@ -26,10 +33,30 @@ describe("CommitteeVerifier", () => {
   it("constructor_firstCommittee_emitsWithoutOldMembers", async () => {
     const { charter, verifier } = await scene();
     const addresses = charter.members.map((member) => member.address);
+    const deployment = await verifier.deploymentTransaction()?.getBlock();
+    const since = BigInt(deployment?.timestamp ?? 0);
     await expect(verifier.deploymentTransaction())
       .to.emit(verifier, "CommitteeChanged")
-      .withArgs([], 0, addresses, 2, COMMITTEE_EXPIRES_AT, charter.governance.address);
-    expect(await verifier.committee()).to.deep.equal([addresses, 2n, COMMITTEE_EXPIRES_AT]);
+      .withArgs(
+        [],
+        0,
+        addresses,
+        2,
+        since,
+        COMMITTEE_EXPIRES_AT,
+        ZeroAddress,
+        ZeroAddress,
+        charter.governance.address,
+      );
+    expect(await verifier.committee()).to.deep.equal([
+      addresses,
+      2n,
+      since,
+      COMMITTEE_EXPIRES_AT,
+      ZeroAddress,
+      ZeroAddress,
+    ]);
+    expect((await verifier.nextCommittee()).effectiveAt).to.equal(0);
     expect(await verifier.proofSystem()).to.equal(COMMITTEE);
   });
 
@@ -49,7 +76,7 @@ describe("CommitteeVerifier", () => {
   });
 
   it("verify_thresholdAndMore_accepts", async () => {
-    const { charter, verifier, key } = await scene();
+    const { charter, key } = await scene();
     const verdict = await nodeVerdict(charter, key);
     await askCommittee(charter, verdict, await prove(charter, verdict));
     const all = await signaturesOf(charter, verdict, charter.members);
@@ -69,7 +96,7 @@ describe("CommitteeVerifier", () => {
   });
 
   it("verify_emptyOrMalformedProof_reverts", async () => {
-    const { charter, verifier, key } = await scene();
+    const { charter, key } = await scene();
     const verdict = await nodeVerdict(charter, key);
     const { ethers } = charter.connection;
     await expect(askCommittee(charter, verdict, "0x")).to.be.revert(ethers);
@@ -83,7 +110,7 @@ describe("CommitteeVerifier", () => {
     const [one] = await signaturesOf(charter, verdict, charter.members);
     const signer = charter.members[0]?.address;
     await expect(askCommittee(charter, verdict, encodeProof(verdict, [one as string, one as string])))
-      .to.be.revertedWithCustomError(verifier, "SignersNotAscending")
+      .to.be.revertedWithCustomError(verifier, "SeatsNotAscending")
       .withArgs(signer, signer);
   });
 
@@ -93,7 +120,7 @@ describe("CommitteeVerifier", () => {
     const reversed = (await signaturesOf(charter, verdict, charter.members.slice(0, 2))).reverse();
     await expect(
       askCommittee(charter, verdict, encodeProof(verdict, reversed)),
-    ).to.be.revertedWithCustomError(verifier, "SignersNotAscending");
+    ).to.be.revertedWithCustomError(verifier, "SeatsNotAscending");
   });
 
   it("verify_strangerAmongSigners_reverts", async () => {
@@ -161,9 +188,9 @@ describe("CommitteeVerifier", () => {
   it("verify_committeeExpired_reverts", async () => {
     const { charter, verifier, key } = await scene();
     const { time } = charter.connection.networkHelpers;
-    const expiresAt = BigInt(await time.latest()) + 100n;
+    const expiresAt = BigInt(await time.latest()) + COMMITTEE_NOTICE + 100n;
     const addresses = charter.members.map((member) => member.address);
-    await verifier.setCommittee(addresses, 2, expiresAt);
+    await verifier.proposeCommittee(addresses, 2, expiresAt, ZeroAddress, ZeroAddress);
     const verdict = await nodeVerdict(charter, key);
     const proof = await prove(charter, verdict);
     await time.increaseTo(expiresAt - 1n);
@@ -187,57 +214,5 @@ describe("CommitteeVerifier", () => {
     } finally {
       await connection.close();
     }
-  });
-
-  it("setCommittee_replaced_oldMembersNoLongerCount", async () => {
-    const { charter, verifier, key } = await scene();
-    const verdict = await nodeVerdict(charter, key);
-    const proof = await prove(charter, verdict);
-    const old = charter.members.map((member) => member.address);
-    const fresh = ascending([walletOf("fresh 1"), walletOf("fresh 2")]);
-    const addresses = fresh.map((member) => member.address);
-    await expect(verifier.setCommittee(addresses, 2, COMMITTEE_EXPIRES_AT))
-      .to.emit(verifier, "CommitteeChanged")
-      .withArgs(old, 2, addresses, 2, COMMITTEE_EXPIRES_AT, charter.governance.address);
-    await expect(askCommittee(charter, verdict, proof)).to.be.revertedWithCustomError(verifier, "NotAMember");
-    await askCommittee(charter, verdict, encodeProof(verdict, await signaturesOf(charter, verdict, fresh)));
-  });
-
-  it("setCommittee_thresholdZeroTooHighOrNoMajority_reverts", async () => {
-    const { charter, verifier } = await scene();
-    const addresses = charter.members.map((member) => member.address);
-    for (const [members, threshold] of [
-      [addresses, 0],
-      [addresses, 4],
-      [addresses, 1],
-      [addresses.slice(0, 2), 1],
-      [[], 0],
-      [[], 1],
-    ] as const) {
-      await expect(verifier.setCommittee([...members], threshold, COMMITTEE_EXPIRES_AT))
-        .to.be.revertedWithCustomError(verifier, "BadThreshold")
-        .withArgs(members.length, threshold);
-    }
-  });
-
-  it("setCommittee_zeroDuplicateOrDescendingMember_reverts", async () => {
-    const { charter, verifier } = await scene();
-    const [a, b] = charter.members.map((member) => member.address) as [string, string];
-    for (const [members, bad] of [
-      [[ZeroAddress, a], ZeroAddress],
-      [[a, a], a],
-      [[b, a], a],
-    ] as const) {
-      await expect(verifier.setCommittee([...members], 2, COMMITTEE_EXPIRES_AT))
-        .to.be.revertedWithCustomError(verifier, "BadMember")
-        .withArgs(bad);
-    }
-  });
-
-  it("setCommittee_callerNotOwner_reverts", async () => {
-    const { charter, verifier } = await scene();
-    await expect(verifier.connect(charter.stranger).setCommittee([charter.stranger.address], 1, 1))
-      .to.be.revertedWithCustomError(verifier, "OwnableUnauthorizedAccount")
-      .withArgs(charter.stranger.address);
   });
 });

@@ -26,6 +26,7 @@ import {
 } from "../support/verdicts.ts";
 
 const TIMELOCK_DELAY = 3600;
+const NOTICE = 3_600n;
 const VOTING_DELAY = 60;
 const VOTING_PERIOD = 600;
 const FOR = 1;
@@ -54,6 +55,7 @@ describe("governance, as the deploy module wires it", () => {
           committeeMembers: members.map((member) => member.address),
           committeeThreshold: 2,
           committeeExpiresAt: COMMITTEE_EXPIRES_AT,
+          committeeNoticeSeconds: NOTICE,
         },
       },
     });
@@ -84,9 +86,15 @@ describe("governance, as the deploy module wires it", () => {
   }
   const scene = async () => connection.networkHelpers.loadFixture(deployed);
 
-  const setFreshCommittee = async (verifier: CommitteeVerifier) => {
+  const proposalOfFreshCommittee = async (verifier: CommitteeVerifier) => {
     const addresses = fresh.map((member) => member.address);
-    const call = verifier.interface.encodeFunctionData("setCommittee", [addresses, 2, COMMITTEE_EXPIRES_AT]);
+    const call = verifier.interface.encodeFunctionData("proposeCommittee", [
+      addresses,
+      2,
+      COMMITTEE_EXPIRES_AT,
+      ZeroAddress,
+      ZeroAddress,
+    ]);
     return { targets: [await verifier.getAddress()], values: [0n], calldatas: [call], addresses };
   };
 
@@ -129,9 +137,9 @@ describe("governance, as the deploy module wires it", () => {
     expect(await votes.clock()).to.equal(await connection.networkHelpers.time.latest());
   });
 
-  it("setCommittee_votedQueuedAndExecuted_countsFromThatBlock", async () => {
+  it("proposeCommittee_votedQueuedAndExecuted_countsAfterItsNotice", async () => {
     const { votes, governor, committeeVerifier, charter, time } = await scene();
-    const { targets, values, calldatas, addresses } = await setFreshCommittee(committeeVerifier);
+    const { targets, values, calldatas, addresses } = await proposalOfFreshCommittee(committeeVerifier);
     const description = "Replace the committee";
     const verdict = await nodeVerdict(charter, walletOf("node"));
     const oldProof = await prove(charter, verdict);
@@ -157,16 +165,20 @@ describe("governance, as the deploy module wires it", () => {
       committeeVerifier,
       "CommitteeChanged",
     );
-    expect(await committeeVerifier.committee()).to.deep.equal([addresses, 2n, COMMITTEE_EXPIRES_AT]);
+    const { effectiveAt } = await committeeVerifier.nextCommittee();
+    expect(effectiveAt).to.equal(BigInt(await time.latest()) + NOTICE);
+    await askCommittee(charter, verdict, oldProof);
+    await time.increaseTo(effectiveAt);
+    expect((await committeeVerifier.committee()).members).to.deep.equal(addresses);
     await askCommittee({ ...charter, committeeVerifier }, verdict, newProof);
     await expect(
       askCommittee({ ...charter, committeeVerifier }, verdict, oldProof),
     ).to.be.revertedWithCustomError(committeeVerifier, "NotAMember");
   });
 
-  it("setCommittee_votedDown_cannotBeQueued", async () => {
+  it("proposeCommittee_votedDown_cannotBeQueued", async () => {
     const { votes, governor, committeeVerifier, time } = await scene();
-    const { targets, values, calldatas } = await setFreshCommittee(committeeVerifier);
+    const { targets, values, calldatas } = await proposalOfFreshCommittee(committeeVerifier);
     await votes.connect(holder).delegate(holder.address);
     await governor.connect(holder).propose(targets, values, calldatas, "no");
     const proposalId = await governor.hashProposal(targets, values, calldatas, id("no"));
@@ -179,9 +191,9 @@ describe("governance, as the deploy module wires it", () => {
     );
   });
 
-  it("setCommittee_withoutQuorum_cannotBeQueued", async () => {
+  it("proposeCommittee_withoutQuorum_cannotBeQueued", async () => {
     const { governor, committeeVerifier, time } = await scene();
-    const { targets, values, calldatas } = await setFreshCommittee(committeeVerifier);
+    const { targets, values, calldatas } = await proposalOfFreshCommittee(committeeVerifier);
     // Nobody delegated, so nobody has a vote.
     await governor.connect(holder).propose(targets, values, calldatas, "alone");
     const proposalId = await governor.hashProposal(targets, values, calldatas, id("alone"));
@@ -193,14 +205,18 @@ describe("governance, as the deploy module wires it", () => {
 
   it("schedule_pastTheGovernor_reverts", async () => {
     const { timelock, committeeVerifier } = await scene();
-    const { targets, values, calldatas } = await setFreshCommittee(committeeVerifier);
+    const { targets, values, calldatas } = await proposalOfFreshCommittee(committeeVerifier);
     for (const caller of [deployer, holder]) {
       await expect(
         timelock
           .connect(caller)
           .scheduleBatch(targets, values, calldatas, id("none"), id("salt"), TIMELOCK_DELAY),
       ).to.be.revertedWithCustomError(timelock, "AccessControlUnauthorizedAccount");
-      await expect(committeeVerifier.connect(caller).setCommittee([caller.address], 1, COMMITTEE_EXPIRES_AT))
+      await expect(
+        committeeVerifier
+          .connect(caller)
+          .proposeCommittee([caller.address], 1, COMMITTEE_EXPIRES_AT, ZeroAddress, ZeroAddress),
+      )
         .to.be.revertedWithCustomError(committeeVerifier, "OwnableUnauthorizedAccount")
         .withArgs(caller.address);
     }

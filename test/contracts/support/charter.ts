@@ -23,7 +23,7 @@ export interface Charter {
   readonly guardian: HardhatEthersSigner;
   readonly operator: HardhatEthersSigner;
   readonly stranger: HardhatEthersSigner;
-  /** Ascending by address, as `setCommittee` wants them; two of three sign. */
+  /** Ascending by address, as `proposeCommittee` wants them; two of three sign. */
   readonly members: readonly Wallet[];
   readonly advisorySets: AdvisorySets;
   readonly endorsements: Endorsements;
@@ -34,6 +34,9 @@ export interface Charter {
 }
 
 export const COMMITTEE_EXPIRES_AT = 4_000_000_000n;
+/** On production chains keys last a year at most; within one of `openChain`'s first block. */
+const KEYS_EXPIRE_AT = 1_798_000_000n;
+export const COMMITTEE_NOTICE = 3_600n;
 export const MAX_KEYS_PER_PLATFORM = 2n;
 
 /** A wallet that is the same in every run, so that gas and signatures are. */
@@ -61,6 +64,7 @@ export async function deployContracts(connection: Connection): Promise<Charter> 
     HardhatEthersSigner,
     HardhatEthersSigner,
   ];
+  const { chainId } = await ethers.provider.getNetwork();
   const members = ascending(["a", "b", "c"].map((name) => walletOf(`member ${name}`)));
   const advisorySets = await ethers.deployContract("AdvisorySets");
   const endorsements = await ethers.deployContract("Endorsements");
@@ -72,7 +76,8 @@ export async function deployContracts(connection: Connection): Promise<Charter> 
     governance.address,
     members.map((member) => member.address),
     2,
-    COMMITTEE_EXPIRES_AT,
+    chainId === 31_337n ? COMMITTEE_EXPIRES_AT : KEYS_EXPIRE_AT,
+    COMMITTEE_NOTICE,
   ]);
   const nodeRegistry = await ethers.deployContract("NodeRegistry", [
     governance.address,
@@ -87,7 +92,7 @@ export async function deployContracts(connection: Connection): Promise<Charter> 
   ]);
   return {
     connection,
-    chainId: (await ethers.provider.getNetwork()).chainId,
+    chainId,
     governance,
     owner,
     guardian,

@@ -8,6 +8,7 @@ import { effectiveGuardian, effectiveSetting } from "../../../protocol/policy/se
 import { applyEvent } from "../../../protocol/state/applyEvent.ts";
 import { cloneChainState, instanceKey } from "../../../protocol/state/chainState.ts";
 import { packFacts } from "../../../protocol/state/instanceWord.ts";
+import { committeeAt } from "../../../protocol/state/committeeAt.ts";
 import { decodeLog, EVENT_SELECTORS } from "../../../protocol/state/decodeLog.ts";
 import type { RawLog } from "../../../protocol/state/decodeLog.ts";
 import { NEVER } from "../../../protocol/state/types.ts";
@@ -267,16 +268,62 @@ describe("applyEvent", () => {
         oldThreshold: 0,
         newMembers: [account(1), account(2)],
         newThreshold: 2,
-        expiresAt: 99,
+        effectiveAt: 1_400,
+        expiresAt: 9_000,
+        ledger: account(0),
+        app: account(0),
         actor: OWNER,
       },
       1_400,
     );
-    expect(history.state.committee).to.deep.equal({
+    expect(committeeAt(history.state, 1_400)).to.deep.equal({
       members: [account(1), account(2)],
       threshold: 2,
-      expiresAt: 99,
+      effectiveAt: 1_400,
+      expiresAt: 9_000,
+      ledger: account(0),
+      app: account(0),
     });
+  });
+
+  it("changes the committee when its time comes, unless it is cancelled before", () => {
+    const history = new History().create(1_000);
+    const change = (member: number, at: number, effectiveAt: number) =>
+      history.add(
+        "committeeVerifier",
+        account(0xc4),
+        "CommitteeChanged",
+        {
+          oldMembers: [],
+          oldThreshold: 0,
+          newMembers: [account(member)],
+          newThreshold: 1,
+          effectiveAt,
+          expiresAt: 9_000,
+          ledger: account(0),
+          app: account(0),
+          actor: OWNER,
+        },
+        at,
+      );
+    const memberAt = (time: number) => committeeAt(history.state, time).members;
+    change(1, 1_100, 1_100);
+    change(2, 1_200, 1_300);
+    expect([memberAt(1_299), memberAt(1_300)]).to.deep.equal([[account(1)], [account(2)]]);
+    change(3, 1_400, 1_500);
+    expect([memberAt(1_499), memberAt(1_500)]).to.deep.equal([[account(2)], [account(3)]]);
+    const cancelled = { members: [account(3)], threshold: 1, effectiveAt: 1_500, actor: OWNER };
+    history.add("committeeVerifier", account(0xc4), "CommitteeCancelled", cancelled, 1_450);
+    expect(memberAt(1_500)).to.deep.equal([account(2)]);
+  });
+
+  it("knows the signers that a dispute marked, and their operators", () => {
+    const history = new History().create(1_000);
+    const before = cloneChainState(history.state);
+    const marked = { signer: account(7), seat: account(8), actor: account(9) };
+    history.add("committeeVerifier", account(0xc4), "SignerMarked", marked, 1_100);
+    expect([...history.state.marked]).to.deep.equal([account(7), account(8)]);
+    expect([...before.marked]).to.deep.equal([]);
   });
 
   it("refuses events that cannot follow what came before", () => {

@@ -429,10 +429,10 @@ describe("ZkVerifier", () => {
       const { verifier, adapters, stranger } = await scene();
       const theirs = verifier.connect(stranger);
       for (const call of [
-        theirs.addProgram(adapters.sp1, fresh),
-        theirs.removeProgram(adapters.sp1, PROGRAM),
+        () => theirs.addProgram(adapters.sp1, fresh),
+        () => theirs.removeProgram(adapters.sp1, PROGRAM),
       ]) {
-        await expect(call)
+        await expect(call())
           .to.be.revertedWithCustomError(verifier, "OwnableUnauthorizedAccount")
           .withArgs(stranger.address);
       }
