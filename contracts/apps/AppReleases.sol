@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IApp, LiveRelease} from "../interfaces/IApp.sol";
-import {Level} from "../interfaces/Types.sol";
+import {Level, SettingKind} from "../interfaces/Types.sol";
 import {AppEntries} from "./AppEntries.sol";
 import {LiveSet} from "./LiveSet.sol";
 
@@ -109,6 +109,11 @@ abstract contract AppReleases is AppEntries {
         if (slot.number == live.newest) release.endsAt = NEVER;
         else if (slot.number == live.predecessor) release.endsAt = live.predecessorEndsAt;
         else if (slot.number == live.older) release.endsAt = live.olderEndsAt;
+    }
+
+    /// @inheritdoc IApp
+    function evidenceTerms(bytes32 composeHash) external view returns (uint32 release, uint32 maxAgeBlocks) {
+        return (_latest[composeHash].number, uint32(_effective(SettingKind.MaxEvidenceAge, 0)));
     }
 
     /// @inheritdoc IApp

@@ -70,17 +70,17 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
     function attest(
         uint32 node,
         ProofSystem system,
+        bool combines,
         bytes calldata proof,
         bytes calldata keySignature
     ) external {
         (Verdict memory verdict, uint32 record, uint40 until, uint8 generation) = _proven(system, proof);
         require(appRegistry.isApp(verdict.subject), UnknownApp(verdict.subject));
-        IApp app = IApp(verdict.subject);
-        _requireUsable(verdict, app.maxEvidenceAgeBlocks());
+        (uint32 release, uint32 maxAgeBlocks) = IApp(verdict.subject).evidenceTerms(verdict.composeHash);
+        _requireUsable(verdict, maxAgeBlocks);
         _requireKey(verdict.subject, verdict.key, verdict.evidenceDigest, keySignature);
-        (bytes32 platformId, address operator) = nodeRegistry.requireActive(node);
+        (bytes32 platformId, ) = nodeRegistry.requireActive(node);
         require(platformId == verdict.platformId, PlatformMismatch(platformId, verdict.platformId));
-        uint32 release = app.releaseOf(verdict.composeHash).number;
         require(release != 0, ReleaseUnknown(verdict.composeHash));
 
         Image memory measured = Image(
@@ -98,10 +98,7 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
             verdict.evidenceDigest,
             uint8(1 << uint8(system))
         );
-        Reason reason = app.judge(_factsOf(word, measured, platformId, operator));
-        // A proof system that is still missing keeps `isLive` false; anything else is refused here and now.
-        require(reason == Reason.Allowed || reason == Reason.ProofMissing, NotAllowed(reason));
-        if (reason == Reason.ProofMissing) word = word.withDigest();
+        if (combines) word = word.withDigest();
         _keep(verdict.subject, verdict.key, word, verdict.evidenceDigest);
         _emitProven(verdict.subject, verdict.key, word, system, verdict.evidenceDigest);
     }

@@ -272,6 +272,9 @@ interface IApp is IAppEvents {
     /// @notice Judges stored facts by today's release and policy. `protocol/policy` is its twin.
     /// Checks in order: release, TEE kind, TCB status, advisories, OS image, node, GPU, proofs.
     function judge(Facts calldata facts) external view returns (Reason);
+    /// @notice Number of the latest release with this compose hash, 0 for none, and `maxEvidenceAgeBlocks` in force: what
+    /// evidence must meet to be entered at all. Whether it is allowed is `judge`'s to say.
+    function evidenceTerms(bytes32 composeHash) external view returns (uint32 release, uint32 maxAgeBlocks);
     /// @notice `maxEvidenceAgeBlocks` in force.
     function maxEvidenceAgeBlocks() external view returns (uint32);
 }

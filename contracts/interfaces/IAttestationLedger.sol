@@ -92,7 +92,6 @@ interface IAttestationLedger is IVerdictConsumer {
     error PlatformMismatch(bytes32 expected, bytes32 actual);
     error ReleaseUnknown(bytes32 composeHash);
     error FactsChanged(bytes32 evidenceDigest);
-    error NotAllowed(Reason reason);
     error NotLive(address app, address key);
     error UnknownBatch(bytes32 root);
     error BatchKnown(bytes32 root);
@@ -101,11 +100,14 @@ interface IAttestationLedger is IVerdictConsumer {
     error LengthMismatch(uint256 expected, uint256 actual);
 
     /// @notice Records a proof that the verdict's key runs the app that is its subject on registered node `node`.
+    /// What is proven is kept; whether the app allows it is judged at every `isLive`, and nowhere else.
+    /// @param combines keeps the evidence digest, so that proofs of other systems over the same evidence can be added.
     /// @param keySignature the bound key's EIP-712 signature over InstanceEntry(address app,bytes32 evidenceDigest),
-    /// domain "Charter AttestationLedger" version "1". Missing proof systems do not revert; they keep `isLive` false.
+    /// domain "Charter AttestationLedger" version "1".
     function attest(
         uint32 node,
         ProofSystem system,
+        bool combines,
         bytes calldata proof,
         bytes calldata keySignature
     ) external;

@@ -108,6 +108,30 @@ export const appAbi = [
     "type": "function"
   },
   {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "composeHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "evidenceTerms",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "release",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "maxAgeBlocks",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
     "inputs": [],
     "name": "head",
     "outputs": [

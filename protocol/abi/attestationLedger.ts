@@ -200,17 +200,6 @@ export const attestationLedgerAbi = [
   {
     "inputs": [
       {
-        "internalType": "enum Reason",
-        "name": "reason",
-        "type": "uint8"
-      }
-    ],
-    "name": "NotAllowed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "address",
         "name": "app",
         "type": "address"
@@ -748,6 +737,11 @@ export const attestationLedgerAbi = [
         "internalType": "enum ProofSystem",
         "name": "system",
         "type": "uint8"
+      },
+      {
+        "internalType": "bool",
+        "name": "combines",
+        "type": "bool"
       },
       {
         "internalType": "bytes",

@@ -63,7 +63,7 @@ export function instanceAdmission(
     const data = encodeFunctionData({
       abi: attestationLedgerAbi,
       functionName: "attest",
-      args: [node, ProofSystem.Committee, proof, keySignature],
+      args: [node, ProofSystem.Committee, true, proof, keySignature],
     });
     const id = intentId({ chainId, contract: ledger, subject: app, key, evidenceDigest });
     const intent = await plan({ id, to: ledger, data, label: "instance.attest" });

@@ -112,7 +112,7 @@ export async function attestInstance(
       address: attestationLedger,
       abi: attestationLedgerAbi,
       functionName: "attest",
-      args: [1, ProofSystem.Committee, instance.proof, consent],
+      args: [1, ProofSystem.Committee, false, instance.proof, consent],
     }),
   );
   return addressOf(key);

@@ -42,7 +42,7 @@ describe("AttestationLedger", () => {
       const verdict = await instanceVerdict(charter, at, key, { simulated: true });
       const proof = await prove(charter, verdict);
       const signature = await signInstance(charter, key, verdict);
-      await expect(ledger.connect(charter.stranger).attest(1, COMMITTEE, proof, signature))
+      await expect(ledger.connect(charter.stranger).attest(1, COMMITTEE, false, proof, signature))
         .to.emit(ledger, "InstanceProven")
         .withArgs(
           at,
@@ -166,6 +166,7 @@ describe("AttestationLedger", () => {
       await ledger.attest.staticCall(
         1,
         COMMITTEE,
+        false,
         await prove(charter, verdict),
         await signInstance(charter, key, verdict),
       );
@@ -230,7 +231,7 @@ describe("AttestationLedger", () => {
       }
     });
 
-    it("attest_againstThePolicy_revertsWithTheReason", async () => {
+    it("attest_againstThePolicy_isKeptAndNeverLive", async () => {
       const { charter, ledger, app, at } = await scene();
       await app.propose(id("pending"), ZeroHash, 1, 0);
       for (const [over, reason] of [
@@ -242,9 +243,9 @@ describe("AttestationLedger", () => {
         [{ osImageHash: id("other image") }, Reason.OsImageNotAllowed],
         [{ measurementDigest: id("other measurement") }, Reason.OsImageNotAllowed],
       ] as const) {
-        await expect(attest(charter, at, key, over))
-          .to.be.revertedWithCustomError(ledger, "NotAllowed")
-          .withArgs(reason);
+        await attest(charter, at, key, over);
+        expect(await ledger.liveReason(at, key.address)).to.equal(reason);
+        expect(await ledger.isLive(at, key.address)).to.equal(false);
       }
     });
 
@@ -271,9 +272,9 @@ describe("AttestationLedger", () => {
     it("attest_oneOfTwoRequiredSystems_isNotLiveUntilTheOtherProves", async () => {
       const { charter, ledger, at } = await both();
       const verdict = await instanceVerdict(charter, at, key);
-      await attestVerdict(charter, verdict, key);
+      await attestVerdict(charter, verdict, key, { combines: true });
       expect(await ledger.liveReason(at, key.address)).to.equal(Reason.ProofMissing);
-      await attestVerdict(charter, verdict, key, { system: DIRECT });
+      await attestVerdict(charter, verdict, key, { system: DIRECT, combines: true });
       expect((await ledger.instance(at, key.address)).proofSystems).to.equal(bit(COMMITTEE) | bit(DIRECT));
       expect(await ledger.isLive(at, key.address)).to.equal(true);
     });
@@ -281,8 +282,8 @@ describe("AttestationLedger", () => {
     it("attest_newerEvidence_clearsTheOlderProofs", async () => {
       const { charter, ledger, at } = await both();
       const verdict = await instanceVerdict(charter, at, key);
-      await attestVerdict(charter, verdict, key);
-      await attestVerdict(charter, verdict, key, { system: DIRECT });
+      await attestVerdict(charter, verdict, key, { combines: true });
+      await attestVerdict(charter, verdict, key, { system: DIRECT, combines: true });
       await attest(charter, at, key);
       expect((await ledger.instance(at, key.address)).proofSystems).to.equal(bit(COMMITTEE));
       expect(await ledger.isLive(at, key.address)).to.equal(false);
@@ -293,7 +294,7 @@ describe("AttestationLedger", () => {
       const older = await instanceVerdict(charter, at, key);
       await charter.connection.networkHelpers.mine(3);
       const newer = await instanceVerdict(charter, at, key);
-      await attestVerdict(charter, newer, key);
+      await attestVerdict(charter, newer, key, { combines: true });
       await expect(attestVerdict(charter, older, key))
         .to.be.revertedWithCustomError(ledger, "EvidenceNotNewer")
         .withArgs(newer.evidenceBlock, older.evidenceBlock);
@@ -305,7 +306,7 @@ describe("AttestationLedger", () => {
     it("attest_sameEvidenceWithOtherFacts_reverts", async () => {
       const { charter, ledger, at } = await both();
       const verdict = await instanceVerdict(charter, at, key);
-      await attestVerdict(charter, verdict, key);
+      await attestVerdict(charter, verdict, key, { combines: true });
       for (const over of [
         { measurementDigest: id("other") },
         { pinnedMeasurementDigest: id("other") },
@@ -326,8 +327,8 @@ describe("AttestationLedger", () => {
     it("attest_sameEvidenceJudgedOtherwise_dropsTheProofsOfTheOldJudgement", async () => {
       const { charter, ledger, at } = await both();
       const verdict = await instanceVerdict(charter, at, key);
-      await attestVerdict(charter, verdict, key);
-      await attestVerdict(charter, verdict, key, { system: DIRECT });
+      await attestVerdict(charter, verdict, key, { combines: true });
+      await attestVerdict(charter, verdict, key, { system: DIRECT, combines: true });
       await attestVerdict(charter, { ...verdict, status: BigInt(TcbStatus.OutOfDate) }, key);
       const entry = await ledger.instance(at, key.address);
       expect(entry.status).to.equal(TcbStatus.OutOfDate);
@@ -338,7 +339,7 @@ describe("AttestationLedger", () => {
     it("attest_secondProofValidForLonger_keepsTheEarlierEnd", async () => {
       const { charter, ledger, at } = await both();
       const verdict = await instanceVerdict(charter, at, key);
-      await attestVerdict(charter, verdict, key);
+      await attestVerdict(charter, verdict, key, { combines: true });
       const longer = { ...verdict, validUntil: verdict.validUntil + DAY };
       await attestVerdict(charter, longer, key, { system: DIRECT });
       expect((await ledger.instance(at, key.address)).expiresAt).to.equal(verdict.validUntil);

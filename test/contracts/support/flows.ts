@@ -107,6 +107,7 @@ const proofBy = async (charter: Charter, verdict: Verdict, system = COMMITTEE): 
 interface AttestOptions {
   readonly node?: bigint | number;
   readonly system?: bigint;
+  readonly combines?: boolean;
   readonly proof?: string;
   readonly keySignature?: string;
 }
@@ -121,6 +122,7 @@ export async function attestVerdict(
   return charter.attestationLedger.attest(
     options.node ?? 1,
     options.system ?? COMMITTEE,
+    options.combines ?? false,
     options.proof ?? (await proofBy(charter, verdict, options.system)),
     options.keySignature ?? (await signInstance(charter, key, verdict)),
   );

@@ -3,6 +3,7 @@ import { decodeAbiParameters, recoverTypedDataAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 
 import type { CommitteeRequest, VerdictMessage } from "../../../protocol/session/messages.ts";
+import { verdictTypes } from "../../../protocol/session/domains.ts";
 import { verdictTypedData } from "../../../protocol/session/verdict.ts";
 import { parseAddress, parseBytes32, parsePlatformId } from "../../../protocol/words/hex.ts";
 import type { Address, Hex } from "../../../protocol/words/hex.ts";
@@ -88,7 +89,10 @@ async function collect(behaviours: readonly Behaviour[]) {
 }
 
 async function recovered(verdict: VerdictMessage, proof: Hex): Promise<string[]> {
-  const [signatures] = decodeAbiParameters([{ type: "bytes[]" }], proof);
+  const [, signatures] = decodeAbiParameters(
+    [{ type: "tuple", components: verdictTypes.Verdict }, { type: "bytes[]" }],
+    proof,
+  );
   const typedData = verdictTypedData(CHAIN, verifier, verdict);
   return Promise.all(
     signatures.map(async (signature) =>
