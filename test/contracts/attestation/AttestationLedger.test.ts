@@ -198,7 +198,7 @@ describe("AttestationLedger", () => {
     });
 
     it("attest_nodeUnknownExpiredOrRetired_reverts", async () => {
-      const { charter, ledger, at, time } = await scene();
+      const { charter, at, time } = await scene();
       await expect(attest(charter, at, key, {}, { node: 2 }))
         .to.be.revertedWithCustomError(charter.nodeRegistry, "NodeNotActive")
         .withArgs(2);
