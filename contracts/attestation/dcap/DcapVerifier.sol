@@ -13,6 +13,7 @@ import {DcapFacts} from "./DcapFacts.sol";
 import {Claim, DirectClaim} from "./DirectClaim.sol";
 import {P256} from "./P256.sol";
 import {PckCertificate, PckLeaf} from "./PckLeaf.sol";
+import {PckTemplate} from "./PckTemplate.sol";
 import {QuoteReader} from "./QuoteReader.sol";
 import {PlatformRecord, Records} from "./Records.sol";
 import {Refusals} from "./Refusals.sol";
@@ -24,6 +25,7 @@ contract DcapVerifier is IDcapVerifier {
 
     uint256 private constant FIRST = 0x01;
     uint256 private constant KNOWN = 0x02;
+    uint256 private constant FIRST_BY_FIELDS = 0x03;
     /// @dev Signature, attestation key, QE report, its signature, length of the QE's authentication data.
     uint256 private constant CERTIFICATION = 64 + 64 + 384 + 64 + 2;
 
@@ -131,7 +133,7 @@ contract DcapVerifier is IDcapVerifier {
         _requireRoot();
         require(quote.length != 0, BadQuote(0));
         uint256 form = uint8(quote[0]);
-        if (form == FIRST) return _verifyFirst(quote);
+        if (form == FIRST || form == FIRST_BY_FIELDS) return _verifyFirst(quote);
         require(form == KNOWN, BadQuote(0));
         return _verifyKnown(quote);
     }
@@ -168,7 +170,10 @@ contract DcapVerifier is IDcapVerifier {
         uint256 leafAt = pos + CERTIFICATION + uint16(bytes2(quote[pos + 576:pos + 578]));
         require(quote.length >= leafAt, BadQuote(quote.length));
         bytes32 expected = sha256(bytes.concat(key, quote[pos + CERTIFICATION:leafAt]));
-        leaf = PckLeaf.read(quote[leafAt:], _simulated);
+        leaf =
+            uint8(quote[0]) == FIRST
+                ? PckLeaf.read(quote[leafAt:], _simulated)
+                : PckTemplate.read(quote[leafAt:], _simulated);
         (bytes32 x, bytes32 y) = collateral.caKey(leaf.ca);
         bool isPck = P256.verify(leaf.signedDigest, leaf.r, leaf.s, x, y);
         bool isQe = _isSigned(qeReport, quote[pos + 512:pos + 576], leaf.x, leaf.y);

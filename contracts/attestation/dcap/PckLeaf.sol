@@ -5,6 +5,7 @@ import {IDcapVerifier} from "../../interfaces/IDcapVerifier.sol";
 import {PckCa} from "../../interfaces/IDcapCollateral.sol";
 import {DerSpan} from "./DerSpan.sol";
 import {DerTime} from "./DerTime.sol";
+import {Draft} from "./Draft.sol";
 import {PckNames} from "./PckNames.sol";
 import {SgxExtension, SgxFacts} from "./SgxExtension.sol";
 
@@ -58,7 +59,11 @@ library PckLeaf {
         require(next == end, IDcapVerifier.BadCertificate(next));
         (uint256 pos, uint256 tbsEnd) = DerSpan.enter(base, start, end, 0x30);
         _readSignature(leaf, base, tbsEnd, end);
-        (leaf.signedDigest, leaf.signedHash) = _hashes(base, start, tbsEnd);
+        {
+            uint256 draft = Draft.start(tbsEnd - start);
+            uint256 to = Draft.copy(draft, base + start, tbsEnd - start);
+            (leaf.signedDigest, leaf.signedHash) = Draft.hashes(draft, to);
+        }
 
         require(DerSpan.word(base, pos) >> 216 == VERSION_3, IDcapVerifier.BadCertificate(pos));
         (leaf.serial, pos) = DerSpan.unsigned(base, pos + 5, tbsEnd, 20);
@@ -84,27 +89,6 @@ library PckLeaf {
     }
 
     ///
-    /// @return digest SHA-256.
-    /// @return hash keccak256.
-    function _hashes(
-        uint256 base,
-        uint256 start,
-        uint256 end
-    ) private view returns (bytes32 digest, bytes32 hash) {
-        bool ok;
-        // One copy in memory that nobody else uses for both; 2 is the precompiled contract of SHA-256.
-        assembly ("memory-safe") {
-            let free := mload(0x40)
-            let length := sub(end, start)
-            calldatacopy(free, add(base, start), length)
-            hash := keccak256(free, length)
-            ok := and(eq(returndatasize(), 32), staticcall(gas(), 2, free, length, 0, 32))
-            digest := mload(0)
-        }
-        // It fails only for want of gas: the digest would be what lay in memory before.
-        require(ok, IDcapVerifier.BadCertificate(start));
-    }
-
     /// @dev What follows the signed part: the algorithm, and SEQUENCE { r, s } in a BIT STRING of whole bytes.
     function _readSignature(PckCertificate memory leaf, uint256 base, uint256 pos, uint256 end) private pure {
         require(DerSpan.word(base, pos) >> 160 == ECDSA_SHA256, IDcapVerifier.BadCertificate(pos));

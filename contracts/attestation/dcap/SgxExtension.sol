@@ -19,15 +19,15 @@ library SgxExtension {
     /// @dev An identifier below the extension's, with one byte more; SEQUENCE { 1.2.840.113741.1.13.1.n, OCTET STRING } of
     /// sixteen bytes (n is 1, PPID), two (3, PCEID) and six (4, FMSPC). What has one length has one encoding.
     uint256 private constant ENTRY = 0x060a2a864886f84d010d01;
-    uint256 private constant PPID = 0x301e060a2a864886f84d010d01010410;
-    uint256 private constant PCE_ID = 0x3010060a2a864886f84d010d01030402;
-    uint256 private constant FMSPC = 0x3014060a2a864886f84d010d01040406;
+    uint256 internal constant PPID = 0x301e060a2a864886f84d010d01010410;
+    uint256 internal constant PCE_ID = 0x3010060a2a864886f84d010d01030402;
+    uint256 internal constant FMSPC = 0x3014060a2a864886f84d010d01040406;
     /// @dev SEQUENCE { 1.2.840.113741.1.13.1.2.n, INTEGER } with an integer of one and of two bytes, without n.
-    uint256 private constant SHORT = 0x3010060b2a864886f84d010d0102000201;
-    uint256 private constant LONG = 0x3011060b2a864886f84d010d0102000202;
-    uint256 private constant LONGER = 0x3012060b2a864886f84d010d0102000203;
+    uint256 internal constant SHORT = 0x3010060b2a864886f84d010d0102000201;
+    uint256 internal constant LONG = 0x3011060b2a864886f84d010d0102000202;
+    uint256 internal constant LONGER = 0x3012060b2a864886f84d010d0102000203;
     /// @dev The same with an OCTET STRING of sixteen bytes: n is 18, CPUSVN.
-    uint256 private constant CPU_SVN = 0x301f060b2a864886f84d010d0102120410;
+    uint256 internal constant CPU_SVN = 0x301f060b2a864886f84d010d0102120410;
 
     /// @notice Reads the extension's value. Each entry may stand once, in any order; PPID, TCB, PCEID and FMSPC must.
     /// @dev Reverts BadCertificate. Entries of other numbers (SGX type, platform instance, configuration) are let be.

@@ -24,6 +24,9 @@ export interface SimulatedPlatform {
   readonly pckChain: string;
 }
 
+/** Intel's PCK certificates are valid for seven years: their dates have the form of those before 2050. */
+export const PCK_SECONDS = 7 * 365 * 86_400;
+
 export interface PlatformOptions {
   /** Which machine: equal names under one PKI are the same machine. */
   readonly name: string;
@@ -46,7 +49,7 @@ export function simulatedPlatform(
     key: pckKey,
     serial: pckSerial,
     notBefore: pki.file.notBefore,
-    notAfter: pki.file.notAfter,
+    notAfter: Math.min(pki.file.notAfter, pki.file.notBefore + PCK_SECONDS),
     extensions: [
       [
         SGX_EXTENSIONS,

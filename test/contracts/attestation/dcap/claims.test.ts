@@ -15,6 +15,7 @@ import {
   type Bytes32,
   type Hex,
 } from "../../../../protocol/words/hex.ts";
+import { PCK_SECONDS } from "../../../../worker/tee/simulator/platform.ts";
 import { SimulatedSgx } from "../../../../worker/tee/simulator/SimulatedSgx.ts";
 import type { SimulatedTdxOptions } from "../../../../worker/tee/simulator/SimulatedTdx.ts";
 import { SimulatedTdx } from "../../../../worker/tee/simulator/SimulatedTdx.ts";
@@ -99,7 +100,7 @@ describe("a direct proof", () => {
       expect(answer.verdict.measurementDigest).to.equal(SIMULATED_IMAGE.measurementDigest);
       expect(answer.verdict.pinnedMeasurementDigest).to.equal(SIMULATED_IMAGE.pinnedMeasurementDigest);
       expect(answer.record).to.equal(1n);
-      expect(answer.until).to.equal(BigInt(pki.file.notAfter));
+      expect(answer.until).to.equal(BigInt(pki.file.notBefore + PCK_SECONDS));
       expect(await on.verifier.proofSystem()).to.equal(BigInt(ProofSystem.Direct));
     }));
 

@@ -4,7 +4,7 @@ import { id } from "ethers";
 import { nodeCrypto } from "../../../../protocol/crypto/node.ts";
 import { splitPem } from "../../../../protocol/der/pem.ts";
 import { isCharterError } from "../../../../protocol/errors/CharterError.ts";
-import { encodeFirstQuote } from "../../../../protocol/evidence/dcap/onchain/encodeQuote.ts";
+import { encodeFirstQuote, type FirstForm } from "../../../../protocol/evidence/dcap/onchain/encodeQuote.ts";
 import { parseQuote } from "../../../../protocol/evidence/dcap/parseQuote.ts";
 import { parseCollateral, verifyQuote } from "../../../../protocol/evidence/index.ts";
 import { nameOf, TcbStatus } from "../../../../protocol/words/enums.ts";
@@ -51,10 +51,10 @@ interface Question {
  * The same evidence as the chain sees: of the certificates in a quote it takes the first alone, and has the CA from its
  * collateral. Null where the quote cannot be packed: then nobody can bring it.
  */
-function question(defect: string, { kind, quote }: Case): Question | null {
+function question(defect: string, form: FirstForm, { kind, quote }: Case): Question | null {
   try {
     const parsed = parseQuote(quote);
-    const packed = encodeFirstQuote(quote);
+    const packed = encodeFirstQuote(quote, form);
     const leaf = toPem(splitPem(parsed.pckChain)[0] as Uint8Array);
     const chain = Buffer.from(`${leaf}${pki.file.platformCa}${pki.file.root}\0`, "latin1");
     const { bytes, signed, pckChain } = parsed;
@@ -145,7 +145,7 @@ describe("the verifier on the chain beside the one off it", function () {
         const start = good.get(kind) as Case;
         const made = await defect.make(start, source);
         asked++;
-        const asking = question(defect.name, { ...start, ...made });
+        const asking = question(defect.name, source.pick(["whole", "shortest"]), { ...start, ...made });
         if (!asking) continue;
         packable++;
         group.push(asking);

@@ -3,6 +3,7 @@ import { expect } from "chai";
 
 import { parseCertificate } from "../../../../protocol/der/certificate.ts";
 import { parseQuote } from "../../../../protocol/evidence/dcap/parseQuote.ts";
+import { pckFields } from "../../../../protocol/evidence/dcap/onchain/pckTemplate.ts";
 import { readPckExtensions } from "../../../../protocol/evidence/dcap/pckExtensions.ts";
 import { isCharterError } from "../../../../protocol/errors/CharterError.ts";
 import { toHex } from "../../../../protocol/words/hex.ts";
@@ -20,7 +21,7 @@ import {
 import { AT, pki, platform } from "../../../protocol/evidence/simulated.ts";
 import { itOnVectors, vector } from "../../../support/vectors.ts";
 import type { Connection } from "../../support/charter.ts";
-import { openChainAt } from "./support/verifier.ts";
+import { fieldsOf, openChainAt } from "./support/verifier.ts";
 
 const QUOTES = [
   "tdx/dcap-qvl-2025-06/quote.bin",
@@ -257,6 +258,12 @@ describe("PckLeaf", () => {
     const ours = parseCertificate(leaf);
     const facts = readPckExtensions(ours);
     const read = await harness.read(leaf, simulated);
+    const fields = pckFields(leaf);
+    if (fields) {
+      expect(fieldsOf(await harness.readFields(fields, simulated)), "by its fields").to.deep.equal(
+        fieldsOf(read),
+      );
+    }
     expect(read.serial).to.equal(BigInt(ours.serial));
     expect(read.notBefore).to.equal(BigInt(Math.max(ours.notBefore, 0)));
     expect(read.notAfter).to.equal(BigInt(Math.max(ours.notAfter, 0)));
@@ -279,6 +286,7 @@ describe("PckLeaf", () => {
     itOnVectors(`reads Intel's certificate of ${path}, and says which CA issued it`, async () => {
       const leaf = firstOf(parseQuote(vector(path)).pckChain);
       await expectTwins(leaf, false);
+      expect(pckFields(leaf), "has the usual form").to.have.lengthOf(path.startsWith("sgx") ? 278 : 297);
       expect((await harness.read(leaf, false)).ca).to.equal(path.startsWith("sgx") ? 2n : 1n);
       await expect(harness.read(leaf, true)).to.be.revertedWithCustomError(harness, "BadCertificate");
     });
@@ -306,6 +314,56 @@ describe("PckLeaf", () => {
   it("refuses a certificate that is cut off anywhere", async () => {
     const leaf = pckCertificate();
     for (let length = 0; length < leaf.length; length += 13) await expectRefused(leaf.subarray(0, length));
+  });
+
+  it("takes no fields of another length, CA, serial or kind of time", async () => {
+    const fields = pckFields(pckCertificate());
+    if (!fields) throw new Error("the simulated vendor's certificates have the usual form");
+    const patched = (offset: number, ...bytes: number[]): Uint8Array => {
+      const copy = Uint8Array.from(fields);
+      copy.set(bytes, offset);
+      return copy;
+    };
+    await harness.readFields(fields, true);
+    const bad = {
+      "one byte less": fields.subarray(0, -1),
+      "one byte more": Buffer.concat([fields, Buffer.of(0)]),
+      "no byte": new Uint8Array(),
+      "no CA": patched(0, 0),
+      "a third CA": patched(0, 3),
+      "the other CA": patched(0, 2),
+      "a serial of zero": patched(1, ...new Uint8Array(20)),
+      GeneralizedTime: patched(21, 0x18, 0x0f),
+      "month 13": patched(25, 0x31, 0x33),
+      "a time that reaches over the fields": patched(36, 0x18, 0x0f),
+    };
+    for (const [title, each] of Object.entries(bad)) {
+      await expect(harness.readFields(each, true), title).to.be.revertedWithCustomError(
+        harness,
+        "BadCertificate",
+      );
+    }
+  });
+
+  it("writes no other certificate's signed part for other fields", async () => {
+    const leaf = pckCertificate();
+    const fields = pckFields(leaf) as Uint8Array;
+    const { signedHash } = await harness.readFields(fields, true);
+    expect((await harness.readFields(fields, false)).signedHash, "under Intel's names").not.to.equal(
+      signedHash,
+    );
+    // Every byte but the signature's is in it; times are read, so a change there may also be no time.
+    for (const [from, to] of [
+      [1, 21],
+      [51, 214],
+      [278, 297],
+    ] as const) {
+      for (let i = from; i < to; i++) {
+        const copy = Uint8Array.from(fields);
+        copy[i] = (copy[i] as number) ^ 1;
+        expect((await harness.readFields(copy, true)).signedHash, `byte ${i}`).not.to.equal(signedHash);
+      }
+    }
   });
 
   it("knows both CAs of the test vendor by their whole names", async () => {

@@ -36,7 +36,9 @@ async function expectNoneAccepted(quote: Uint8Array, at: number, simulated: bool
     const first = encodeFirstQuote(quote);
     await verifier.verifyQuote(first);
     const mutator = (await connection.ethers.deployContract("QuoteMutator")) as unknown as QuoteMutator;
-    for (const packed of [fromHex(first), fromHex(encodeKnownQuote(quote, 1))]) {
+    const whole = encodeFirstQuote(quote, "whole");
+    expect(whole.slice(0, 4) + first.slice(0, 4)).to.equal("0x010x03");
+    for (const packed of [whole, first, encodeKnownQuote(quote, 1)].map((each) => fromHex(each))) {
       await verifier.verifyQuote.staticCall(packed);
       let tried = 0;
       for (let round = 0; round < (isLong ? 8 : 1); round++) {

@@ -13,7 +13,7 @@ import { concatBytes } from "../../../../protocol/words/bytes.ts";
 import { TcbStatus } from "../../../../protocol/words/enums.ts";
 import { toHex, type Hex } from "../../../../protocol/words/hex.ts";
 import type { IssuedCollateral } from "../../../../worker/tee/simulator/collateral.ts";
-import { simulatedPlatform } from "../../../../worker/tee/simulator/platform.ts";
+import { PCK_SECONDS, simulatedPlatform } from "../../../../worker/tee/simulator/platform.ts";
 import { SimulatedSgx } from "../../../../worker/tee/simulator/SimulatedSgx.ts";
 import { chained, firstOf, keyOf, pckCertificate } from "../../../protocol/evidence/dcap/forgery.ts";
 import {
@@ -123,7 +123,7 @@ describe("DcapVerifier", () => {
           advisoriesDigest: ZERO,
           platformId: platform.platformId,
           validUntil: BigInt(validUntil),
-          pckNotAfter: BigInt(pki.file.notAfter),
+          pckNotAfter: BigInt(pki.file.notBefore + PCK_SECONDS),
           simulated: true,
           record: 1n,
         });
@@ -157,7 +157,7 @@ describe("DcapVerifier", () => {
       "an empty quote": { error: "BadQuote", packed: () => "0x" },
       "an unknown form": {
         error: "BadQuote",
-        packed: async () => `0x03${encodeFirstQuote(await quoteOf()).slice(4)}`,
+        packed: async () => `0x04${encodeFirstQuote(await quoteOf()).slice(4)}`,
       },
       "a quote that is cut off": {
         error: "BadQuote",
