@@ -14,6 +14,7 @@ import {
   type Connection,
 } from "../../test/contracts/support/charter.ts";
 import type { IAppAuth } from "../../types/typechain/index.ts";
+import { measureQuotes } from "./quoteGas.ts";
 import { attest, createApp, POLICY, register, renew } from "../../test/contracts/support/flows.ts";
 import { COMPOSE_HASH, OS_IMAGE, PLATFORM } from "../../test/contracts/support/verdicts.ts";
 
@@ -28,7 +29,8 @@ export async function measureGas(): Promise<GasFigures> {
   const connection = await openChain();
   try {
     const pass = fixBlockTimes(connection);
-    return await measure(await deployContracts(connection), pass);
+    const figures = await measure(await deployContracts(connection), pass);
+    return { ...figures, ...(await measureQuotes()) };
   } finally {
     await connection.close();
   }

@@ -1,0 +1,70 @@
+/**
+ * What quotes cost to verify on chain, exactly. Collateral is a double that answers at once: these figures are those of
+ * the verifier; what collateral costs to read comes on top.
+ */
+import { parseCertificate } from "../../protocol/der/certificate.ts";
+import { splitPem } from "../../protocol/der/pem.ts";
+import { encodeFirstQuote, encodeKnownQuote } from "../../protocol/evidence/dcap/onchain/encodeQuote.ts";
+import { parseQuote } from "../../protocol/evidence/dcap/parseQuote.ts";
+import type { Hex } from "../../protocol/words/hex.ts";
+import { simulatedPlatform } from "../../worker/tee/simulator/platform.ts";
+import { SimulatedSgx } from "../../worker/tee/simulator/SimulatedSgx.ts";
+import { version5 } from "../../test/protocol/evidence/dcap/defects/quoteDefects.ts";
+import { AT, issued, pki, platform, quoteOf } from "../../test/protocol/evidence/simulated.ts";
+import {
+  caKeyOf,
+  deployOnDouble,
+  openChainAt,
+} from "../../test/contracts/attestation/dcap/support/verifier.ts";
+
+type Platform = typeof platform;
+const DATA = new Uint8Array(64).fill(5);
+
+const QUOTES: Readonly<Record<string, (on: Platform) => Promise<Uint8Array>>> = {
+  "dcap.tdx": (on) => quoteOf({}, on),
+  "dcap.tdx5": async (on) => {
+    const good = { kind: "tdx4", quote: await quoteOf({}, on), collateral: issued(), at: AT } as const;
+    return version5(good, 3, new Uint8Array(64));
+  },
+  "dcap.sgx": (on) => Promise.resolve(new SimulatedSgx(on).quote(DATA)),
+};
+
+/** Whole transactions: a platform's second record (the first also makes the counter's slot), and a quote of a known one. */
+export async function measureQuotes(): Promise<Readonly<Record<string, number>>> {
+  const figures: Record<string, number> = {};
+  const connection = await openChainAt(AT);
+  try {
+    const { verifier } = await deployOnDouble(connection, {
+      at: AT,
+      caKey: caKeyOf(await quoteOf()),
+      simulated: true,
+    });
+    const gasOf = async (quote: Hex): Promise<number> => {
+      const receipt = await (await verifier.verifyQuote(quote)).wait();
+      if (receipt?.status !== 1) throw new Error("the quote was refused");
+      return Number(receipt.gasUsed);
+    };
+    await gasOf(encodeFirstQuote(await quoteOf()));
+    for (const [name, make] of Object.entries(QUOTES)) {
+      const quote = await withoutZeros(make);
+      figures[`${name}.first`] = await gasOf(encodeFirstQuote(quote));
+      figures[`${name}.first.whole`] = await gasOf(encodeFirstQuote(quote, "whole"));
+      figures[`${name}.repeat`] = await gasOf(encodeKnownQuote(quote, Number(await verifier.recordCount())));
+    }
+    return figures;
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Signatures are random, and a zero byte of call data costs less: none here, so that the figures are the same each time. */
+async function withoutZeros(make: (on: Platform) => Promise<Uint8Array>): Promise<Uint8Array> {
+  for (;;) {
+    const quote = await make(simulatedPlatform(pki, { name: platform.name }));
+    const { signature, qeReportSignature, pckChain } = parseQuote(quote);
+    const pck = parseCertificate(splitPem(pckChain)[0] as Uint8Array);
+    const isLong = ({ signature: bytes }: typeof pck): boolean =>
+      bytes.every((byte, i) => byte > (i % 32 === 0 ? 0x7f : 0));
+    if (!signature.includes(0) && !qeReportSignature.includes(0) && isLong(pck)) return quote;
+  }
+}
