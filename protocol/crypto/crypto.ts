@@ -22,5 +22,6 @@ export interface Crypto {
     message: Uint8Array,
     signature: Uint8Array,
   ): Promise<boolean>;
-  digest(algorithm: "SHA-256" | "SHA-384", bytes: Uint8Array): Promise<Uint8Array>;
+  /** SHA-1 only where a format names keys by it (RFC 6960 §4.2.1): nothing is trusted by such a name. */
+  digest(algorithm: "SHA-1" | "SHA-256" | "SHA-384", bytes: Uint8Array): Promise<Uint8Array>;
 }

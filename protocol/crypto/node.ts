@@ -2,6 +2,8 @@ import { constants, createPublicKey, hash, verify, type JsonWebKey, type KeyObje
 
 import { CURVES, type Crypto } from "./crypto.ts";
 
+const HASHES = { "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384" } as const;
+
 /** `Crypto` on node:crypto. */
 export const nodeCrypto: Crypto = {
   verify(scheme, publicKey, message, signature) {
@@ -27,7 +29,7 @@ export const nodeCrypto: Crypto = {
     }
   },
   digest(algorithm, bytes) {
-    return Promise.resolve(hash(algorithm === "SHA-256" ? "sha256" : "sha384", bytes, "buffer"));
+    return Promise.resolve(hash(HASHES[algorithm], bytes, "buffer"));
   },
 };
 

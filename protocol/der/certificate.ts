@@ -42,7 +42,10 @@ const MAX_CERTIFICATE_BYTES = 16_384;
 const MAX_EXTENSIONS = 32;
 
 /** Parses one DER certificate. @throws DerError. */
-export function parseCertificate(raw: Uint8Array): Certificate {
+export const parseCertificate = (raw: Uint8Array): Certificate => parseCertificateOf(raw, UNDERSTOOD);
+
+/** The same where these extensions, and no others, may be critical: the caller reads those that this reader does not. */
+export function parseCertificateOf(raw: Uint8Array, understood: ReadonlySet<string>): Certificate {
   if (raw.length > MAX_CERTIFICATE_BYTES) throw new DerError(`at most ${MAX_CERTIFICATE_BYTES} bytes`, 0);
   const outer = readOnly(raw, Tag.Sequence);
   const tbsElement = outer.read(Tag.Sequence);
@@ -63,7 +66,7 @@ export function parseCertificate(raw: Uint8Array): Certificate {
   validity.end();
   const subject = readName(tbs);
   const key = readPublicKey(tbs);
-  const extensions = readExtensions(tbs);
+  const extensions = readExtensions(tbs, understood);
   tbs.end();
 
   const usage = keyUsageBits(extensions.get(KEY_USAGE));
@@ -87,14 +90,14 @@ export function parseCertificate(raw: Uint8Array): Certificate {
 }
 
 /** [3] EXPLICIT Extensions of a certificate; duplicates and unknown critical ones are errors. */
-function readExtensions(tbs: DerReader): Map<string, Uint8Array> {
+function readExtensions(tbs: DerReader, understood: ReadonlySet<string>): Map<string, Uint8Array> {
   const wrapper = tbs.enter(0xa3);
   const list = wrapper.enter(Tag.Sequence);
   wrapper.end();
   const extensions = new Map<string, Uint8Array>();
   while (!list.isAtEnd) {
     if (extensions.size >= MAX_EXTENSIONS) throw new DerError(`at most ${MAX_EXTENSIONS} extensions`, 0);
-    const [id, value] = readExtension(list, UNDERSTOOD);
+    const [id, value] = readExtension(list, understood);
     if (extensions.has(id)) throw new DerError("each extension once", 0);
     extensions.set(id, value);
   }

@@ -9,6 +9,7 @@ import { BlobStore } from "./blobStore.ts";
 import { ChainStore } from "./chainStore.ts";
 import { CollateralStore } from "./collateralStore.ts";
 import { EvidenceStore } from "./evidenceStore.ts";
+import { GpuCollateralStore } from "./gpuCollateralStore.ts";
 import { IntentStore } from "./intentStore.ts";
 import { SignedVerdictStore } from "./signedVerdictStore.ts";
 
@@ -20,6 +21,7 @@ export interface Store {
   readonly evidence: EvidenceStore;
   readonly collateral: CollateralStore;
   readonly amdCollateral: AmdCollateralStore;
+  readonly gpuCollateral: GpuCollateralStore;
   readonly blobs: BlobStore;
   readonly verdicts: SignedVerdictStore;
   /** Resolves when the database answers; throws `store/unreachable`. */
@@ -85,6 +87,7 @@ export async function openStore(databaseUrl: string): Promise<Store> {
     evidence: new EvidenceStore(pool),
     collateral: new CollateralStore(pool),
     amdCollateral: new AmdCollateralStore(pool),
+    gpuCollateral: new GpuCollateralStore(pool),
     blobs: new BlobStore(pool),
     verdicts: new SignedVerdictStore(pool),
     ping,

@@ -22,6 +22,8 @@ export interface GpuFacts {
   readonly chipSku: string | null;
   readonly project: string | null;
   readonly projectSku: string | null;
+  /** Name of the chip, e.g. GB100. Hopper's firmware does not say. */
+  readonly chip: string | null;
 }
 
 /** Field numbers (NVIDIA attestation SDK, `GpuOpaqueDataType`). */
@@ -35,6 +37,7 @@ const Field = {
   ProjectSku: 18,
   FirmwareId: 20,
   Version: 34,
+  ChipInfo: 35,
   FeatureFlag: 36,
 } as const;
 
@@ -71,6 +74,7 @@ export function parseOpaqueData(bytes: Uint8Array): GpuFacts {
     chipSku: text(Field.ChipSku),
     project: text(Field.Project),
     projectSku: text(Field.ProjectSku),
+    chip: readChip(fields.get(Field.ChipInfo)),
   };
 }
 
@@ -84,10 +88,19 @@ function exact(fields: ReadonlyMap<number, Uint8Array>, type: number, length?: n
   return value;
 }
 
+/** Only a manifest is looked for by it: what is no plain name is none. */
+function readChip(value: Uint8Array | undefined): string | null {
+  const text = value ? asText(value) : "";
+  return PLAIN.test(text) ? text : null;
+}
+
+const PLAIN = /^[0-9A-Za-z._-]{1,32}$/;
+const asText = (value: Uint8Array): string => String.fromCharCode(...value).replace(/\0+$/, "");
+
 /** Printable ASCII with zero bytes after it. */
 function readText(value: Uint8Array, type: number): string {
-  const text = String.fromCharCode(...value).replace(/\0+$/, "");
-  if (!/^[0-9A-Za-z._-]{1,32}$/.test(text)) throw malformed(`a plain name in opaque field ${type}`, { type });
+  const text = asText(value);
+  if (!PLAIN.test(text)) throw malformed(`a plain name in opaque field ${type}`, { type });
   return text;
 }
 

@@ -128,7 +128,7 @@ export async function verifyGpu(evidence: GpuEvidence, options: VerifyGpuOptions
     expected: modes,
     actual: facts.mode,
   });
-  if (ocsp) windows.push(requireUnrevoked(list, chain, ocsp, at));
+  if (ocsp) windows.push(requireUnrevoked(list, chain, ocsp, at, "unserved"));
   if (rims) requireGolden(list, report.measurements, facts, rims);
 
   const window = intersect(windows);

@@ -18,6 +18,7 @@ const NITRO = 'AWS Nitro Enclaves, "Verifying the root of trust"';
 const SPDM = "DMTF DSP0274 1.1";
 const NVIDIA = "NVIDIA attestation SDK";
 const EAT = "draft-ietf-rats-eat §4.2.18";
+const OCSP = "RFC 6960 §4.2";
 const RIM = "NVIDIA attestation SDK, RIM; TCG RIM";
 
 const explain = (says: string, source: string): Explanation => ({ says, source });
@@ -245,6 +246,7 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
     "gpu-mode": explain("The GPU is in a confidential mode that the caller accepts.", NVIDIA),
     "gpu-ocsp-validity": explain("The given revocation answers are current.", "RFC 6960"),
     "gpu-revoked": explain("No certificate is revoked or on hold, by the given answers.", "RFC 6960"),
+    "gpu-rim-id": explain("The report names its board, so that its manifest can be asked for.", RIM),
     "gpu-driver-rim": explain("The driver's manifest is that of this driver.", RIM),
     "gpu-vbios-rim": explain("The VBIOS's manifest is that of this VBIOS.", RIM),
     "gpu-rim-conflict": explain("The manifests do not speak of the same measurement.", RIM),
@@ -282,6 +284,30 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
       NVIDIA,
     ),
     "gpu-claims-chains": explain("All certificate chains are valid and not revoked.", NVIDIA),
+  },
+  "NVIDIA's OCSP responses": {
+    "ocsp-format": explain("The response is one basic response in strict DER, and says when it ends.", OCSP),
+    "ocsp-status": explain("The service answers, and does not refuse to.", "RFC 6960 §4.2.1"),
+    "ocsp-certificates": explain("Certificates that came along can be read.", RFC5280),
+    "ocsp-responder": explain(
+      "The issuer, or one certificate that came along, is the named responder's.",
+      OCSP,
+    ),
+    "ocsp-responder-issued": explain(
+      "A responder was certified by the very issuer in question.",
+      "RFC 6960 §4.2.2.2",
+    ),
+    "ocsp-responder-use": explain("A responder's key is for signing OCSP responses.", "RFC 6960 §4.2.2.2"),
+    "ocsp-signature": explain("The response is signed by the responder, on P-384.", OCSP),
+    "ocsp-certificate": explain(
+      "Each certificate that was asked for is answered for, and no other.",
+      "RFC 6960 §3.2",
+    ),
+    "ocsp-validity": explain(
+      "Answers and responder's certificate hold at the time of judgement.",
+      "RFC 6960 §4.2.2.1",
+    ),
+    "ocsp-nonce": explain("The response has the nonce of the request.", "RFC 9654 §2"),
   },
   "NVIDIA's manifests": {
     "rim-format": explain("The manifest is a SWID tag.", "ISO/IEC 19770-2; TCG RIM"),

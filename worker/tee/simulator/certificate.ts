@@ -21,8 +21,8 @@ export interface CertificateRequest {
   readonly notAfter: number;
   /** Path length of a CA; absent for a leaf. */
   readonly ca?: number;
-  /** Further extensions: object identifier and DER value. */
-  readonly extensions?: readonly (readonly [id: string, value: Uint8Array])[];
+  /** Further extensions: object identifier, DER value, and whether it is critical. */
+  readonly extensions?: readonly (readonly [id: string, value: Uint8Array, critical?: boolean])[];
   /** AMD's leaves say nothing of their use: key ids, keyUsage and basicConstraints are left out. */
   readonly isBare?: boolean;
 }
@@ -64,7 +64,7 @@ export function issueCertificate(request: CertificateRequest): Buffer {
     extension("2.5.29.15", usage, true),
     extension("2.5.29.19", constraints, true),
   ];
-  const list = [...(isBare ? [] : standard), ...extensions.map(([id, value]) => extension(id, value))];
+  const list = [...(isBare ? [] : standard), ...extensions.map((one) => extension(...one))];
   const tbs = der.sequence(
     der.tagged(0, der.integer(2)),
     der.unsigned(serial),

@@ -5,11 +5,12 @@ import { parseCertificate, type Certificate } from "../../../der/certificate.ts"
 import { MAX_CHAIN } from "../../../der/pem.ts";
 import { equalBytes } from "../../../words/bytes.ts";
 import { fromHex, toHex } from "../../../words/hex.ts";
-import { ChainSignatures, isWithin, requireLinked, rootOf, windowOf } from "../../chain/chain.ts";
+import { ChainSignatures, intersect, isWithin, requireLinked, rootOf, windowOf } from "../../chain/chain.ts";
 import type { TrustedRoot } from "../../chain/roots.ts";
 import { Checklist, EvidenceError, type Check } from "../../EvidenceError.ts";
 import type { Rim } from "../golden.ts";
 import { NVIDIA_RIM_ROOT } from "../nvidiaRoots.ts";
+import { requireUnrevoked, type OcspAnswers } from "../revocation.ts";
 import { attribute, child, children, malformed, parseXml, textOf } from "./parseXml.ts";
 
 export interface VerifyRimOptions {
@@ -18,9 +19,14 @@ export interface VerifyRimOptions {
   readonly crypto: Crypto;
   /** Default: NVIDIA's RIM root only. */
   readonly roots?: readonly TrustedRoot[];
+  /** Of the signer and the CAs below the root. Without them the result's `revocation` is "unchecked". */
+  readonly ocsp?: OcspAnswers;
 }
 
 export interface RimVerification extends Rim {
+  readonly revocation: "good" | "unchecked";
+  /** Signer first, root last. */
+  readonly chain: readonly Certificate[];
   readonly checks: readonly Check[];
 }
 
@@ -41,12 +47,12 @@ const MAX_ALTERNATIVES = 64;
  * signature (XMLDSIG, ECDSA P-384 with SHA-384) over all of it, by a chain up to the RIM root. Everything is read from
  * the canonical text that was hashed, parsed anew: what the parser or the canonicalizer made of the input cannot matter.
  *
- * Not checked: revocation of the signer (NVIDIA's OCSP), the SWID schema beyond what is read, and whether a newer
- * manifest of the same version exists. Needs an XML library: not for the browser's bundle.
+ * Not checked: the SWID schema beyond what is read, and whether a newer manifest of the same version exists; revocation of
+ * the signer only by OCSP answers that are given. Needs an XML library: not for the browser's bundle.
  * @throws EvidenceError `evidence/<check>`.
  */
 export async function verifyRim(xml: string, options: VerifyRimOptions): Promise<RimVerification> {
-  const { at, crypto, roots = [NVIDIA_RIM_ROOT] } = options;
+  const { at, crypto, roots = [NVIDIA_RIM_ROOT], ocsp } = options;
   const list = new Checklist();
   const root = list.attempt("rim-format", "a SWID tag", () => readTag(xml));
   const signed = list.attempt(
@@ -79,11 +85,14 @@ export async function verifyRim(xml: string, options: VerifyRimOptions): Promise
     expected: toHex(signed.digest),
     actual: toHex(digest),
   });
-  const window = windowOf(chain);
-  list.require(isWithin(window, at), "validity", "certificates valid at that time", { at, ...window });
+  const certified = windowOf(chain);
+  list.require(isWithin(certified, at), "validity", "certificates valid at that time", { at, ...certified });
+  const window = ocsp ? intersect([certified, requireUnrevoked(list, chain, ocsp, at, "served")]) : certified;
   const { name, simulated } = trusted as TrustedRoot;
   return {
     ...rim,
+    revocation: ocsp ? "good" : "unchecked",
+    chain,
     validFrom: window.from,
     validUntil: window.until,
     root: name,

@@ -18,6 +18,8 @@ export interface GpuPki {
   readonly root: string;
   readonly rimRoot: string;
   readonly rimSigner: KeyObject;
+  /** The root above manifests, and the CA above their signer. */
+  readonly rimCas: readonly [root: Issuer, ca: Issuer];
   /** DER, signer first, root last. */
   readonly rimChain: readonly Uint8Array[];
 }
@@ -63,6 +65,7 @@ export function createGpuPki(options: GpuPkiOptions): GpuPki {
     root: rootPem,
     rimRoot: toPem(rimRootDer),
     rimSigner: rimSigner.key,
+    rimCas: [rimRoot, rimCa],
     rimChain: [issue(rimCa, rimSigner), issue(rimRoot, rimCa, 0), rimRootDer],
   };
 }
