@@ -101,7 +101,7 @@ export function gpuVerifier(options: GpuVerifierOptions): GpuVerifier {
     const families = chain
       .slice(from, -1)
       .map(({ serial }, i) => ({ serial, issuer: chain[from + i + 1] as Certificate }));
-    return ocspAnswers(await Promise.all(families.map((family) => responses.get(family))));
+    return ocspAnswers(await whole(families.map((family) => responses.get(family))));
   };
   const rimOf = async (family: RimFamily): Promise<RimVerification> => {
     const { xml, verified } = await rims.get(family);
@@ -116,7 +116,7 @@ export function gpuVerifier(options: GpuVerifierOptions): GpuVerifier {
       const alone = await judge({});
       const { driver: driverId, vbios: vbiosId } = rimIds(alone);
       const { driverVersion, vbiosVersion } = alone.facts;
-      const [driver, vbios, ocsp] = await Promise.all([
+      const [driver, vbios, ocsp] = await whole([
         rimOf({ id: driverId, version: driverVersion }),
         rimOf({ id: vbiosId, version: vbiosVersion }),
         // NVIDIA's service does not know the leaf, which the GPU issued itself.
@@ -126,6 +126,14 @@ export function gpuVerifier(options: GpuVerifierOptions): GpuVerifier {
     },
     held: () => new Map([...rims.held(), ...responses.held()]),
   };
+}
+
+/** Waits for all of them, also where one fails: no fetch outlives the call that it is for. */
+async function whole<T extends readonly Promise<unknown>[]>(
+  promises: readonly [...T],
+): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
 }
 
 const rimKey = ({ id }: RimFamily): string => `gpu:rim:${id}`;

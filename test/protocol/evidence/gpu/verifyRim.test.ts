@@ -2,6 +2,7 @@ import { expect } from "chai";
 
 import { nodeCrypto } from "../../../../protocol/crypto/node.ts";
 import { webCrypto } from "../../../../protocol/crypto/web.ts";
+import type { OcspAnswers } from "../../../../protocol/evidence/gpu/revocation.ts";
 import { verifyRim } from "../../../../protocol/evidence/gpu/rim/verifyRim.ts";
 import { deriveKey } from "../../../../worker/tee/simulator/keys.ts";
 import { goldenOf, makeRim } from "../../../../worker/tee/simulator/gpu/rim.ts";
@@ -76,6 +77,24 @@ describe("a signed manifest", () => {
       expect(await refusal(makeRim(pki, { kind: "driver", chain }))).to.equal("rim-chain");
     }
     expect(await refusal(makeRim(pki, { kind: "driver", chain: [signer] }))).to.equal("rim-signature-format");
+  });
+
+  it("is held to OCSP answers for its signer and CAs, all of them, where they are given", async () => {
+    const judged = (changes: Partial<OcspAnswers>) =>
+      verifyRim(xml, { ...options, ocsp: { status, from: AT - 10, until: AT + 100, ...changes } });
+    const { chain } = await verifyRim(xml, options);
+    const [signer, ca] = chain.map(({ serial }) => serial) as [string, string];
+    const status = { [signer]: "good", [ca]: "good" } as const;
+    expect(await judged({})).to.include({ revocation: "good", validFrom: AT - 10, validUntil: AT + 100 });
+    for (const serial of [signer, ca]) {
+      for (const said of ["revoked", "hold", "unknown"] as const) {
+        expect(await failedCheck(judged({ status: { ...status, [serial]: said } }))).to.equal("gpu-revoked");
+      }
+      const fewer = Object.fromEntries(Object.entries(status).filter(([one]) => one !== serial));
+      expect(await failedCheck(judged({ status: fewer }))).to.equal("gpu-revoked");
+    }
+    expect(await failedCheck(judged({ until: AT }))).to.equal("gpu-ocsp-validity");
+    expect(await failedCheck(judged({ from: AT + 1 }))).to.equal("gpu-ocsp-validity");
   });
 
   it("is refused with a signature that covers less, or by other algorithms", async () => {
