@@ -12,6 +12,7 @@ import { parseDetachedEat } from "../../../protocol/evidence/gpu/detachedEat.ts"
 import { parseGpuEvidence } from "../../../protocol/evidence/gpu/gpuEvidence.ts";
 import { parseNvattest } from "../../../protocol/evidence/gpu/nvattest.ts";
 import { parseOpaqueData } from "../../../protocol/evidence/gpu/opaqueData.ts";
+import { parseOcsp } from "../../../protocol/evidence/gpu/ocsp/parseOcsp.ts";
 import { parseXml } from "../../../protocol/evidence/gpu/rim/parseXml.ts";
 import { parseSpdmReport } from "../../../protocol/evidence/gpu/spdm.ts";
 import { parseNitroDocument } from "../../../protocol/evidence/nitro/parseDocument.ts";
@@ -37,6 +38,7 @@ import type { Random } from "../../support/random.ts";
 import { hasVectors, vector } from "../../support/vectors.ts";
 import { makeQuote } from "../evidence/dcap/defects/defect.ts";
 import * as gpu from "../evidence/gpu/simulatedGpu.ts";
+import { response } from "../evidence/gpu/simulatedOcsp.ts";
 import { AT, issued, pki, platform } from "../evidence/simulated.ts";
 
 /** A parser with inputs that it accepts; `next` makes one call of it on a changed input. */
@@ -202,6 +204,7 @@ function gpuTargets(): Target[] {
     target("parseOpaqueData", [opaqueData], mutatedBytes, parseOpaqueData),
     target("parseGpuEvidence", [SimulatedGpu.serialize([evidence, evidence])], json, parseGpuEvidence),
     target("parseDetachedEat", [makeEat(gpu.pki, { nonce: gpu.NONCE, at: AT })], json, parseDetachedEat),
+    target("parseOcsp", [response(), response({ by: "name" })], mutatedBytes, parseOcsp),
     target("parseXml", [makeRim(gpu.pki, { kind: "driver" })], mutatedText, parseXml),
     ...(hasVectors
       ? [target("parseNvattest", [vector("gpu/nvattest-h100.json").toString()], json, parseNvattest)]

@@ -6,7 +6,6 @@ import type { GpuEvidence } from "../../../protocol/evidence/gpu/gpuEvidence.ts"
 import type { GpuVerification } from "../../../protocol/evidence/gpu/verifyGpu.ts";
 import { isCharterError } from "../../../protocol/errors/CharterError.ts";
 import { gpuVerifier } from "../../../relayer/evidence/gpuVerifier.ts";
-import { openStore, type Store } from "../../../relayer/store/store.ts";
 import type { GpuPki } from "../../../worker/tee/simulator/gpu/gpuPki.ts";
 import {
   ocspResponder,
@@ -20,8 +19,8 @@ import { createRimServer, hopperRims } from "../../../worker/tee/simulator/gpu/r
 import { SimulatedGpu, type GpuDefects } from "../../../worker/tee/simulator/gpu/SimulatedGpu.ts";
 import { AT, gpu, NONCE, NONCE_HEX, otherPki, pki } from "../../protocol/evidence/gpu/simulatedGpu.ts";
 import { chain } from "../../protocol/evidence/gpu/simulatedOcsp.ts";
-import { freshDatabase } from "../../support/postgres.ts";
 import { refusal } from "../../support/refusal.ts";
+import { freshStore } from "../support/freshStore.ts";
 
 const DAY = 86_400;
 const HOUR = 3_600;
@@ -66,23 +65,9 @@ async function vendor(of: GpuPki = pki) {
 
 describe("the relayer's verifier of GPU reports", function () {
   this.timeout(120_000);
-  let store: Store;
-  let open: { close: () => Promise<unknown> }[];
+  const { store, opened } = freshStore();
 
-  beforeEach(async () => {
-    open = [];
-    store = await openStore(await freshDatabase());
-  });
-  afterEach(async () => {
-    for (const one of open.reverse()) await one.close();
-    await store.close();
-  });
-
-  async function serve(of?: GpuPki) {
-    const service = await vendor(of);
-    open.push(service);
-    return service;
-  }
+  const serve = async (of?: GpuPki) => opened(await vendor(of));
 
   /** A replica over the same database. */
   function start({ world, rimUrl, ocspUrl }: Awaited<ReturnType<typeof vendor>>, clockBehind = 0) {
@@ -92,7 +77,7 @@ describe("the relayer's verifier of GPU reports", function () {
       ocspUrl,
       roots: [testRootFromPem(pki.root)],
       rimRoots: [testRootFromPem(pki.rimRoot)],
-      store: store.gpuCollateral,
+      store: store().gpuCollateral,
       now: () => world.now - clockBehind,
       onRefreshFailed: (cause) => failures.push(isCharterError(cause) ? cause.code : String(cause)),
     });
@@ -102,7 +87,7 @@ describe("the relayer's verifier of GPU reports", function () {
     ): Promise<GpuVerification> => verifier.verify(evidence, { nonce: NONCE_HEX });
     return { verifier, verify, failures };
   }
-  const rows = async (table: string) => (await store.pool.query(`SELECT 1 FROM ${table}`)).rowCount;
+  const rows = async (table: string) => (await store().pool.query(`SELECT 1 FROM ${table}`)).rowCount;
 
   it("judges measurements and revocation by what it fetched, once for all who wait", async () => {
     const service = await serve();
@@ -160,7 +145,7 @@ describe("the relayer's verifier of GPU reports", function () {
       const service = await serve();
       for (const state of ["revoked", "hold", "unknown"] as const) {
         service.world.states.set(serial as string, state);
-        await store.pool.query("TRUNCATE ocsp_responses");
+        await store().pool.query("TRUNCATE ocsp_responses");
         const error = await start(service)
           .verify()
           .catch((cause: unknown) => cause);
@@ -280,7 +265,7 @@ describe("the relayer's verifier of GPU reports", function () {
     const manifests = start({ ...service, rimUrl: forged.rimUrl });
     expect(await refusal(manifests.verify())).to.equal("collateral/not-genuine");
     expect(await rows("gpu_rims")).to.equal(0);
-    await store.pool.query("TRUNCATE ocsp_responses");
+    await store().pool.query("TRUNCATE ocsp_responses");
     const answers = start({ ...service, ocspUrl: forged.ocspUrl });
     expect(await refusal(answers.verify())).to.equal("collateral/refused");
     expect(await rows("ocsp_responses")).to.equal(0);
@@ -302,10 +287,10 @@ describe("the relayer's verifier of GPU reports", function () {
   it("asks again for what was kept and then damaged", async () => {
     const service = await serve();
     await start(service).verify();
-    await store.pool.query("UPDATE ocsp_responses SET response = '\\x3000'");
-    await store.pool.query("UPDATE gpu_rims SET xml = '<a/>'");
+    await store().pool.query("UPDATE ocsp_responses SET response = '\\x3000'");
+    await store().pool.query("UPDATE gpu_rims SET xml = '<a/>'");
     expect(await start(service).verify()).to.include({ measured: "golden", revocation: "good" });
-    await store.pool.query("UPDATE ocsp_responses SET response = '\\x3000'");
+    await store().pool.query("UPDATE ocsp_responses SET response = '\\x3000'");
     service.world.answers.set("ocsp", { code: 503 });
     expect(await refusal(start(service).verify())).to.equal("collateral/refused");
   });
