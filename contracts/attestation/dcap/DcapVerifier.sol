@@ -46,8 +46,8 @@ contract DcapVerifier is IDcapVerifier {
     }
 
     /// @inheritdoc IDcapVerifier
-    function verifyQuote(bytes calldata quote) external returns (QuoteResult memory) {
-        return _verify(quote);
+    function verifyQuote(bytes calldata quote) external returns (QuoteResult memory result) {
+        _verify(result, quote);
     }
 
     /// @inheritdoc IProofVerifier
@@ -57,7 +57,8 @@ contract DcapVerifier is IDcapVerifier {
         (Claim memory claim, bytes calldata preimage, bytes calldata quote) = DirectClaim.read(proof);
         bytes32 blockHash = EvidenceBlocks.hashOf(claim.evidenceBlock);
         require(blockHash != 0, EvidenceBlockUnknown(claim.evidenceBlock));
-        QuoteResult memory result = _verify(quote);
+        QuoteResult memory result;
+        _verify(result, quote);
         bytes32 expected = DirectClaim.reportDataOf(claim, msg.sender, blockHash);
         require(result.reportDataHigh == expected, ReportDataMismatch(expected, result.reportDataHigh));
         if (claim.isInstance) {
@@ -129,18 +130,19 @@ contract DcapVerifier is IDcapVerifier {
         return ProofSystem.Direct;
     }
 
-    function _verify(bytes calldata quote) private returns (QuoteResult memory) {
+    /// @param result filled in; one struct from the first caller to the last, as each new one costs its zeros.
+    function _verify(QuoteResult memory result, bytes calldata quote) private {
         _requireRoot();
         require(quote.length != 0, BadQuote(0));
         uint256 form = uint8(quote[0]);
-        if (form == FIRST || form == FIRST_BY_FIELDS) return _verifyFirst(quote);
-        require(form == KNOWN, BadQuote(0));
-        return _verifyKnown(quote);
+        if (form == KNOWN) return _verifyKnown(result, quote);
+        require(form == FIRST || form == FIRST_BY_FIELDS, BadQuote(0));
+        _verifyFirst(result, quote);
     }
 
     /// @dev First use of a platform: CA → PCK certificate → QE report → attestation key → quote, then the judgement, and a
     /// record of it all.
-    function _verifyFirst(bytes calldata quote) private returns (QuoteResult memory result) {
+    function _verifyFirst(QuoteResult memory result, bytes calldata quote) private {
         (bytes calldata head, bytes calldata body, TeeKind kind) = QuoteReader.split(quote, 1);
         uint256 pos = 1 + head.length;
         require(quote.length >= pos + CERTIFICATION, BadQuote(quote.length));
@@ -194,7 +196,7 @@ contract DcapVerifier is IDcapVerifier {
     }
 
     /// @dev A platform with a record: its facts, one signature, and what changed of the collateral since.
-    function _verifyKnown(bytes calldata quote) private returns (QuoteResult memory result) {
+    function _verifyKnown(QuoteResult memory result, bytes calldata quote) private {
         uint256 pos = 5 + DcapFacts.SIZE;
         require(quote.length >= pos, BadQuote(quote.length));
         result.record = uint32(bytes4(quote[1:5]));
