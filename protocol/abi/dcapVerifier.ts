@@ -671,7 +671,7 @@ export const dcapVerifierAbi = [
           }
         ],
         "internalType": "struct QuoteResult",
-        "name": "",
+        "name": "result",
         "type": "tuple"
       }
     ],
