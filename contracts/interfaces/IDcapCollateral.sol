@@ -61,13 +61,14 @@ interface IDcapCollateral {
         uint40 notAfter,
         address actor
     );
-    /// @notice A CRL was verified. `ca` None: the root's CRL. `added`: serials that were not revoked before.
+    /// @notice A CRL was verified. `ca` None: the root's CRL. `blob`: code that holds its `count` serials, 20 bytes each.
     event CrlKept(
         PckCa indexed ca,
         uint256 number,
         uint40 thisUpdate,
         uint40 nextUpdate,
-        uint256[] added,
+        uint256 count,
+        address blob,
         uint32 epoch,
         address actor
     );
@@ -105,6 +106,8 @@ interface IDcapCollateral {
     error P256Unavailable();
     error BadSignature();
     error CertificateExpired(uint40 notBefore, uint40 notAfter, uint256 timestamp);
+    error CaKeyChanged(PckCa ca);
+    error MinimumInForce(uint32 number, uint40 effectiveAt);
     error CertificateRevoked(PckCa ca, uint256 serial);
     error WrongIssuer(bytes32 expectedHash, bytes32 actualHash);
     error WrongSubject(bytes32 actualHash);
@@ -138,9 +141,9 @@ interface IDcapCollateral {
     function familyStanding(uint32 family) external view returns (FamilyStanding memory);
     /// @notice Public key of a PCK CA. Reverts where its certificate is missing, expired or revoked.
     function caKey(PckCa ca) external view returns (bytes32 x, bytes32 y);
-    /// @notice Whether the CA's CRL (or, for None, the root's) ever listed this serial.
+    /// @notice Whether the CA's CRL that is kept now (for None: the root's) lists this serial.
     function isRevoked(PckCa ca, uint256 serial) external view returns (bool);
-    /// @notice Whether any revoked serial of this CA has this tag, the low 32 bits of keccak256(abi.encode(serial)).
+    /// @notice Whether any serial that this CA's kept CRL lists has this tag, the low 32 bits of keccak256(abi.encode(serial)).
     function isTagRevoked(PckCa ca, uint32 tag) external view returns (bool);
     /// @notice Whether the root is a test root. Reverts on production chains when it is.
     function simulated() external view returns (bool);
