@@ -16,7 +16,7 @@ import {TeeKind} from "../../interfaces/Types.sol";
 import {DevelopmentChain} from "../../lib/DevelopmentChain.sol";
 import {CodeBlob} from "./CodeBlob.sol";
 import {Crl, CrlReader} from "./CrlReader.sol";
-import {DerSigned, Signed} from "./DerSigned.sol";
+import {Signed} from "./DerSigned.sol";
 import {IntelNames} from "./IntelNames.sol";
 import {Issued, IssuerCertificate} from "./IssuerCertificate.sol";
 import {P256} from "./P256.sol";
@@ -27,8 +27,8 @@ import {TcbParser} from "./TcbParser.sol";
 import {TcbRules} from "./TcbRules.sol";
 
 /// @title DcapCollateral
-/// @dev Every signature is verified unconditionally, before anything is concluded from what it covers. A use reads three
-/// slots: TCB info's, QE identity's, and one that sums up a CA's certificate, its CRL, the root's CRL and the TCB signer.
+/// @dev Every signature is verified unconditionally, before anything is concluded from what it covers. A use reads two
+/// slots: TCB info's, and one that sums up QE identity, CA certificate, its CRL, the root's CRL and the TCB signer.
 contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
     struct Certificate {
         bytes32 x;
@@ -46,12 +46,13 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
         bytes32 digest; //     SHA-256 of the whole DER
     }
 
-    /// @dev What every judgement under one PCK CA needs, in one slot.
-    struct Authority {
+    /// @dev All but TCB info that judgements of one TEE under one PCK CA need, summed up in one slot.
+    struct Common {
         uint32 epoch;
         uint40 changedAt;
-        uint40 validUntil; // least of CA certificate, its CRL, the root's CRL, TCB signer; 0 where one is missing or revoked
-        uint16 signer; //     generation of the TCB signer that documents must be of
+        uint40 validUntil; //       least of all; 0 where one is missing, revoked or of a signer of the past
+        uint32 evaluationNumber; // of the QE identity
+        uint16 signer; //           generation of the TCB signer that documents must be of
     }
 
     /// @dev All of a document that a use needs, in one slot.
@@ -85,7 +86,7 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
     /// @dev By CA; None: the TCB signer's, and the root's CRL.
     mapping(PckCa ca => Certificate certificate) private _certificates;
     mapping(PckCa ca => KeptCrl crl) private _crls;
-    mapping(PckCa ca => Authority authority) private _authorities;
+    mapping(TeeKind tee => mapping(PckCa ca => Common common)) private _common;
     mapping(TeeKind tee => Document identity) private _qe;
     mapping(TeeKind tee => mapping(bytes6 fmspc => uint16 index)) private _tcbIndex;
     mapping(uint16 index => Document info) private _tcb;
@@ -174,7 +175,7 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
             crl.nextUpdate,
             crl.serials.length / 20,
             blob,
-            _authorities[ca].epoch,
+            _common[TeeKind.Tdx][ca].epoch,
             msg.sender
         );
     }
@@ -186,8 +187,13 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
         bytes32 document = _requireSignedDocument(json, signature);
         (QeIdentityHeader memory header, bytes memory blob) = parser.parseQeIdentity(json);
         Document storage kept = _qe[header.tee];
-        kept.head.tee = header.tee;
-        _keepDocument(kept, blob, document, header.issuedAt, header.nextUpdate, header.evaluationNumber);
+        if (
+            _keepDocument(kept, blob, document, header.issuedAt, header.nextUpdate, header.evaluationNumber)
+        ) {
+            _raiseOne(header.tee, PckCa.Platform);
+            _raiseOne(header.tee, PckCa.Processor);
+        }
+        _sumUp();
         emit QeIdentityKept(
             header.tee,
             document,
@@ -243,22 +249,20 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
         uint16 index = _tcbIndex[platform.tee][platform.fmspc];
         Document storage tcb = _tcb[index];
         Document storage qe = _qe[platform.tee];
-        Head memory info = tcb.head;
-        Head memory identity = qe.head;
-        Authority memory authority = _authorities[platform.ca];
+        Common storage common = _common[platform.tee][platform.ca];
         require(
-            info.nextUpdate != 0 && identity.nextUpdate != 0 && authority.validUntil != 0,
+            tcb.head.nextUpdate != 0 && qe.head.nextUpdate != 0 && common.validUntil != 0,
             CollateralMissing(platform.tee, platform.fmspc, platform.ca)
         );
         uint32 number =
-            info.evaluationNumber < identity.evaluationNumber
-                ? info.evaluationNumber
-                : identity.evaluationNumber;
+            tcb.head.evaluationNumber < common.evaluationNumber
+                ? tcb.head.evaluationNumber
+                : common.evaluationNumber;
         require(
-            number >= info.leastNumber || block.timestamp < info.leastFrom,
-            EvaluationNumberTooLow(info.leastNumber, number)
+            number >= tcb.head.leastNumber || block.timestamp < tcb.head.leastFrom,
+            EvaluationNumberTooLow(tcb.head.leastNumber, number)
         );
-        judgement.validUntil = _validUntil(info, identity, authority);
+        judgement.validUntil = _validUntil(tcb.head, common);
         require(
             judgement.validUntil > block.timestamp,
             CollateralExpired(judgement.validUntil, block.timestamp)
@@ -270,43 +274,33 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
             platform
         );
         judgement.family = (uint32(index) << 2) | uint32(platform.ca);
-        judgement.epoch = info.epoch + identity.epoch + authority.epoch;
+        judgement.epoch = tcb.head.epoch + common.epoch;
     }
 
     /// @inheritdoc IDcapCollateral
     function familyStanding(uint32 family) external view returns (FamilyStanding memory standing) {
         if (family >> 2 > type(uint16).max || family & 3 > uint32(type(PckCa).max)) return standing;
-        Head memory info = _tcb[uint16(family >> 2)].head;
-        Head memory identity = _qe[info.tee].head;
-        Authority memory authority = _authorities[PckCa(family & 3)];
-        standing.epoch = info.epoch + identity.epoch + authority.epoch;
-        standing.changedAt = _latest(info.changedAt, identity.changedAt, authority.changedAt);
-        standing.validUntil = _validUntil(info, identity, authority);
+        Head storage info = _tcb[uint16(family >> 2)].head;
+        Common storage common = _common[info.tee][PckCa(family & 3)];
+        standing.epoch = info.epoch + common.epoch;
+        standing.changedAt = info.changedAt > common.changedAt ? info.changedAt : common.changedAt;
+        standing.validUntil = _validUntil(info, common);
     }
 
     /// @inheritdoc IDcapCollateral
     function caKey(PckCa ca) external view returns (bytes32 x, bytes32 y) {
         _requireRoot();
-        uint40 validUntil = _authorities[ca].validUntil;
-        require(validUntil != 0, CollateralMissing(TeeKind.None, 0, ca));
-        require(validUntil > block.timestamp, CollateralExpired(validUntil, block.timestamp));
+        require(ca != PckCa.None && _certificates[ca].notAfter != 0, CollateralMissing(TeeKind.None, 0, ca));
+        require(
+            _certificates[ca].notAfter > block.timestamp,
+            CertificateExpired(_certificates[ca].notBefore, _certificates[ca].notAfter, block.timestamp)
+        );
         return (_certificates[ca].x, _certificates[ca].y);
     }
 
     /// @inheritdoc IDcapCollateral
-    function isRevoked(PckCa ca, uint256 serial) public view returns (bool found) {
-        bytes memory serials = CodeBlob.read(_crls[ca].blob);
-        // Every 20 bytes against the serial, left-aligned; the word's last 12 bytes are shifted out.
-        assembly ("memory-safe") {
-            let end := add(add(serials, 32), mload(serials))
-            for {
-                let place := add(serials, 32)
-            } lt(place, end) {
-                place := add(place, 20)
-            } {
-                found := or(found, eq(shr(96, mload(place)), serial))
-            }
-        }
+    function isRevoked(PckCa ca, uint256 serial) public view returns (bool) {
+        return _lists(CodeBlob.read(_crls[ca].blob), serial);
     }
 
     /// @inheritdoc IDcapCollateral
@@ -338,10 +332,10 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
         Document storage tcb = _tcb[_tcbIndex[tee][fmspc]];
         Document storage qe = _qe[tee];
         require(
-            tcb.head.nextUpdate != 0 && qe.head.nextUpdate != 0 && _authorities[ca].validUntil != 0,
+            tcb.head.nextUpdate != 0 && qe.head.nextUpdate != 0 && _common[tee][ca].validUntil != 0,
             CollateralMissing(tee, fmspc, ca)
         );
-        validUntil = _validUntil(tcb.head, qe.head, _authorities[ca]);
+        validUntil = _validUntil(tcb.head, _common[tee][ca]);
         require(validUntil > block.timestamp, CollateralExpired(validUntil, block.timestamp));
         documents = DcapDocuments(tcb.digest, qe.digest, _crls[ca].digest, _crls[PckCa.None].digest);
     }
@@ -360,7 +354,7 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
         require(isSigned, BadSignature());
     }
 
-    /// @dev Key of a PCK CA, or (None) of the TCB signer, whose certificate is valid and not revoked by the root's CRL of now.
+    /// @dev Key of a PCK CA, or (None) of the TCB signer, whose certificate is valid and not revoked by the root's CRL.
     function _currentKey(PckCa ca) private view returns (bytes32 x, bytes32 y) {
         Certificate memory signer = _certificates[ca];
         require(signer.notAfter != 0, CollateralMissing(TeeKind.None, 0, ca));
@@ -381,7 +375,7 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
         uint40 issuedAt,
         uint40 nextUpdate,
         uint32 evaluationNumber
-    ) private {
+    ) private returns (bool isChanged) {
         require(issuedAt <= block.timestamp, NotYetIssued(issuedAt, block.timestamp));
         require(nextUpdate > block.timestamp, CollateralExpired(nextUpdate, block.timestamp));
         require(issuedAt >= kept.issuedAt, CollateralOlder(kept.issuedAt, issuedAt));
@@ -390,7 +384,8 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
             evaluationNumber >= head.evaluationNumber,
             EvaluationNumberTooLow(head.evaluationNumber, evaluationNumber)
         );
-        if (kept.blob == address(0) || keccak256(CodeBlob.read(kept.blob)) != keccak256(blob)) {
+        isChanged = kept.blob == address(0) || keccak256(CodeBlob.read(kept.blob)) != keccak256(blob);
+        if (isChanged) {
             kept.blob = CodeBlob.keep(blob);
             ++head.epoch;
             head.changedAt = uint40(block.timestamp);
@@ -412,45 +407,63 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
 
     /// @dev What a CRL revokes changes judgements under its CA; the root's, under both.
     function _raise(PckCa ca) private {
-        if (ca != PckCa.Processor) _raiseOne(PckCa.Platform);
-        if (ca != PckCa.Platform) _raiseOne(PckCa.Processor);
+        for (uint8 each = uint8(PckCa.Platform); each <= uint8(PckCa.Processor); ++each) {
+            if (ca != PckCa.None && ca != PckCa(each)) continue;
+            _raiseOne(TeeKind.Tdx, PckCa(each));
+            _raiseOne(TeeKind.Sgx, PckCa(each));
+        }
     }
 
-    function _raiseOne(PckCa ca) private {
-        Authority storage authority = _authorities[ca];
-        ++authority.epoch;
-        authority.changedAt = uint40(block.timestamp);
+    function _raiseOne(TeeKind tee, PckCa ca) private {
+        Common storage common = _common[tee][ca];
+        ++common.epoch;
+        common.changedAt = uint40(block.timestamp);
     }
 
-    /// @dev Brings both CAs' sums up to date with certificates and CRLs.
+    /// @dev Brings the sums up to date with certificates, CRLs and QE identities.
     function _sumUp() private {
-        _sumUpOne(PckCa.Platform);
-        _sumUpOne(PckCa.Processor);
+        uint40 both = _least(_certificates[PckCa.None].notAfter, _crls[PckCa.None].nextUpdate);
+        bytes memory revoked = CodeBlob.read(_crls[PckCa.None].blob);
+        // A missing part has a zero time, and zero is the least.
+        if (_lists(revoked, _certificates[PckCa.None].serial)) both = 0;
+        for (uint8 each = uint8(PckCa.Platform); each <= uint8(PckCa.Processor); ++each) {
+            Certificate storage own = _certificates[PckCa(each)];
+            uint40 until = _least(both, _least(own.notAfter, _crls[PckCa(each)].nextUpdate));
+            if (_lists(revoked, own.serial)) until = 0;
+            _sumUpOne(TeeKind.Tdx, PckCa(each), until);
+            _sumUpOne(TeeKind.Sgx, PckCa(each), until);
+        }
     }
 
-    function _sumUpOne(PckCa ca) private {
-        Certificate storage own = _certificates[ca];
-        Certificate storage signer = _certificates[PckCa.None];
-        uint40 until = _least(own.notAfter, signer.notAfter);
-        until = _least(until, _least(_crls[ca].nextUpdate, _crls[PckCa.None].nextUpdate));
-        // A missing part has a zero time, and zero is the least.
-        if (until != 0 && (isRevoked(PckCa.None, own.serial) || isRevoked(PckCa.None, signer.serial)))
-            until = 0;
-        _authorities[ca].validUntil = until;
-        _authorities[ca].signer = _signerGeneration;
+    function _sumUpOne(TeeKind tee, PckCa ca, uint40 until) private {
+        Head storage identity = _qe[tee].head;
+        Common storage common = _common[tee][ca];
+        common.validUntil = identity.signer == _signerGeneration ? _least(until, identity.nextUpdate) : 0;
+        common.evaluationNumber = identity.evaluationNumber;
+        common.signer = _signerGeneration;
     }
 
     /// @dev End of the intersection, with the minimum evaluation number that governance has set; zero where something is
     /// missing or signed by a signer of the past.
-    function _validUntil(
-        Head memory info,
-        Head memory identity,
-        Authority memory authority
-    ) private pure returns (uint40 until) {
-        if (info.signer != authority.signer || identity.signer != authority.signer) return 0;
-        until = _least(_least(info.nextUpdate, identity.nextUpdate), authority.validUntil);
-        if (info.evaluationNumber < info.leastNumber || identity.evaluationNumber < info.leastNumber)
+    function _validUntil(Head storage info, Common storage common) private view returns (uint40 until) {
+        if (info.signer != common.signer) return 0;
+        until = _least(info.nextUpdate, common.validUntil);
+        if (info.evaluationNumber < info.leastNumber || common.evaluationNumber < info.leastNumber)
             until = _least(until, info.leastFrom);
+    }
+
+    function _lists(bytes memory serials, uint256 serial) private pure returns (bool found) {
+        // Every 20 bytes against the serial, left-aligned; the word's last 12 bytes are shifted out.
+        assembly ("memory-safe") {
+            let end := add(add(serials, 32), mload(serials))
+            for {
+                let place := add(serials, 32)
+            } lt(place, end) {
+                place := add(place, 20)
+            } {
+                found := or(found, eq(shr(96, mload(place)), serial))
+            }
+        }
     }
 
     function _isSignedBy(Signed memory signed, bytes32 x, bytes32 y) private view returns (bool) {
@@ -467,10 +480,5 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
 
     function _least(uint40 a, uint40 b) private pure returns (uint40) {
         return a < b ? a : b;
-    }
-
-    function _latest(uint40 a, uint40 b, uint40 c) private pure returns (uint40) {
-        uint40 later = a > b ? a : b;
-        return later > c ? later : c;
     }
 }
