@@ -11,6 +11,7 @@ const ABIS = {
   attestationLedger: ["contracts/attestation/AttestationLedger.sol/AttestationLedger.json"],
   committeeVerifier: ["contracts/attestation/committee/CommitteeVerifier.sol/CommitteeVerifier.json"],
   dcapVerifier: ["contracts/attestation/dcap/DcapVerifier.sol/DcapVerifier.json"],
+  dcapCollateral: ["contracts/attestation/dcap/DcapCollateral.sol/DcapCollateral.json"],
   advisorySets: ["contracts/attestation/AdvisorySets.sol/AdvisorySets.json"],
   dstackKms: ["contracts/compat/DstackKms.sol/DstackKms.json"],
   endorsements: ["contracts/nodes/Endorsements.sol/Endorsements.json"],

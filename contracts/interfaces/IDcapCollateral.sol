@@ -143,7 +143,7 @@ interface IDcapCollateral {
     function caKey(PckCa ca) external view returns (bytes32 x, bytes32 y);
     /// @notice Whether the CA's CRL that is kept now (for None: the root's) lists this serial.
     function isRevoked(PckCa ca, uint256 serial) external view returns (bool);
-    /// @notice Whether any serial that this CA's kept CRL lists has this tag, the low 32 bits of keccak256(abi.encode(serial)).
+    /// @notice Whether any serial that this CA's kept CRL lists has this tag: the low 32 bits of its keccak256.
     function isTagRevoked(PckCa ca, uint32 tag) external view returns (bool);
     /// @notice Whether the root is a test root. Reverts on production chains when it is.
     function simulated() external view returns (bool);

@@ -6,6 +6,8 @@ import { appAbi } from "../../protocol/abi/app.ts";
 import { appRegistryAbi } from "../../protocol/abi/appRegistry.ts";
 import { attestationLedgerAbi } from "../../protocol/abi/attestationLedger.ts";
 import { committeeVerifierAbi } from "../../protocol/abi/committeeVerifier.ts";
+import { dcapCollateralAbi } from "../../protocol/abi/dcapCollateral.ts";
+import { dcapVerifierAbi } from "../../protocol/abi/dcapVerifier.ts";
 import { nodeRegistryAbi } from "../../protocol/abi/nodeRegistry.ts";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 
@@ -16,6 +18,8 @@ const ERRORS: Abi = [
   attestationLedgerAbi,
   committeeVerifierAbi,
   nodeRegistryAbi,
+  dcapCollateralAbi,
+  dcapVerifierAbi,
 ].flatMap((abi) => abi.filter((item) => item.type === "error"));
 
 /** Every level of an error, outermost first. */

@@ -249,20 +249,19 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
         uint16 index = _tcbIndex[platform.tee][platform.fmspc];
         Document storage tcb = _tcb[index];
         Document storage qe = _qe[platform.tee];
-        Common storage common = _common[platform.tee][platform.ca];
+        Head memory info = tcb.head;
+        Common memory common = _common[platform.tee][platform.ca];
         require(
-            tcb.head.nextUpdate != 0 && qe.head.nextUpdate != 0 && common.validUntil != 0,
+            info.nextUpdate != 0 && qe.head.nextUpdate != 0 && common.validUntil != 0,
             CollateralMissing(platform.tee, platform.fmspc, platform.ca)
         );
         uint32 number =
-            tcb.head.evaluationNumber < common.evaluationNumber
-                ? tcb.head.evaluationNumber
-                : common.evaluationNumber;
+            info.evaluationNumber < common.evaluationNumber ? info.evaluationNumber : common.evaluationNumber;
         require(
-            number >= tcb.head.leastNumber || block.timestamp < tcb.head.leastFrom,
-            EvaluationNumberTooLow(tcb.head.leastNumber, number)
+            number >= info.leastNumber || block.timestamp < info.leastFrom,
+            EvaluationNumberTooLow(info.leastNumber, number)
         );
-        judgement.validUntil = _validUntil(tcb.head, common);
+        judgement.validUntil = _validUntil(info, common);
         require(
             judgement.validUntil > block.timestamp,
             CollateralExpired(judgement.validUntil, block.timestamp)
@@ -274,17 +273,32 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
             platform
         );
         judgement.family = (uint32(index) << 2) | uint32(platform.ca);
-        judgement.epoch = tcb.head.epoch + common.epoch;
+        judgement.epoch = info.epoch + common.epoch;
     }
 
     /// @inheritdoc IDcapCollateral
     function familyStanding(uint32 family) external view returns (FamilyStanding memory standing) {
-        if (family >> 2 > type(uint16).max || family & 3 > uint32(type(PckCa).max)) return standing;
-        Head storage info = _tcb[uint16(family >> 2)].head;
-        Common storage common = _common[info.tee][PckCa(family & 3)];
-        standing.epoch = info.epoch + common.epoch;
-        standing.changedAt = info.changedAt > common.changedAt ? info.changedAt : common.changedAt;
-        standing.validUntil = _validUntil(info, common);
+        // It runs at every use, so each slot is read once, whole: Head and Common from their lowest bits, as declared.
+        Head storage head = _tcb[uint16(family >> 2)].head;
+        uint256 info;
+        assembly ("memory-safe") {
+            info := sload(head.slot)
+        }
+        if (family >> 18 != 0 || info == 0 || family & 3 > uint32(type(PckCa).max)) return standing;
+        Common storage both = _common[TeeKind(uint8(info >> 160))][PckCa(family & 3)];
+        uint256 common;
+        assembly ("memory-safe") {
+            common := sload(both.slot)
+        }
+        standing.epoch = uint32(info) + uint32(common);
+        standing.changedAt = uint40(info >> 32);
+        if (uint40(common >> 32) > standing.changedAt) standing.changedAt = uint40(common >> 32);
+        if (uint16(info >> 144) != uint16(common >> 144)) return standing;
+        uint40 until = _least(uint40(info >> 72), uint40(common >> 72));
+        uint32 leastNumber = uint32(info >> 168);
+        if (uint32(info >> 112) < leastNumber || uint32(common >> 112) < leastNumber)
+            until = _least(until, uint40(info >> 200));
+        standing.validUntil = until;
     }
 
     /// @inheritdoc IDcapCollateral
@@ -445,7 +459,7 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
 
     /// @dev End of the intersection, with the minimum evaluation number that governance has set; zero where something is
     /// missing or signed by a signer of the past.
-    function _validUntil(Head storage info, Common storage common) private view returns (uint40 until) {
+    function _validUntil(Head memory info, Common memory common) private pure returns (uint40 until) {
         if (info.signer != common.signer) return 0;
         until = _least(info.nextUpdate, common.validUntil);
         if (info.evaluationNumber < info.leastNumber || common.evaluationNumber < info.leastNumber)

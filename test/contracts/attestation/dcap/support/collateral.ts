@@ -24,7 +24,7 @@ export async function deployCollateral(
 
 /** Sends one call. */
 export const put = (collateral: DcapCollateral, { functionName, args }: CollateralCall) =>
-  (collateral[functionName] as (...args: readonly string[]) => ReturnType<DcapCollateral["putCrl"]>)(...args);
+  collateral.getFunction(functionName).send(...args);
 
 /** Brings all of it onto the chain; gas of each call, in order. */
 export async function putAll(
