@@ -10,7 +10,8 @@ struct QuoteResult {
     TcbStatus status;
     bytes32 advisoriesDigest;
     bytes32 platformId; //              SHA-256 of the PPID
-    bytes32 evidenceDigest; //          keccak256 of the signed part of the quote: header ‖ report body
+    bytes32 evidenceDigest; //          keccak256(keccak256(head) ‖ platform id), head as below: signatures
+    //                                  can be written in more than one way, and two platforms can sign the same head
     bytes32 measurementDigest; //       TDX: keccak256(MRTD‖RTMR1‖RTMR2). SGX: keccak256(MRENCLAVE)
     bytes32 pinnedMeasurementDigest; // TDX: keccak256(MRTD‖RTMR1‖RTMR2‖RTMR0). SGX: keccak256(MRENCLAVE‖MRSIGNER‖
     //                                  ISVPRODID‖ISVSVN), the two numbers as in the report

@@ -103,7 +103,7 @@ struct Verdict {
     TeeKind kind;
     TcbStatus status;
     bytes32 advisoriesDigest; //     keccak256 of the sorted advisory ids joined by ","; zero when there are none
-    bytes32 evidenceDigest; //       keccak256 of the quote's signed part: header ‖ report body
+    bytes32 evidenceDigest; //       keccak256(keccak256(signed part of the quote) ‖ platform id)
     bytes32 gpuDigest; //            digest of bound GPU evidence, or zero
     uint40 validUntil; //            end of the intersection of all collateral windows, seconds
     bool simulated; //               made under a test root; usable on chain ids 1337 and 31337 only

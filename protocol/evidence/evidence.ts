@@ -46,7 +46,7 @@ export interface VerifiedEvidence {
   readonly measurementDigest: Bytes32;
   readonly pinnedMeasurementDigest: Bytes32;
   readonly reportData: Hex;
-  /** keccak256 of the quote's signed part (`quoteDigest`). */
+  /** `quoteDigest`: of what the platform signed, and of the platform. */
   readonly evidenceDigest: Bytes32;
   readonly validFrom: number;
   readonly validUntil: number;

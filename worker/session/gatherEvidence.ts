@@ -6,7 +6,7 @@ import type { EvidenceSource } from "../tee/EvidenceSource.ts";
 
 export interface Gathered {
   readonly evidence: EvidenceMessage;
-  /** keccak256 of the quote's signed part: what the bound key signs. */
+  /** `quoteDigest`: what the bound key signs. */
   readonly evidenceDigest: Bytes32;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {FamilyStanding, IDcapCollateral, Judgement, PlatformTcb} from "../../interfaces/IDcapCollateral.sol";
@@ -248,8 +249,10 @@ contract DcapVerifier is IDcapVerifier {
         bytes memory facts,
         uint40 collateralUntil
     ) private view {
-        QuoteReader.describe(result, head, body, kind);
+        QuoteReader.describe(result, body, kind);
         result.platformId = DcapFacts.platformId(facts);
+        // Two platforms can sign the same report: neither's evidence may pass for the other's.
+        result.evidenceDigest = Hashes.efficientKeccak256(keccak256(head), result.platformId);
         result.pckNotAfter = DcapFacts.pckNotAfter(facts);
         result.validUntil = collateralUntil < result.pckNotAfter ? collateralUntil : result.pckNotAfter;
         result.simulated = _simulated;

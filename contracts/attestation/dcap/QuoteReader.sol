@@ -88,15 +88,9 @@ library QuoteReader {
         return bytes8(enclave[48:56]) & ENCLAVE_DEBUG != 0;
     }
 
-    /// @notice Fills in what the signed part says.
-    function describe(
-        QuoteResult memory result,
-        bytes calldata head,
-        bytes calldata body,
-        TeeKind kind
-    ) internal pure {
+    /// @notice Fills in what the body says.
+    function describe(QuoteResult memory result, bytes calldata body, TeeKind kind) internal pure {
         result.kind = kind;
-        result.evidenceDigest = keccak256(head);
         if (kind == TeeKind.Sgx) {
             (result.reportDataHigh, result.reportDataLow) = (bytes32(body[320:352]), bytes32(body[352:384]));
             result.measurementDigest = keccak256(body[64:96]);

@@ -1,10 +1,23 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+
 import { keccak256 } from "../../crypto/keccak.ts";
-import type { Bytes32 } from "../../words/hex.ts";
+import { parseCertificate } from "../../der/certificate.ts";
+import { splitPem } from "../../der/pem.ts";
+import { fromHex, type Bytes32 } from "../../words/hex.ts";
 import { parseQuote } from "./parseQuote.ts";
+import { readPckExtensions } from "./pckExtensions.ts";
 
 /**
- * The evidence digest of a TDX or SGX quote: keccak256 of its signed part (header ‖ body, of version 5 with its body
- * descriptor). What follows can be written in more than one way (an ECDSA signature's s and n − s, padding, white space
- * in PEM) and would give one piece of evidence many digests. @throws EvidenceError `evidence/quote-format`.
+ * The evidence digest of a TDX or SGX quote: keccak256(keccak256(signed part) ‖ platform id), where the signed part is
+ * header ‖ body (of version 5 with its body descriptor) and the platform id SHA-256 of the PPID in its PCK certificate.
+ *
+ * What follows the signed part can be written in more than one way (an ECDSA signature's s and n − s, padding, white space
+ * in PEM) and would give one piece of evidence many digests. The signed part alone names no platform: whoever chooses a
+ * guest's report data has the same report signed on two machines, and could show one machine's quote as evidence that
+ * those who judged the other's had lied. @throws EvidenceError `evidence/quote-format`, DerError.
  */
-export const quoteDigest = (quote: Uint8Array): Bytes32 => keccak256(parseQuote(quote).signed);
+export function quoteDigest(quote: Uint8Array): Bytes32 {
+  const { signed, pckChain } = parseQuote(quote);
+  const { ppid } = readPckExtensions(parseCertificate(splitPem(pckChain)[0] as Uint8Array));
+  return keccak256(fromHex(keccak256(signed)), sha256(ppid));
+}

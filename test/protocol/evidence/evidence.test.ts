@@ -10,16 +10,18 @@ import {
   verifyEvidence,
   type Evidence,
 } from "../../../protocol/evidence/index.ts";
+import { parseQuote } from "../../../protocol/evidence/dcap/parseQuote.ts";
 import { quoteDigest } from "../../../protocol/evidence/dcap/quoteDigest.ts";
 import { concatBytes } from "../../../protocol/words/bytes.ts";
 import { TcbStatus } from "../../../protocol/words/enums.ts";
-import { parseAddress, parseComposeHash, toHex } from "../../../protocol/words/hex.ts";
+import { fromHex, parseAddress, parseComposeHash, toHex } from "../../../protocol/words/hex.ts";
 import { SIMULATED_IMAGE } from "../../../worker/tee/simulator/measurements.ts";
+import { simulatedPlatform } from "../../../worker/tee/simulator/platform.ts";
 import { SimulatedTdx, type SimulatedTdxOptions } from "../../../worker/tee/simulator/SimulatedTdx.ts";
 import { measureBoot } from "../../../worker/tee/measureBoot.ts";
 import { itOnVectors } from "../../support/vectors.ts";
 import { dstackVector } from "./dstackVector.ts";
-import { AT, failedCheck, issued, platform, root } from "./simulated.ts";
+import { AT, failedCheck, issued, pki, platform, quoteOf, root } from "./simulated.ts";
 
 const app = parseAddress(`0x${"11".repeat(20)}`);
 const composeHash = parseComposeHash(`0x${"22".repeat(32)}`);
@@ -54,9 +56,12 @@ describe("verifyEvidence", () => {
     expect(verified.measurementDigest).to.equal(SIMULATED_IMAGE.measurementDigest);
     expect(verified.pinnedMeasurementDigest).to.equal(SIMULATED_IMAGE.pinnedMeasurementDigest);
     expect(verified.reportData).to.equal(`0x${"09".repeat(64)}`);
-    // Header (48) and TD report (584): neither signatures nor padding.
+    // Header (48) and TD report (584), and the platform: neither signatures nor padding.
     const quote = quoteBytes(evidence.quote);
-    expect(verified.evidenceDigest).to.equal(keccak256(quote.subarray(0, 632)));
+    const signed = keccak256(quote.subarray(0, 632));
+    expect(verified.evidenceDigest).to.equal(
+      keccak256(concatBytes(fromHex(signed), fromHex(platform.platformId))),
+    );
     expect(quoteDigest(concatBytes(quote, new Uint8Array(70)))).to.equal(verified.evidenceDigest);
     expect(verified.simulated).to.equal(true);
   });
@@ -119,6 +124,15 @@ describe("verifyEvidence", () => {
       const expected = Object.keys(change).length === 0 ? "none" : "mr-config-id";
       expect(await failedCheck(verify(vmConfigWith(bound, document))), document).to.equal(expected);
     }
+  });
+
+  it("gives one report on two platforms two digests, and each platform's the same digest again", async () => {
+    const elsewhere = simulatedPlatform(pki, { name: "two" });
+    const quotes = await Promise.all([platform, platform, elsewhere].map((on) => quoteOf({}, on)));
+    const [first, again, other] = quotes as [Uint8Array, Uint8Array, Uint8Array];
+    expect(parseQuote(other).signed).to.deep.equal(parseQuote(first).signed);
+    expect(quoteDigest(again)).to.equal(quoteDigest(first));
+    expect(quoteDigest(other)).to.not.equal(quoteDigest(first));
   });
 
   it("gives padded evidence the digest of the quote itself", async () => {

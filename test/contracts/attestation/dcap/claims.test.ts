@@ -4,7 +4,6 @@ import { id, keccak256 } from "ethers";
 import { encodeDirectProof } from "../../../../protocol/evidence/dcap/onchain/encodeClaim.ts";
 import { encodeFirstQuote } from "../../../../protocol/evidence/dcap/onchain/encodeQuote.ts";
 import { quoteDigest } from "../../../../protocol/evidence/dcap/quoteDigest.ts";
-import { parseQuote } from "../../../../protocol/evidence/dcap/parseQuote.ts";
 import { reportData, type Binding } from "../../../../protocol/evidence/reportData.ts";
 import { ProofSystem, TcbStatus, TeeKind } from "../../../../protocol/words/enums.ts";
 import {
@@ -126,7 +125,7 @@ describe("a direct proof", () => {
         const proof = encodeDirectProof(claimOf(binding), encodeFirstQuote(quote));
         const { verdict } = await on.verifier.verify.staticCall(proof);
         expect(fieldsOf(verdict)).to.include({ kind: BigInt(kind), composeHash: ZERO, osImageHash: ZERO });
-        expect(verdict.evidenceDigest).to.equal(keccak256(parseQuote(quote).signed));
+        expect(verdict.evidenceDigest).to.equal(quoteDigest(quote));
       }
     }));
 

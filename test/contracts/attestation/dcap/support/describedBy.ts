@@ -1,5 +1,8 @@
-import { keccak256 } from "ethers";
+import { concat, keccak256, sha256 } from "ethers";
 
+import { parseCertificate } from "../../../../../protocol/der/certificate.ts";
+import { splitPem } from "../../../../../protocol/der/pem.ts";
+import { readPckExtensions } from "../../../../../protocol/evidence/dcap/pckExtensions.ts";
 import { parseQuote } from "../../../../../protocol/evidence/dcap/parseQuote.ts";
 import { concatBytes } from "../../../../../protocol/words/bytes.ts";
 import { TeeKind } from "../../../../../protocol/words/enums.ts";
@@ -8,9 +11,10 @@ import { ZERO } from "./verifier.ts";
 
 /** What the verifier must say of a quote, from the parsed quote by the definitions in IDcapVerifier. */
 export function describedBy(quote: Uint8Array): Record<string, unknown> {
-  const { report, signed } = parseQuote(quote);
+  const { report, signed, pckChain } = parseQuote(quote);
+  const { ppid } = readPckExtensions(parseCertificate(splitPem(pckChain)[0] as Uint8Array));
   const common = {
-    evidenceDigest: keccak256(signed),
+    evidenceDigest: keccak256(concat([keccak256(signed), sha256(ppid)])),
     reportDataHigh: toHex(report.reportData.subarray(0, 32)),
     reportDataLow: toHex(report.reportData.subarray(32)),
   };
