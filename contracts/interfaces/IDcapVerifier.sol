@@ -31,7 +31,8 @@ struct QuoteResult {
 /// @notice `quote` arguments are packed, not ABI-encoded. First use of a platform:
 ///   0x01 ‖ head ‖ signature (64) ‖ attestation key (64) ‖ QE report (384) ‖ QE report signature (64)
 ///        ‖ length of QE authentication data (2, big-endian) ‖ that data ‖ PCK certificate (DER)
-/// or the same with 0x03 and, in place of the certificate, the fields of one of the usual form (PckTemplate): 29,000 gas less.
+/// or the same with 0x03 and, in place of the certificate, the fields of one of the usual form (PckTemplate): 29,000 gas
+/// less.
 /// A platform with a record:
 ///   0x02 ‖ record (4) ‖ facts (309, as `PlatformRecorded` emitted them; the attestation key is their end) ‖ head
 ///        ‖ signature (64)
