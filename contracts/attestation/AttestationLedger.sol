@@ -115,11 +115,14 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
         bytes[] calldata signatures
     ) external {
         require(root != 0 && count != 0, BadBatch(root, count));
-        require(_batches[root].postedBlock == 0, BatchKnown(root));
         require(validUntil > block.timestamp, VerdictExpired(validUntil, block.timestamp));
         _requireBlock(minBlock, blockHash);
         (address verifier, uint8 generation) = _verifierAndGeneration(ProofSystem.Committee);
         require(verifier != address(0), NoVerifier(ProofSystem.Committee));
+        // A batch counts once: posted again its leaves could be claimed as of a later block. Under another verifier it has
+        // to be.
+        Batch memory known = _batches[root];
+        require(known.postedBlock == 0 || known.generation != generation, BatchKnown(root));
         ICommitteeVerifier(verifier).verifyBatch(root, count, validUntil, minBlock, blockHash, signatures);
         _batches[root] = Batch(validUntil, minBlock, uint64(block.number), generation);
         emit BatchPosted(root, count, validUntil, minBlock, blockHash, verifier, msg.sender);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {EndorsementOp, IEndorsements} from "../interfaces/IEndorsements.sol";
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+
+import {EndorsementOp, IEndorsements, Membership} from "../interfaces/IEndorsements.sol";
 
 /// @title Endorsements
 /// @dev Has no owner. Bounds are checked when an expression is defined, so that evaluating one is bounded too.
@@ -20,7 +22,8 @@ contract Endorsements is IEndorsements {
     uint256 private _lists;
     mapping(bytes32 id => Expression expression) private _expressions;
     mapping(bytes32 list => address curator) private _curators;
-    mapping(bytes32 list => mapping(bytes32 member => bool listed)) private _members;
+    mapping(bytes32 list => bytes32 root) private _roots;
+    mapping(bytes32 list => mapping(bytes32 member => Membership membership)) private _members;
 
     /// @inheritdoc IEndorsements
     function defineExpression(EndorsementOp op, bytes32[] calldata terms) external returns (bytes32 id) {
@@ -61,11 +64,31 @@ contract Endorsements is IEndorsements {
     /// @inheritdoc IEndorsements
     function curate(bytes32 list, bytes32[] calldata members, bool listed) external {
         _requireCurator(list);
+        Membership membership = listed ? Membership.Listed : Membership.TakenOff;
         for (uint256 i = 0; i < members.length; ++i) {
-            if (_members[list][members[i]] == listed) continue;
-            _members[list][members[i]] = listed;
+            if (_members[list][members[i]] == membership) continue;
+            _members[list][members[i]] = membership;
             emit ListCurated(list, members[i], listed, msg.sender);
         }
+    }
+
+    /// @inheritdoc IEndorsements
+    function setRoot(bytes32 list, bytes32 newRoot) external {
+        _requireCurator(list);
+        emit ListRootChanged(list, _roots[list], newRoot, msg.sender);
+        _roots[list] = newRoot;
+    }
+
+    /// @inheritdoc IEndorsements
+    function enter(bytes32 list, bytes32 member, bytes32[] calldata proof) external {
+        bytes32 root = _roots[list];
+        bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(member))));
+        bytes32 actual = MerkleProof.processProofCalldata(proof, leaf);
+        require(root != 0 && actual == root, NotUnderRoot(list, root, actual));
+        require(_members[list][member] != Membership.TakenOff, TakenOffList(list, member));
+        if (_members[list][member] == Membership.Listed) return;
+        _members[list][member] = Membership.Listed;
+        emit ListCurated(list, member, true, msg.sender);
     }
 
     /// @inheritdoc IEndorsements
@@ -92,10 +115,10 @@ contract Endorsements is IEndorsements {
         if (op == EndorsementOp.None) return false;
         bytes32 term = found.terms[0];
         if (op == EndorsementOp.Platform) return term == platformId;
-        if (op == EndorsementOp.PlatformList) return _members[term][platformId];
+        if (op == EndorsementOp.PlatformList) return isListed(term, platformId);
         if (operator == address(0)) return false;
         bytes32 padded = bytes32(uint256(uint160(operator)));
-        return op == EndorsementOp.Operator ? term == padded : _members[term][padded];
+        return op == EndorsementOp.Operator ? term == padded : isListed(term, padded);
     }
 
     /// @inheritdoc IEndorsements
@@ -109,8 +132,13 @@ contract Endorsements is IEndorsements {
     }
 
     /// @inheritdoc IEndorsements
-    function isListed(bytes32 list, bytes32 member) external view returns (bool) {
-        return _members[list][member];
+    function rootOf(bytes32 list) external view returns (bytes32) {
+        return _roots[list];
+    }
+
+    /// @inheritdoc IEndorsements
+    function isListed(bytes32 list, bytes32 member) public view returns (bool) {
+        return _members[list][member] == Membership.Listed;
     }
 
     // ---------------------------------------------------------------- checks

@@ -84,6 +84,43 @@ export const endorsementsAbi = [
     "inputs": [
       {
         "internalType": "bytes32",
+        "name": "list",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "actual",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NotUnderRoot",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "list",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "member",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TakenOffList",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
         "name": "previous",
         "type": "bytes32"
       },
@@ -237,6 +274,37 @@ export const endorsementsAbi = [
     "type": "event"
   },
   {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "list",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "oldRoot",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "newRoot",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "actor",
+        "type": "address"
+      }
+    ],
+    "name": "ListRootChanged",
+    "type": "event"
+  },
+  {
     "inputs": [
       {
         "internalType": "address",
@@ -354,6 +422,29 @@ export const endorsementsAbi = [
     "inputs": [
       {
         "internalType": "bytes32",
+        "name": "list",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "member",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32[]",
+        "name": "proof",
+        "type": "bytes32[]"
+      }
+    ],
+    "name": "enter",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
         "name": "id",
         "type": "bytes32"
       }
@@ -404,6 +495,25 @@ export const endorsementsAbi = [
         "internalType": "bytes32",
         "name": "list",
         "type": "bytes32"
+      }
+    ],
+    "name": "rootOf",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "list",
+        "type": "bytes32"
       },
       {
         "internalType": "address",
@@ -412,6 +522,24 @@ export const endorsementsAbi = [
       }
     ],
     "name": "setCurator",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "list",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "newRoot",
+        "type": "bytes32"
+      }
+    ],
+    "name": "setRoot",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"

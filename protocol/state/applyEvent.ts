@@ -183,7 +183,7 @@ function applyLibraryEvent({ library }: ChainState, event: ChainEvent): void {
       return;
     }
     default:
-      unchanged(event, ["CuratorChanged"]);
+      unchanged(event, ["CuratorChanged", "ListRootChanged"]);
   }
 }
 

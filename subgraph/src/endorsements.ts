@@ -5,6 +5,7 @@ import {
   ExpressionDefined,
   ListCreated,
   ListCurated,
+  ListRootChanged,
 } from "../generated/Endorsements/Endorsements";
 import { EndorsementList, Expression } from "../generated/schema";
 import { governanceEvent } from "./governance";
@@ -23,6 +24,7 @@ export function handleListCreated(event: ListCreated): void {
   const list = new EndorsementList(event.params.list);
   list.curator = event.params.curator;
   list.members = [];
+  list.root = Bytes.fromHexString("0x" + "00".repeat(32));
   list.save();
 }
 
@@ -41,6 +43,19 @@ export function handleListCurated(event: ListCurated): void {
   const entry = governanceEvent(event, "ListCurated", params.actor);
   entry.oldValue = params.list.toHexString();
   entry.newValue = (params.listed ? "+" : "-") + params.member.toHexString();
+  entry.save();
+}
+
+export function handleListRootChanged(event: ListRootChanged): void {
+  const params = event.params;
+  const list = EndorsementList.load(params.list);
+  if (!list) return;
+  list.root = params.newRoot;
+  list.save();
+
+  const entry = governanceEvent(event, "ListRootChanged", params.actor);
+  entry.oldValue = params.oldRoot.toHexString();
+  entry.newValue = params.newRoot.toHexString();
   entry.save();
 }
 

@@ -5,8 +5,11 @@ import { EndorsementOp } from "../../../protocol/policy/endorsements.ts";
 import type { Charter } from "../support/charter.ts";
 import { useCharter } from "../support/chains.ts";
 import { word } from "../support/flows.ts";
+import { merkleTree } from "../support/merkleTree.ts";
 
 const [P, Q] = [id("platform p"), id("platform q")];
+const memberHash = (member: string): string =>
+  keccak256(keccak256(AbiCoder.defaultAbiCoder().encode(["bytes32"], [member])));
 const idOf = (op: number, terms: readonly string[]): string =>
   keccak256(AbiCoder.defaultAbiCoder().encode(["uint8", "bytes32[]"], [op, terms]));
 
@@ -98,6 +101,97 @@ describe("Endorsements", () => {
       endorsements,
       "NotCurator",
     );
+  });
+
+  describe("a list by its Merkle root", () => {
+    const MEMBERS = ["p", "q", "r", "s", "t"].map((name) => id(`platform ${name}`));
+    const { root, proofs } = merkleTree(MEMBERS.map((member) => memberHash(member)));
+    const proofOf = (index: number) => proofs[index] ?? [];
+    const published = async () => {
+      const { charter, endorsements } = await load();
+      await endorsements.createList(charter.owner);
+      const platforms = await define(charter, EndorsementOp.PlatformList, word(1));
+      const byCurator = endorsements.connect(charter.owner);
+      await byCurator.setRoot(word(1), root);
+      return { charter, endorsements, byCurator, platforms };
+    };
+
+    it("enter_underTheRoot_listsAndEmitsOnce", async () => {
+      const { charter, endorsements, platforms } = await published();
+      for (const [index, member] of MEMBERS.entries()) {
+        // What stands under the root is on the list once somebody has brought it.
+        expect(await endorsements.endorses(platforms, member, ZeroAddress)).to.equal(false);
+        await expect(endorsements.connect(charter.stranger).enter(word(1), member, proofOf(index)))
+          .to.emit(endorsements, "ListCurated")
+          .withArgs(word(1), member, true, charter.stranger);
+        expect(await endorsements.endorses(platforms, member, ZeroAddress)).to.equal(true);
+        await expect(endorsements.enter(word(1), member, proofOf(index))).to.not.emit(
+          endorsements,
+          "ListCurated",
+        );
+      }
+    });
+
+    it("enter_notUnderTheRootOrWithoutOne_reverts", async () => {
+      const { charter, endorsements } = await published();
+      const [first = ""] = MEMBERS;
+      const refused = (list: string, member: string, proof: readonly string[]) =>
+        expect(endorsements.enter(list, member, [...proof])).to.be.revertedWithCustomError(
+          endorsements,
+          "NotUnderRoot",
+        );
+      await refused(word(1), id("another platform"), proofOf(0));
+      await refused(word(1), first, proofOf(1));
+      await refused(word(1), first, proofOf(0).slice(1));
+      await refused(word(1), first, []);
+      // An inner node is no member.
+      await refused(word(1), memberHash(first), proofOf(0).slice(1));
+      // Nor is anything of a list that has no root, or that nobody made.
+      await endorsements.createList(charter.owner);
+      await refused(word(2), first, proofOf(0));
+      await refused(word(3), first, proofOf(0));
+    });
+
+    it("setRoot_another_takesNobodyOff_andZeroEndsIt", async () => {
+      const { charter, endorsements, byCurator } = await published();
+      const [first = "", second = ""] = MEMBERS;
+      await endorsements.enter(word(1), first, proofOf(0));
+      await expect(byCurator.setRoot(word(1), ZeroHash))
+        .to.emit(endorsements, "ListRootChanged")
+        .withArgs(word(1), root, ZeroHash, charter.owner);
+      expect(await endorsements.rootOf(word(1))).to.equal(ZeroHash);
+      expect(await endorsements.isListed(word(1), first)).to.equal(true);
+      await expect(endorsements.enter(word(1), second, proofOf(1))).to.be.revertedWithCustomError(
+        endorsements,
+        "NotUnderRoot",
+      );
+    });
+
+    it("enter_takenOffByTheCurator_revertsUntilItsCuratorBringsItBack", async () => {
+      const { endorsements, byCurator } = await published();
+      const [first = "", second = ""] = MEMBERS;
+      await endorsements.enter(word(1), first, proofOf(0));
+      // One that was never on it is kept off likewise.
+      await byCurator.curate(word(1), [first, second], false);
+      for (const [index, member] of [first, second].entries()) {
+        await expect(endorsements.enter(word(1), member, proofOf(index)))
+          .to.be.revertedWithCustomError(endorsements, "TakenOffList")
+          .withArgs(word(1), member);
+        expect(await endorsements.isListed(word(1), member)).to.equal(false);
+      }
+      await byCurator.curate(word(1), [first], true);
+      expect(await endorsements.isListed(word(1), first)).to.equal(true);
+    });
+
+    it("setRoot_byAnybodyElse_reverts", async () => {
+      const { charter, endorsements } = await published();
+      await expect(endorsements.connect(charter.stranger).setRoot(word(1), root))
+        .to.be.revertedWithCustomError(endorsements, "NotCurator")
+        .withArgs(charter.owner, charter.stranger);
+      await expect(endorsements.setRoot(word(2), root))
+        .to.be.revertedWithCustomError(endorsements, "UnknownList")
+        .withArgs(word(2));
+    });
   });
 
   it("define_overWhatDoesNotExist_reverts", async () => {

@@ -19,3 +19,12 @@ export const placeAcceptingWallet = (charter: Charter): Promise<string> =>
 /** A contract wallet that answers something else. */
 export const placeRefusingWallet = (charter: Charter): Promise<string> =>
   place(charter, "refusing wallet", "0x60015f5260205ff3");
+
+/** A contract wallet that calls `target` with `data` whenever it is asked (200,000 gas), and accepts every signature. */
+export async function placeReenteringWallet(charter: Charter, target: string, data: string): Promise<string> {
+  const [size, at] = [((data.length - 2) / 2).toString(16).padStart(2, "0"), "35"];
+  const copied = `60${size}60${at}5f39`;
+  const called = `5f5f60${size}5f5f73${target.slice(2)}62030d40f150`;
+  const answered = "631626ba7e60e01b5f5260205ff3";
+  return place(charter, "reentering wallet", `0x${copied}${called}${answered}${data.slice(2)}`);
+}

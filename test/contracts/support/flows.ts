@@ -1,5 +1,5 @@
 import { id, ZeroAddress, ZeroHash, zeroPadValue, toBeHex } from "ethers";
-import type { AddressLike, ContractTransactionResponse, Wallet } from "ethers";
+import type { AddressLike, ContractRunner, ContractTransactionResponse, Wallet } from "ethers";
 
 import { ProofSystem, TcbStatus, TeeKind } from "../../../protocol/words/enums.ts";
 import { SettingKind } from "../../../protocol/policy/settingKind.ts";
@@ -77,15 +77,23 @@ export async function register(
   charter: Charter,
   key: Wallet,
   over: Partial<Verdict> = {},
-  signatures: { operator?: string; key?: string; proof?: string; system?: bigint } = {},
+  signatures: {
+    operator?: string;
+    key?: string;
+    proof?: string;
+    system?: bigint;
+    from?: ContractRunner;
+  } = {},
 ): Promise<ContractTransactionResponse> {
   const verdict = await nodeVerdict(charter, key, over);
-  return charter.nodeRegistry.register(
-    signatures.system ?? COMMITTEE,
-    signatures.proof ?? (await prove(charter, verdict)),
-    signatures.operator ?? (await signNode(charter, charter.operator, verdict)),
-    signatures.key ?? (await signNode(charter, key, verdict)),
-  );
+  return charter.nodeRegistry
+    .connect(signatures.from ?? charter.governance)
+    .register(
+      signatures.system ?? COMMITTEE,
+      signatures.proof ?? (await prove(charter, verdict)),
+      signatures.operator ?? (await signNode(charter, charter.operator, verdict)),
+      signatures.key ?? (await signNode(charter, key, verdict)),
+    );
 }
 
 /** Sends `renew` likewise. */

@@ -155,9 +155,17 @@ export async function signInstance(charter: Charter, signer: Signer, entry: Verd
   });
 }
 
-/** Consent to be entered as a node: of the operator, and of the bound key. */
-export async function signNode(charter: Charter, signer: Signer, entry: Verdict): Promise<string> {
-  const domain = nodeRegistryDomain(Number(charter.chainId), await addressOf(charter.nodeRegistry));
+/** Consent to be entered as a node: of the operator, and of the bound key. `at`: given elsewhere. */
+export async function signNode(
+  charter: Charter,
+  signer: Signer,
+  entry: Verdict,
+  at: { chainId?: number; registry?: string } = {},
+): Promise<string> {
+  const domain = nodeRegistryDomain(
+    at.chainId ?? Number(charter.chainId),
+    (at.registry as Address | undefined) ?? (await addressOf(charter.nodeRegistry)),
+  );
   return signer.signTypedData(domain, fields(nodeEntryTypes), {
     operator: entry.subject,
     platformId: entry.platformId,

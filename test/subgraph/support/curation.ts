@@ -36,6 +36,8 @@ export async function curate(
   const known = accounts.filter(({ address }) => address === curator);
   const by = endorsements.connect(random.pick(random.chance(0.8) ? known : accounts));
   if (random.chance(0.1)) return took(by.setCurator(list, random.pick(accounts).address, GAS));
+  if (random.chance(0.2)) return took(by.setRoot(list, rootOf(random.pick(MEMBERS)), GAS));
+  if (random.chance(0.2)) return took(endorsements.enter(list, random.pick(MEMBERS), [], GAS));
   const members = MEMBERS.filter(() => random.chance(0.5));
   return took(by.curate(list, members, random.chance(0.5), GAS));
 }
@@ -53,17 +55,18 @@ export async function compareCuration(
   blockTag: number,
 ): Promise<void> {
   const found = await graph.at<{
-    endorsementLists: { id: string; curator: string | null; members: string[] }[];
+    endorsementLists: { id: string; curator: string | null; members: string[]; root: string }[];
     expressions: { id: string; op: number; terms: string[] }[];
     advisorySets: { id: string; ids: string[] }[];
   }>(
     blockTag,
-    `{ endorsementLists(block: AT) { id curator members }
+    `{ endorsementLists(block: AT) { id curator members root }
        expressions(block: AT) { id op terms }
        advisorySets(block: AT) { id ids } }`,
   );
   expect(found.endorsementLists).to.have.length(LISTS);
-  for (const { id: list, curator, members } of found.endorsementLists) {
+  for (const { id: list, curator, members, root } of found.endorsementLists) {
+    expect(await endorsements.rootOf(list, { blockTag })).to.equal(root);
     expect(await endorsements.curatorOf(list, { blockTag })).to.equal(getAddress(curator ?? ZeroAddress));
     for (const member of MEMBERS) {
       expect(await endorsements.isListed(list, member, { blockTag })).to.equal(members.includes(member));
@@ -79,6 +82,10 @@ export async function compareCuration(
     expect(await sets.idsOf(digest, { blockTag })).to.deep.equal(ids.map(id));
   }
 }
+
+/** Root of a tree with one leaf. */
+const rootOf = (member: string): string =>
+  keccak256(keccak256(AbiCoder.defaultAbiCoder().encode(["bytes32"], [member])));
 
 const expressionId = (op: number, terms: readonly string[]): string =>
   keccak256(AbiCoder.defaultAbiCoder().encode(["uint8", "bytes32[]"], [op, terms]));
