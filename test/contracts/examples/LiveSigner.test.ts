@@ -3,12 +3,12 @@ import { id, parseEther, Signature, toBeHex, ZeroAddress, ZeroHash, type Wallet 
 
 import { SettingKind } from "../../../protocol/policy/settingKind.ts";
 import { Reason } from "../../../protocol/policy/reason.ts";
-import { TcbStatus } from "../../../protocol/words/enums.ts";
-import type { LiveSigner } from "../../../types/typechain/index.ts";
+import { ProofSystem, TcbStatus } from "../../../protocol/words/enums.ts";
+import type { LiveSigner, VerifierDouble } from "../../../types/typechain/index.ts";
 import { useCharter } from "../support/chains.ts";
 import { openChain, walletOf, type Charter } from "../support/charter.ts";
-import { attest, createApp, register, word } from "../support/flows.ts";
-import { PLATFORM } from "../support/verdicts.ts";
+import { attestVerdict, createApp, POLICY, register, word } from "../support/flows.ts";
+import { doubleProof, instanceVerdict, PLATFORM } from "../support/verdicts.ts";
 
 const ORDER_TYPES = {
   Order: [
@@ -21,6 +21,22 @@ const ORDER_TYPES = {
   ],
 };
 const FAR = 3_000_000_000n;
+const DIRECT = BigInt(ProofSystem.Direct);
+const RECORD = 1n;
+const REVIEW_SECONDS = 3_600n;
+/** What the direct verifier says of the platform's record while all is well. */
+const WELL = {
+  status: TcbStatus.UpToDate,
+  advisoriesDigest: ZeroHash,
+  validUntil: FAR,
+  staleSince: 0n,
+  revoked: false,
+};
+const SETTINGS = [
+  ...POLICY.filter(({ kind }) => kind !== SettingKind.ProofSystem),
+  { kind: SettingKind.ProofSystem, key: word(ProofSystem.Direct), value: 1n },
+  { kind: SettingKind.ReviewSeconds, key: ZeroHash, value: REVIEW_SECONDS },
+];
 const FUNDS = parseEther("10");
 
 interface Order {
@@ -37,21 +53,30 @@ interface Place {
   vault?: string;
 }
 
+/** Proves an instance of the app by direct evidence, which rests on the platform's record. */
+async function enter(charter: Charter, app: string, key: Wallet): Promise<void> {
+  const verdict = await instanceVerdict(charter, app, key, { validUntil: FAR });
+  await attestVerdict(charter, verdict, key, { system: DIRECT, proof: doubleProof(verdict, RECORD) });
+}
+
 describe("LiveSigner", () => {
   const key = walletOf("agent");
   const receiver = walletOf("receiver").address;
   const scene = useCharter(async (charter) => {
     const { ethers, networkHelpers } = charter.connection;
-    const app = await createApp(charter);
+    const direct = (await ethers.deployContract("VerifierDouble", [DIRECT])) as unknown as VerifierDouble;
+    await direct.tell(RECORD, WELL);
+    await charter.attestationLedger.setVerifier(DIRECT, await direct.getAddress());
+    const app = await createApp(charter, { settings: SETTINGS });
     const at = await app.getAddress();
     await register(charter, walletOf("node key"), { validUntil: FAR });
-    await attest(charter, at, key, { validUntil: FAR });
+    await enter(charter, at, key);
     const vault = (await ethers.deployContract("LiveSigner", [
       await charter.attestationLedger.getAddress(),
       at,
     ])) as unknown as LiveSigner;
     await charter.owner.sendTransaction({ to: vault, value: FUNDS });
-    return { app, at, vault, time: networkHelpers.time };
+    return { app, at, direct, vault, time: networkHelpers.time };
   });
 
   const order = (over: Partial<Order> = {}): Order => ({
@@ -129,7 +154,7 @@ describe("LiveSigner", () => {
         "NotLive",
       );
       const next = walletOf("the next agent");
-      await attest(charter, at, next, { validUntil: FAR });
+      await enter(charter, at, next);
       const signed = order({ key: next.address });
       await vault.release(signed, await sign(charter, vault, signed, next));
     });
@@ -232,9 +257,9 @@ describe("LiveSigner", () => {
 
     it("release_byAnInstanceOfAnotherApp_reverts", async () => {
       const { charter, at, vault } = await scene();
-      const other = await (await createApp(charter, { salt: id("other") })).getAddress();
+      const other = await (await createApp(charter, { settings: SETTINGS, salt: id("other") })).getAddress();
       const foreign = walletOf("foreign agent");
-      await attest(charter, other, foreign, { validUntil: FAR });
+      await enter(charter, other, foreign);
       const signed = order({ key: foreign.address });
       await expect(vault.release(signed, await sign(charter, vault, signed, foreign)))
         .to.be.revertedWithCustomError(charter.attestationLedger, "NotLive")
@@ -277,6 +302,18 @@ describe("LiveSigner", () => {
         app.tighten([{ kind: SettingKind.GpuRequired, key: ZeroHash, value: 1n }], { gasLimit: 1_000_000 }),
       "its node is retired": async ({ charter }) =>
         charter.nodeRegistry.connect(charter.operator).retire(1, { gasLimit: 1_000_000 }),
+      "its certificate is revoked": async ({ direct }) =>
+        direct.tell(RECORD, { ...WELL, revoked: true }, { gasLimit: 1_000_000 }),
+      "its TCB status has fallen": async ({ direct }) =>
+        direct.tell(RECORD, { ...WELL, status: TcbStatus.OutOfDate }, { gasLimit: 1_000_000 }),
+      "its collateral ends": async ({ direct }) =>
+        direct.tell(RECORD, { ...WELL, validUntil: 1n }, { gasLimit: 1_000_000 }),
+      "its epoch rose before the review": async ({ direct, time }) => {
+        const staleSince = BigInt(await time.latest()) - REVIEW_SECONDS;
+        return direct.tell(RECORD, { ...WELL, staleSince }, { gasLimit: 1_000_000 });
+      },
+      "its verifier is replaced": async ({ charter }) =>
+        charter.attestationLedger.setVerifier(DIRECT, ZeroAddress, { gasLimit: 1_000_000 }),
     };
     for (const [name, change] of Object.entries(cases)) {
       it(`release_${name.replaceAll(" ", "_")}_reverts`, async () => {
@@ -308,6 +345,34 @@ describe("LiveSigner", () => {
         expect(await ethers.provider.getBalance(vault)).to.equal(FUNDS);
       });
     }
+
+    it("release_itsEpochRose_paysUntilTheReviewEnds", async () => {
+      const { charter, direct, vault, time } = await scene();
+      const staleSince = BigInt(await time.latest()) + 10n;
+      await time.setNextBlockTimestamp(staleSince);
+      await direct.tell(RECORD, { ...WELL, staleSince });
+      await time.setNextBlockTimestamp(staleSince + REVIEW_SECONDS - 1n);
+      await release(charter, vault);
+      await time.setNextBlockTimestamp(staleSince + REVIEW_SECONDS);
+      await expect(release(charter, vault, { nonce: 1n })).to.be.revertedWithCustomError(
+        charter.attestationLedger,
+        "NotLive",
+      );
+      // Judged anew, and still well: the same order counts again.
+      await direct.tell(RECORD, WELL);
+      await release(charter, vault, { nonce: 1n });
+    });
+
+    it("release_itsCollateralCame_paysAgain", async () => {
+      const { charter, direct, vault } = await scene();
+      await direct.tell(RECORD, { ...WELL, validUntil: 1n });
+      await expect(release(charter, vault)).to.be.revertedWithCustomError(
+        charter.attestationLedger,
+        "NotLive",
+      );
+      await direct.tell(RECORD, WELL);
+      await release(charter, vault);
+    });
 
     it("release_itsProofExpired_reverts", async () => {
       const { charter, at, vault, time } = await scene();

@@ -1,55 +1,34 @@
 import { expect } from "chai";
-import { AbiCoder, concat, id, Interface, sha256, ZeroAddress, ZeroHash } from "ethers";
+import { concat, id, ZeroAddress, ZeroHash } from "ethers";
 
-import { ProofSystem, TcbStatus, TeeKind } from "../../../../protocol/words/enums.ts";
-import { verdictTypes } from "../../../../protocol/session/domains.ts";
+import { ProofSystem, TeeKind } from "../../../../protocol/words/enums.ts";
 import type { DocumentsDouble, GatewayDouble, ZkVerifier } from "../../../../types/typechain/index.ts";
 import { openChain, walletOf, type Connection } from "../../support/charter.ts";
 import type { Verdict } from "../../support/verdicts.ts";
+import {
+  DOCUMENTS,
+  encodeJournal,
+  encodeZkProof,
+  FMSPC,
+  gatewayCall,
+  PLATFORM_CA,
+  PROGRAM,
+  RISC_ZERO,
+  SEAL,
+  SP1,
+  zkVerdict,
+  type Journal,
+  type Maker,
+} from "./support/journal.ts";
 
-// The two gateways' own words, not our interfaces: an adapter that asks otherwise is not understood.
-const SP1 = new Interface(["function verifyProof(bytes32,bytes,bytes) view"]);
-const RISC_ZERO = new Interface(["function verify(bytes,bytes32,bytes32) view"]);
-
-const DIGESTS = "tuple(bytes32 tcbInfo, bytes32 qeIdentity, bytes32 pckCrl, bytes32 rootCrl)";
-const VERDICT = `tuple(${verdictTypes.Verdict.map(({ name, type }) => `${type} ${name}`).join(", ")})`;
-const JOURNAL = `tuple(${VERDICT} verdict, uint40 provenAt, bytes6 fmspc, uint8 ca, ${DIGESTS} documents)`;
-
-const DOCUMENTS = {
-  tcbInfo: id("TCB info"),
-  qeIdentity: id("QE identity"),
-  pckCrl: id("PCK CRL"),
-  rootCrl: id("root CRL"),
-};
-const FMSPC = "0x00906ed50000";
-const PLATFORM_CA = 1;
-const PROGRAM = id("program");
-const SEAL = "0x11223344aabb";
 const NOTICE = 3600n;
 const HOUR = 3600n;
-
-type Maker = "sp1" | "riscZero";
-
-interface Journal {
-  verdict: Verdict;
-  provenAt: bigint;
-  fmspc: string;
-  ca: number;
-  documents: typeof DOCUMENTS;
-}
 
 interface Sent {
   journal?: string;
   seal?: string;
   program?: string;
 }
-
-const encodeJournal = (journal: Journal) => AbiCoder.defaultAbiCoder().encode([JOURNAL], [journal]);
-const encodeProof = (adapter: string, journal: string, { program = PROGRAM, seal = SEAL } = {}) =>
-  AbiCoder.defaultAbiCoder().encode(
-    ["address", "bytes32", "bytes", "bytes"],
-    [adapter, program, journal, seal],
-  );
 
 describe("ZkVerifier", () => {
   let connection: Connection;
@@ -91,26 +70,7 @@ describe("ZkVerifier", () => {
     verdict: Partial<Verdict> = {},
     over: Partial<Omit<Journal, "verdict">> = {},
   ) => ({
-    verdict: {
-      consumer: here.governance.address,
-      subject: walletOf("app").address,
-      key: walletOf("key").address,
-      evidenceBlock: 7n,
-      evidenceBlockHash: id("block"),
-      platformId: id("platform"),
-      composeHash: id("compose"),
-      osImageHash: id("image"),
-      measurementDigest: id("measurement"),
-      pinnedMeasurementDigest: id("pinned"),
-      kind: BigInt(TeeKind.Tdx),
-      status: BigInt(TcbStatus.OutOfDate),
-      advisoriesDigest: id("advisories"),
-      evidenceDigest: id("evidence"),
-      gpuDigest: ZeroHash,
-      validUntil: here.now + 10n * HOUR,
-      simulated: false,
-      ...verdict,
-    },
+    verdict: zkVerdict(here.governance.address, here.now, verdict),
     provenAt: here.now,
     fmspc: FMSPC,
     ca: PLATFORM_CA,
@@ -120,18 +80,14 @@ describe("ZkVerifier", () => {
 
   /** Makes the gateway accept what this adapter must ask for this journal, and nothing else. */
   async function accept({ gateway }: Scene, maker: Maker, journal: string, seal = SEAL) {
-    await gateway.accept(
-      maker === "sp1"
-        ? SP1.encodeFunctionData("verifyProof", [PROGRAM, journal, seal])
-        : RISC_ZERO.encodeFunctionData("verify", [seal, PROGRAM, sha256(journal)]),
-    );
+    await gateway.accept(gatewayCall(maker, journal, { seal }));
   }
 
   /** Brings a journal that its gateway accepts, whatever else is wrong with it. */
   async function bring(here: Scene, journal: Journal | string, maker: Maker = "sp1") {
     const bytes = typeof journal === "string" ? journal : encodeJournal(journal);
     await accept(here, maker, bytes);
-    return here.verifier.verify(encodeProof(here.adapters[maker], bytes));
+    return here.verifier.verify(encodeZkProof(here.adapters[maker], bytes));
   }
 
   for (const maker of ["sp1", "riscZero"] as const) {
@@ -150,13 +106,12 @@ describe("ZkVerifier", () => {
       const other = encodeJournal(journalOf(here, { key: walletOf("thief").address }));
       await accept(here, maker, journal);
       const adapter = here.adapters[maker];
-      await here.verifier.verify(encodeProof(adapter, journal));
+      await here.verifier.verify(encodeZkProof(adapter, journal));
       const cases: Sent[] = [{ journal: other }, { seal: "0x11223344aabc" }, { seal: "0x" }];
       for (const { journal: changed = journal, ...rest } of cases) {
-        await expect(here.verifier.verify(encodeProof(adapter, changed, rest))).to.be.revertedWithCustomError(
-          here.gateway,
-          "ProofInvalid",
-        );
+        await expect(
+          here.verifier.verify(encodeZkProof(adapter, changed, rest)),
+        ).to.be.revertedWithCustomError(here.gateway, "ProofInvalid");
       }
     });
 
@@ -182,7 +137,7 @@ describe("ZkVerifier", () => {
     const journal = encodeJournal(journalOf(here));
     await accept(here, "sp1", journal);
     await expect(
-      here.verifier.verify(encodeProof(here.adapters.riscZero, journal)),
+      here.verifier.verify(encodeZkProof(here.adapters.riscZero, journal)),
     ).to.be.revertedWithCustomError(here.gateway, "ProofInvalid");
   });
 
@@ -197,7 +152,7 @@ describe("ZkVerifier", () => {
       [ZeroAddress, PROGRAM],
       [here.adapters.sp1, ZeroHash],
     ] as const) {
-      await expect(here.verifier.verify(encodeProof(adapter, journal, { program })))
+      await expect(here.verifier.verify(encodeZkProof(adapter, journal, { program })))
         .to.be.revertedWithCustomError(here.verifier, "ProgramUnknown")
         .withArgs(adapter, program);
     }
@@ -217,7 +172,7 @@ describe("ZkVerifier", () => {
     const soon = BigInt(await time.latest()) + 100n;
     const journal = encodeJournal(journalOf(here, {}, { provenAt: soon }));
     await accept(here, "sp1", journal);
-    const proof = encodeProof(here.adapters.sp1, journal);
+    const proof = encodeZkProof(here.adapters.sp1, journal);
     await time.increaseTo(soon - 1n);
     await expect(here.verifier.verify(proof))
       .to.be.revertedWithCustomError(here.verifier, "ProvenInTheFuture")
@@ -231,7 +186,7 @@ describe("ZkVerifier", () => {
     const { time } = connection.networkHelpers;
     const journal = encodeJournal(journalOf(here));
     await accept(here, "sp1", journal);
-    const proof = encodeProof(here.adapters.sp1, journal);
+    const proof = encodeZkProof(here.adapters.sp1, journal);
     await time.increaseTo(here.now + HOUR);
     await here.verifier.verify(proof);
     await time.increaseTo(here.now + HOUR + 1n);
@@ -380,8 +335,8 @@ describe("ZkVerifier", () => {
         .withArgs(adapters.sp1, fresh, effectiveAt, governance.address);
       expect(await verifier.programEffectiveAt(adapters.sp1, fresh)).to.equal(effectiveAt);
       const journal = encodeJournal(journalOf(here, {}, { provenAt: effectiveAt - 5n }));
-      await here.gateway.accept(SP1.encodeFunctionData("verifyProof", [fresh, journal, SEAL]));
-      const proof = encodeProof(adapters.sp1, journal, { program: fresh });
+      await here.gateway.accept(gatewayCall("sp1", journal, { program: fresh }));
+      const proof = encodeZkProof(adapters.sp1, journal, { program: fresh });
       await time.increaseTo(effectiveAt - 1n);
       await expect(verifier.verify(proof))
         .to.be.revertedWithCustomError(verifier, "ProgramNotEffective")
@@ -395,12 +350,12 @@ describe("ZkVerifier", () => {
       const { verifier, governance, adapters } = here;
       const journal = encodeJournal(journalOf(here));
       await accept(here, "sp1", journal);
-      await verifier.verify(encodeProof(adapters.sp1, journal));
+      await verifier.verify(encodeZkProof(adapters.sp1, journal));
       const since = await verifier.programEffectiveAt(adapters.sp1, PROGRAM);
       await expect(verifier.removeProgram(adapters.sp1, PROGRAM))
         .to.emit(verifier, "ProgramRemoved")
         .withArgs(adapters.sp1, PROGRAM, since, governance.address);
-      await expect(verifier.verify(encodeProof(adapters.sp1, journal))).to.be.revertedWithCustomError(
+      await expect(verifier.verify(encodeZkProof(adapters.sp1, journal))).to.be.revertedWithCustomError(
         verifier,
         "ProgramUnknown",
       );
