@@ -7,6 +7,8 @@ const TARGETS: Readonly<Record<string, Figure["target"]>> = {
   "app.propose": "<= 65000",
   "app.revoke": "<= 40000",
   "app.allowed": "<= 25000",
+  "node.register": "<= 260000",
+  "ledger.attest": "<= 130000",
   "dcap.tdx.first": "<= 200000",
   "dcap.tdx.repeat": "<= 60000",
 };

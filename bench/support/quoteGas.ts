@@ -1,7 +1,9 @@
 /**
- * What quotes cost to verify on chain, exactly. Collateral is a double that answers at once: these figures are those of
- * the verifier; what collateral costs to read comes on top.
+ * What quotes cost to verify on chain, exactly, over collateral that is kept on chain, and what the entries cost that rest
+ * on them.
  */
+import type { ContractTransactionResponse } from "ethers";
+
 import { parseCertificate } from "../../protocol/der/certificate.ts";
 import { splitPem } from "../../protocol/der/pem.ts";
 import { encodeFirstQuote, encodeKnownQuote } from "../../protocol/evidence/dcap/onchain/encodeQuote.ts";
@@ -11,11 +13,16 @@ import { simulatedPlatform } from "../../worker/tee/simulator/platform.ts";
 import { SimulatedSgx } from "../../worker/tee/simulator/SimulatedSgx.ts";
 import { version5 } from "../../test/protocol/evidence/dcap/defects/quoteDefects.ts";
 import { AT, issued, pki, platform, quoteOf } from "../../test/protocol/evidence/simulated.ts";
+import { openChainAt } from "../../test/contracts/attestation/dcap/support/verifier.ts";
+import { walletOf } from "../../test/contracts/support/charter.ts";
 import {
-  caKeyOf,
-  deployOnDouble,
-  openChainAt,
-} from "../../test/contracts/attestation/dcap/support/verifier.ts";
+  attestDirect,
+  bring,
+  deployDirect,
+  directPolicy,
+  registerDirect,
+} from "../../test/contracts/support/direct.ts";
+import { createApp } from "../../test/contracts/support/flows.ts";
 
 type Platform = typeof platform;
 const DATA = new Uint8Array(64).fill(5);
@@ -34,22 +41,33 @@ export async function measureQuotes(): Promise<Readonly<Record<string, number>>>
   const figures: Record<string, number> = {};
   const connection = await openChainAt(AT);
   try {
-    const { verifier } = await deployOnDouble(connection, {
-      at: AT,
-      caKey: caKeyOf(await quoteOf()),
-      simulated: true,
-    });
-    const gasOf = async (quote: Hex): Promise<number> => {
-      const receipt = await (await verifier.verifyQuote(quote)).wait();
-      if (receipt?.status !== 1) throw new Error("the quote was refused");
+    const charter = await deployDirect(connection, AT);
+    for (const { name, gas } of await bring(charter, { at: AT, tee: "sgx" })) {
+      figures[`dcap.${name}.again`] = Number(gas);
+    }
+    const gasOf = async (sent: Promise<ContractTransactionResponse>): Promise<number> => {
+      const receipt = await (await sent).wait();
+      if (receipt?.status !== 1) throw new Error("the transaction failed");
       return Number(receipt.gasUsed);
     };
-    await gasOf(encodeFirstQuote(await quoteOf()));
+    // The first of everything also makes the counters' slots: it is no figure.
+    await gasOf(registerDirect(charter, walletOf("first node")));
+    const app = await createApp(charter, { settings: directPolicy(charter.platform.platformId) });
+    await gasOf(attestDirect(charter, await app.getAddress(), walletOf("first instance")));
+    const other = { ...charter, platform: simulatedPlatform(pki, { name: "another" }) };
+    figures["node.register"] = await gasOf(registerDirect(other, walletOf("node")));
+    figures["ledger.attest"] = await gasOf(
+      attestDirect(charter, await app.getAddress(), walletOf("instance")),
+    );
+    const { dcapVerifier: verifier } = charter;
+    const quoteGas = (quote: Hex): Promise<number> => gasOf(verifier.verifyQuote(quote));
     for (const [name, make] of Object.entries(QUOTES)) {
       const quote = await withoutZeros(make);
-      figures[`${name}.first`] = await gasOf(encodeFirstQuote(quote));
-      figures[`${name}.first.whole`] = await gasOf(encodeFirstQuote(quote, "whole"));
-      figures[`${name}.repeat`] = await gasOf(encodeKnownQuote(quote, Number(await verifier.recordCount())));
+      figures[`${name}.first`] = await quoteGas(encodeFirstQuote(quote));
+      figures[`${name}.first.whole`] = await quoteGas(encodeFirstQuote(quote, "whole"));
+      figures[`${name}.repeat`] = await quoteGas(
+        encodeKnownQuote(quote, Number(await verifier.recordCount())),
+      );
     }
     return figures;
   } finally {

@@ -75,11 +75,10 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
         bytes calldata keySignature
     ) external {
         (Verdict memory verdict, uint32 record, uint40 until, uint8 generation) = _proven(system, proof);
-        require(appRegistry.isApp(verdict.subject), UnknownApp(verdict.subject));
         (uint32 release, uint32 maxAgeBlocks) = IApp(verdict.subject).evidenceTerms(verdict.composeHash);
         _requireUsable(verdict, maxAgeBlocks);
         _requireKey(verdict.subject, verdict.key, verdict.evidenceDigest, keySignature);
-        (bytes32 platformId, ) = nodeRegistry.requireActive(node);
+        bytes32 platformId = nodeRegistry.platformIdOf(node);
         require(platformId == verdict.platformId, PlatformMismatch(platformId, verdict.platformId));
         require(release != 0, ReleaseUnknown(verdict.composeHash));
 
@@ -172,7 +171,7 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
         uint256 word = _instances[app][key];
         if (word == 0) return Reason.ProofMissing;
         if (word.expiresAt() <= block.timestamp) return Reason.EvidenceTooOld;
-        // A claim asks no registry: whoever is no app of ours has no rules to be judged by.
+        // Entries ask no registry: whoever is no app of ours has no rules to be judged by.
         if (!appRegistry.isApp(app)) return Reason.AppNotRegistered;
         if (!nodeRegistry.isActive(word.node())) return Reason.NodeNotAllowed;
         (bytes32 platformId, address operator) = nodeRegistry.platformOf(word.node());

@@ -61,6 +61,7 @@ interface INodeRegistry is IVerdictConsumer {
     event OperatorListed(address indexed operator, bool listed, address actor);
 
     error BadKeyLimit(uint32 limit, uint32 actual);
+    error UnknownPlatform();
     error UnexpectedComposeHash(bytes32 actual);
     error StatusNotAcceptable(TcbStatus status);
     error BadOperatorSignature(address expected);
@@ -120,9 +121,9 @@ interface INodeRegistry is IVerdictConsumer {
     /// @notice Registered, not retired, not invalidated, not expired; where it rests on a record, collateral of now holds
     /// and does not refuse it (a stale judgement counts for `REVIEW_SECONDS`).
     function isActive(uint32 number) external view returns (bool);
-    /// @notice Platform and operator of a node; reverts NodeNotActive unless `isActive`.
-    function requireActive(uint32 number) external view returns (bytes32 platformId, address operator);
-    /// @notice As `requireActive`, for a node of any state.
+    /// @notice Platform of a node of any state. Reverts UnknownNode.
+    function platformIdOf(uint32 number) external view returns (bytes32);
+    /// @notice The same, with its operator.
     function platformOf(uint32 number) external view returns (bytes32 platformId, address operator);
     /// @notice EIP-712 digest that operator and key sign.
     function entryDigest(
@@ -130,6 +131,4 @@ interface INodeRegistry is IVerdictConsumer {
         bytes32 platformId,
         bytes32 evidenceDigest
     ) external view returns (bytes32);
-
-    error NodeNotActive(uint32 number);
 }

@@ -248,9 +248,10 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
     }
 
     /// @inheritdoc INodeRegistry
-    function requireActive(uint32 number) external view returns (bytes32 platformId, address operator) {
-        require(isActive(number), NodeNotActive(number));
-        return (_entries[number].platformId, _entries[number].operator);
+    function platformIdOf(uint32 number) external view returns (bytes32 platformId) {
+        platformId = _entries[number].platformId;
+        // No registered platform's id, which is a hash, is zero.
+        require(platformId != 0, UnknownNode(number));
     }
 
     /// @inheritdoc INodeRegistry
@@ -303,6 +304,7 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
         bytes calldata keySignature
     ) private view returns (bytes32 digest) {
         _requireUsable(verdict, MAX_EVIDENCE_AGE_BLOCKS);
+        require(verdict.platformId != 0, UnknownPlatform());
         require(verdict.composeHash == 0, UnexpectedComposeHash(verdict.composeHash));
         require(
             verdict.status != TcbStatus.Unknown && verdict.status != TcbStatus.Revoked,

@@ -319,17 +319,6 @@ export const attestationLedgerAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
-        "name": "app",
-        "type": "address"
-      }
-    ],
-    "name": "UnknownApp",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "bytes32",
         "name": "root",
         "type": "bytes32"

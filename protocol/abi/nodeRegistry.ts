@@ -241,17 +241,6 @@ export const nodeRegistryAbi = [
         "internalType": "uint32",
         "name": "number",
         "type": "uint32"
-      }
-    ],
-    "name": "NodeNotActive",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint32",
-        "name": "number",
-        "type": "uint32"
       },
       {
         "internalType": "enum TcbStatus",
@@ -460,6 +449,11 @@ export const nodeRegistryAbi = [
       }
     ],
     "name": "UnknownNode",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "UnknownPlatform",
     "type": "error"
   },
   {
@@ -1209,6 +1203,25 @@ export const nodeRegistryAbi = [
         "type": "uint32"
       }
     ],
+    "name": "platformIdOf",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "platformId",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "number",
+        "type": "uint32"
+      }
+    ],
     "name": "platformOf",
     "outputs": [
       {
@@ -1292,30 +1305,6 @@ export const nodeRegistryAbi = [
     "name": "renounceOwnership",
     "outputs": [],
     "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint32",
-        "name": "number",
-        "type": "uint32"
-      }
-    ],
-    "name": "requireActive",
-    "outputs": [
-      {
-        "internalType": "bytes32",
-        "name": "platformId",
-        "type": "bytes32"
-      },
-      {
-        "internalType": "address",
-        "name": "operator",
-        "type": "address"
-      }
-    ],
-    "stateMutability": "view",
     "type": "function"
   },
   {

@@ -252,7 +252,7 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
         Head memory info = tcb.head;
         Common memory common = _common[platform.tee][platform.ca];
         require(
-            info.nextUpdate != 0 && qe.head.nextUpdate != 0 && common.validUntil != 0,
+            info.nextUpdate != 0 && common.validUntil != 0,
             CollateralMissing(platform.tee, platform.fmspc, platform.ca)
         );
         uint32 number =
@@ -304,12 +304,8 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
     /// @inheritdoc IDcapCollateral
     function caKey(PckCa ca) external view returns (bytes32 x, bytes32 y) {
         _requireRoot();
-        require(ca != PckCa.None && _certificates[ca].notAfter != 0, CollateralMissing(TeeKind.None, 0, ca));
-        require(
-            _certificates[ca].notAfter > block.timestamp,
-            CertificateExpired(_certificates[ca].notBefore, _certificates[ca].notAfter, block.timestamp)
-        );
-        return (_certificates[ca].x, _certificates[ca].y);
+        (x, y) = (_certificates[ca].x, _certificates[ca].y);
+        require(ca != PckCa.None && (x != 0 || y != 0), CollateralMissing(TeeKind.None, 0, ca));
     }
 
     /// @inheritdoc IDcapCollateral

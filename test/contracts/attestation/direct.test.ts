@@ -87,7 +87,8 @@ describe("direct proofs", () => {
     const { at, ledger, registry } = await live({ settings });
     const { pckSerial } = charter.platform;
     await bring(charter, { at: await now(), revokedPcks: [pckSerial] });
-    expect(await ledger.liveReason(at, key.address)).to.equal(Reason.TcbStatusNotAllowed);
+    // The node stands on the same platform, and is asked first.
+    expect(await ledger.liveReason(at, key.address)).to.equal(Reason.NodeNotAllowed);
     expect(await registry.isActive(1)).to.equal(false);
     await charter.dcapVerifier.rejudge(1, await facts());
     await expect(registry.connect(charter.stranger).invalidate(1)).to.emit(registry, "NodeInvalidated");

@@ -90,7 +90,7 @@ async function quoteFor(
     const quote = fromHex((await td.quote(fromHex(reportData(binding)))).quote);
     const parsed = parseQuote(quote);
     if (parsed.signature.includes(0)) continue;
-    return { quote, block: binding.blockNumber, digest: quoteDigest(parsed.signed) };
+    return { quote, block: binding.blockNumber, digest: quoteDigest(quote) };
   }
 }
 
