@@ -55,7 +55,9 @@ export async function measureQuotes(): Promise<Readonly<Record<string, number>>>
     const app = await createApp(charter, { settings: directPolicy(charter.platform.platformId) });
     await gasOf(attestDirect(charter, await app.getAddress(), walletOf("first instance")));
     const other = { ...charter, platform: simulatedPlatform(pki, { name: "another" }) };
-    figures["node.register"] = await gasOf(registerDirect(other, walletOf("node")));
+    figures["node.register"] = await gasOf(registerDirect(other, walletOf("node"), { byOperator: true }));
+    const third = { ...charter, platform: simulatedPlatform(pki, { name: "a third" }) };
+    figures["node.register.sentForIt"] = await gasOf(registerDirect(third, walletOf("third node")));
     figures["ledger.attest"] = await gasOf(
       attestDirect(charter, await app.getAddress(), walletOf("instance")),
     );

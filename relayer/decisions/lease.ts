@@ -97,7 +97,8 @@ function judgeAt({ state, time }: Moment, { session, chainId }: LeaseQuestion): 
   const facts = factsOf(verdict, release.number, node?.operator ?? null);
   const reason = judge(app, facts, { time, chainId, library: state.library });
   if (reason !== Reason.Allowed) return { reason: nameOf(Reason, reason) as LeaseDenial, time };
-  if (!node || node.retired || node.expiresAt <= time) return { reason: "NodeNotActive", time };
+  if (!node || node.retired || node.invalidated || node.expiresAt <= time)
+    return { reason: "NodeNotActive", time };
   if (node.platformId !== verdict.platformId) return { reason: "PlatformMismatch", time };
   return { reason: null, release, node };
 }

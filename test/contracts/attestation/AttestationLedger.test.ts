@@ -90,16 +90,34 @@ describe("AttestationLedger", () => {
       expect(expiresAt).to.equal(BigInt(await time.latest()) + 7n * DAY);
     });
 
-    it("attest_appOfNoRegistry_reverts", async () => {
+    it("attest_appOfNoRegistry_isNeverLive", async () => {
       const { charter, ledger, app } = await scene();
-      const logic = await charter.appRegistry.implementation();
-      // A clone of the same logic with the same arguments, made by somebody else, is no app of this registry.
-      const code = await charter.connection.ethers.provider.getCode(app);
-      const lookalike = `0x${id("lookalike").slice(-40)}`;
-      await charter.connection.provider.request({ method: "hardhat_setCode", params: [lookalike, code] });
-      for (const other of [charter.stranger.address, logic, lookalike, ZeroAddress]) {
-        await expect(attest(charter, other, key)).to.be.revertedWithCustomError(ledger, "UnknownApp");
+      const { ethers } = charter.connection;
+      for (const other of [charter.stranger.address, ZeroAddress]) {
+        await expect(attest(charter, other, key)).to.be.revert(ethers);
       }
+      // The logic has no releases of its own.
+      const logic = await charter.appRegistry.implementation();
+      await expect(attest(charter, logic, key)).to.be.revert(ethers);
+      // A clone of the same logic with the same arguments, made by somebody else, is no app of this registry: whatever
+      // it says of itself, it has no rules that anybody knows.
+      const code = await ethers.provider.getCode(app);
+      const lookalike = ethers.getAddress(`0x${id("lookalike").slice(-40)}`);
+      await charter.connection.provider.request({ method: "hardhat_setCode", params: [lookalike, code] });
+      const { provider } = charter.connection;
+      const read = async (slot: number) =>
+        provider.request({
+          method: "eth_getStorageAt",
+          params: [await app.getAddress(), `0x${slot.toString(16)}`, "latest"],
+        });
+      for (let slot = 0; slot < 24; slot++) {
+        await provider.request({
+          method: "hardhat_setStorageAt",
+          params: [lookalike, `0x${slot.toString(16)}`, await read(slot)],
+        });
+      }
+      await attest(charter, lookalike, key).catch(() => undefined);
+      expect(await ledger.isLive(lookalike, key.address)).to.equal(false);
     });
 
     it("attest_verdictForAnotherLedger_reverts", async () => {
@@ -197,22 +215,18 @@ describe("AttestationLedger", () => {
         .withArgs(next, next);
     });
 
-    it("attest_nodeUnknownExpiredOrRetired_reverts", async () => {
-      const { charter, at, time } = await scene();
+    it("attest_nodeUnknown_reverts_expiredOrRetired_isNotLive", async () => {
+      const { charter, ledger, at, time } = await scene();
       await expect(attest(charter, at, key, {}, { node: 2 }))
-        .to.be.revertedWithCustomError(charter.nodeRegistry, "NodeNotActive")
+        .to.be.revertedWithCustomError(charter.nodeRegistry, "UnknownNode")
         .withArgs(2);
       await register(charter, walletOf("second"), { validUntil: BigInt(await time.latest()) + 50n });
       await time.increase(50);
-      await expect(attest(charter, at, key, {}, { node: 2 })).to.be.revertedWithCustomError(
-        charter.nodeRegistry,
-        "NodeNotActive",
-      );
+      await attest(charter, at, key, {}, { node: 2 });
+      expect(await ledger.liveReason(at, key.address)).to.equal(Reason.NodeNotAllowed);
       await charter.nodeRegistry.connect(charter.operator).retire(1);
-      await expect(attest(charter, at, key)).to.be.revertedWithCustomError(
-        charter.nodeRegistry,
-        "NodeNotActive",
-      );
+      await attest(charter, at, key);
+      expect(await ledger.liveReason(at, key.address)).to.equal(Reason.NodeNotAllowed);
     });
 
     it("attest_onAnotherPlatform_reverts", async () => {

@@ -45,7 +45,7 @@ describe("NodeRegistry: nodes that rest on a record", () => {
     // The verdict's collateral ends in a day: collateral is asked for at each use, so the node outlasts it.
     expect(node.expiresAt).to.equal(BigInt(await time.latest()) + 30n * DAY);
     expect(await registry.isActive(1)).to.equal(true);
-    expect(await registry.requireActive(1)).to.deep.equal([PLATFORM, node.operator]);
+    expect(await registry.platformOf(1)).to.deep.equal([PLATFORM, node.operator]);
   });
 
   it("isActive_collateralEnded_isSuspendedAndHealsByItself", async () => {
@@ -56,9 +56,6 @@ describe("NodeRegistry: nodes that rest on a record", () => {
     expect(await registry.isActive(1)).to.equal(true);
     await time.increaseTo(end);
     expect(await registry.isActive(1)).to.equal(false);
-    await expect(registry.requireActive(1))
-      .to.be.revertedWithCustomError(registry, "NodeNotActive")
-      .withArgs(1);
     // What it is and who runs it can be asked of a node of any state.
     expect((await registry.platformOf(1)).platformId).to.equal(PLATFORM);
     await direct.tell(RECORD, standingOf({ validUntil: end + DAY }));
