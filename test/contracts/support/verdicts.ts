@@ -146,9 +146,17 @@ interface Signer {
   ): Promise<string>;
 }
 
-/** The bound key's consent to be entered as an instance. */
-export async function signInstance(charter: Charter, signer: Signer, entry: Verdict): Promise<string> {
-  const domain = ledgerDomain(Number(charter.chainId), await addressOf(charter.attestationLedger));
+/** The bound key's consent to be entered as an instance. `at`: given elsewhere. */
+export async function signInstance(
+  charter: Charter,
+  signer: Signer,
+  entry: Pick<Verdict, "subject" | "evidenceDigest">,
+  at: { chainId?: number; ledger?: string } = {},
+): Promise<string> {
+  const domain = ledgerDomain(
+    at.chainId ?? Number(charter.chainId),
+    (at.ledger as Address | undefined) ?? (await addressOf(charter.attestationLedger)),
+  );
   return signer.signTypedData(domain, fields(instanceEntryTypes), {
     app: entry.subject,
     evidenceDigest: entry.evidenceDigest,

@@ -17,7 +17,7 @@ import { SIMULATED_IMAGE } from "../../../../worker/tee/simulator/measurements.t
 import { simulatedPlatform } from "../../../../worker/tee/simulator/platform.ts";
 import { SimulatedTdx } from "../../../../worker/tee/simulator/SimulatedTdx.ts";
 import { AT, pki, platform, quoteOf } from "../../../protocol/evidence/simulated.ts";
-import { merkleTree, signBatch, type Leaf } from "../../support/batches.ts";
+import { leafTree, signBatch, type Leaf } from "../../support/batches.ts";
 import { deployContracts, walletOf, type Connection } from "../../support/charter.ts";
 import { createApp, register } from "../../support/flows.ts";
 import { COMPOSE_HASH, instanceVerdict, signaturesOf, type Verdict } from "../../support/verdicts.ts";
@@ -404,7 +404,7 @@ describe("CommitteeDisputes", () => {
         ...over,
       };
       const others = [1, 2].map((i) => ({ ...leaf, key: walletOf(`leaf ${i}`).address }));
-      const tree = merkleTree([...others, leaf]);
+      const tree = leafTree([...others, leaf]);
       const batch = {
         count: 3,
         validUntil: BigInt(AT) + 10_000n,
