@@ -34,6 +34,7 @@ export const SUITES: readonly Suite[] = [
       ["node", "scripts/snapshots.ts", "--check"],
       ["node", "scripts/errorCodes.ts", "--check"],
       ["node", "scripts/evidencePage.ts", "--check"],
+      ["node", "scripts/gasPage.ts", "--check"],
       ["node", "scripts/noteSchema.ts", "--check"],
     ],
   },
