@@ -14,6 +14,7 @@ import { nodeByKey } from "./api/routes/sessions.ts";
 import { apiServer } from "./api/server.ts";
 import { openChain } from "./chain/client.ts";
 import { Follower } from "./chain/follower.ts";
+import { quoteBytes } from "../protocol/evidence/index.ts";
 import { committeeAt } from "../protocol/state/committeeAt.ts";
 import { collectSignatures } from "./committee/collectSignatures.ts";
 import type { CommitteeQuestion, ProvenVerdict } from "./committee/collectSignatures.ts";
@@ -22,9 +23,12 @@ import { decideLease } from "./decisions/lease.ts";
 import type { LeaseDecision, LeaseSession } from "./decisions/lease.ts";
 import { instanceAdmission } from "./evidence/admitInstance.ts";
 import { nodeAdmission } from "./evidence/admitNode.ts";
+import { CollateralKeeper } from "./evidence/CollateralKeeper.ts";
 import { finalBlocksOf } from "./evidence/finalBlocks.ts";
 import { countedJudge, evidenceJudge } from "./evidence/judgeEvidence.ts";
 import { NodeForecast } from "./evidence/nodeForecast.ts";
+import { platformFamily } from "./evidence/platformFamily.ts";
+import { proofMaker } from "./evidence/proofMaker.ts";
 import { evidenceVerifier } from "./evidence/verifier.ts";
 import { LeaseDesk } from "./leases/LeaseDesk.ts";
 import { ManifestTerms } from "./leases/ManifestTerms.ts";
@@ -36,7 +40,7 @@ import type { Closers, Started } from "./program.ts";
 import { startEmbeddedPostgres } from "./store/embedded.ts";
 import type { AcceptedEvidence } from "./store/evidenceStore.ts";
 import { openStore } from "./store/store.ts";
-import type { VerdictMessage } from "../protocol/session/messages.ts";
+import type { EvidenceMessage, VerdictMessage } from "../protocol/session/messages.ts";
 
 /** Leases decided within this share one signature. */
 const TICK_MS = 20;
@@ -76,6 +80,7 @@ export async function startRelayer(
     balanceWei: () => outboxChain.balance(config.outboxSigner.address),
     intents: () => outbox.counts(),
     collateralSecondsLeft: () => verifier.secondsLeft(),
+    onchainSecondsLeft: () => keeper?.secondsLeft() ?? new Map<string, number>(),
     failingSoon: () => nodeForecast.latest,
   });
 
@@ -90,13 +95,15 @@ export async function startRelayer(
     onFetchFailed: (code, kind) => metrics.collateralFailed(code, kind),
   });
   closers.add("verifier", () => verifier.close());
+  /** Of the nodes that are registered now. */
+  const nodeEvidence = async (): Promise<EvidenceMessage[]> => {
+    const { nodes } = follower.projection().final.state;
+    const registered = new Set([...nodes.values()].filter((node) => !node.retired).map((node) => node.key));
+    const kept = await store.evidence.nodes();
+    return kept.filter(({ key }) => registered.has(key)).map(({ evidence }) => evidence);
+  };
   const nodeForecast = new NodeForecast({
-    quotes: async () => {
-      const { nodes } = follower.projection().final.state;
-      const registered = new Set([...nodes.values()].filter((node) => !node.retired).map((node) => node.key));
-      const kept = await store.evidence.nodes();
-      return kept.filter(({ key }) => registered.has(key)).map(({ evidence }) => evidence.quote);
-    },
+    quotes: async () => (await nodeEvidence()).map(({ quote }) => quote),
     forecast: (quote) => verifier.forecast(quote),
     now: unixSeconds,
     onFailed: (cause) => logger.warn({ err: cause }, "a node's evidence could not be looked at ahead"),
@@ -126,6 +133,13 @@ export async function startRelayer(
       },
     });
   };
+  const keeper = collateralKeeper();
+  const proofs = proofMaker({
+    prove,
+    ...(keeper === undefined
+      ? {}
+      : { direct: { keeper, records: () => follower.projection().final.state.records.values() } }),
+  });
   const decide = (session: LeaseSession, now: number): LeaseDecision =>
     decideLease({
       projection: follower.projection(),
@@ -155,7 +169,7 @@ export async function startRelayer(
     deployment,
     judge,
     evidence: store.evidence,
-    prove,
+    proofs,
     plan: outbox.plan.bind(outbox),
     now: unixSeconds,
   };
@@ -232,11 +246,35 @@ export async function startRelayer(
     })),
   });
 
+  /** Absent where direct proofs have no verifier. */
+  function collateralKeeper(): CollateralKeeper | undefined {
+    const { dcapCollateral, dcapVerifier } = deployment;
+    if (dcapCollateral === undefined || dcapVerifier === undefined) return undefined;
+    return new CollateralKeeper({
+      chainId,
+      dcapCollateral,
+      dcapVerifier,
+      client,
+      state: () => follower.projection().newest.state,
+      published: (family) => verifier.published(family),
+      families: async () =>
+        (await nodeEvidence())
+          .filter(({ kind }) => kind === "tdx" || kind === "sgx")
+          .map(({ quote }) => platformFamily(quoteBytes(quote))),
+      plan: (intent) => outbox.plan(intent),
+      intentById: (id) => outbox.intentById(id),
+      now: unixSeconds,
+      onPlanned: (piece) => metrics.upkeepPlanned(piece),
+      onFailed: (cause) => logger.warn({ err: cause }, "collateral on chain could not be kept fresh"),
+    });
+  }
+
   const stopping = new AbortController();
   const running = [
     follower.run(stopping.signal),
     outbox.run(stopping.signal),
     nodeForecast.run(stopping.signal),
+    ...(keeper === undefined ? [] : [keeper.run(stopping.signal)]),
   ];
   closers.add("follower and outbox", async () => {
     stopping.abort();

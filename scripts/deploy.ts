@@ -3,8 +3,10 @@ import { join } from "node:path";
 
 import hre from "hardhat";
 
+import { parseCertificate } from "../protocol/der/certificate.ts";
+import { splitPem } from "../protocol/der/pem.ts";
 import { parseDeployment, type Deployment } from "../protocol/deployment/deployment.ts";
-import type { Address, Hex } from "../protocol/words/hex.ts";
+import { toHex, type Address, type Hex } from "../protocol/words/hex.ts";
 import CharterModule from "./ignition/Charter.ts";
 
 /** What a deployment is given. Times in seconds; members ascending by address. */
@@ -19,6 +21,8 @@ export interface DeployParameters {
   readonly committeeExpiresAt: number;
   /** Between a decision about the committee and its effect, 2 days unless it says otherwise; 0 on development chains only. */
   readonly committeeNoticeSeconds?: number;
+  /** PEM: DcapCollateral trusts this root in place of Intel's; refused by the contract but on development chains. */
+  readonly testRootPem?: string;
 }
 
 export interface DeployOptions {
@@ -33,6 +37,7 @@ export interface DeployOptions {
  * Contracts must be compiled (`npm run compile`).
  */
 export async function deployCharter({ rpcUrl, privateKey, parameters }: DeployOptions): Promise<Deployment> {
+  const { testRootPem, ...rest } = parameters;
   const connection = await hre.network.create({
     network: "target",
     override: { url: rpcUrl, accounts: [privateKey] },
@@ -43,7 +48,13 @@ export async function deployCharter({ rpcUrl, privateKey, parameters }: DeployOp
     // The journal belongs to one chain: a new devnet has another genesis, a resumed one the same.
     const deploymentId = `chain-${chainId}-${genesis?.hash?.slice(2, 18) ?? "unknown"}`;
     const contracts = await connection.ignition.deploy(CharterModule, {
-      parameters: { Charter: { ...parameters, committeeMembers: [...parameters.committeeMembers] } },
+      parameters: {
+        Charter: {
+          ...rest,
+          committeeMembers: [...parameters.committeeMembers],
+          ...(testRootPem === undefined ? {} : testRootKey(testRootPem)),
+        },
+      },
       deploymentId,
       config: { requiredConfirmations: 1, blockPollingInterval: 250 },
       displayUi: false,
@@ -67,6 +78,13 @@ export async function deployCharter({ rpcUrl, privateKey, parameters }: DeployOp
   } finally {
     await connection.close();
   }
+}
+
+function testRootKey(pem: string): { readonly testRootX: Hex; readonly testRootY: Hex } {
+  const [der] = splitPem(pem);
+  if (der === undefined) throw new Error("expected one PEM certificate");
+  const { publicKey } = parseCertificate(der);
+  return { testRootX: toHex(publicKey.subarray(0, 32)), testRootY: toHex(publicKey.subarray(32)) };
 }
 
 /** First block that a transaction of this deployment stands in: the same for the run that made it and for later ones. */

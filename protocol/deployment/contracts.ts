@@ -11,4 +11,11 @@ export const contractsOf = (deployment: Deployment): Map<Address, ChainEvent["co
     [deployment.committeeVerifier, "committeeVerifier"],
     [deployment.advisorySets, "advisorySets"],
     [deployment.endorsements, "endorsements"],
+    ...optional(deployment.dcapCollateral, "dcapCollateral"),
+    ...optional(deployment.dcapVerifier, "dcapVerifier"),
   ]);
+
+const optional = (
+  address: Address | undefined,
+  contract: ChainEvent["contract"],
+): [Address, ChainEvent["contract"]][] => (address === undefined ? [] : [[address, contract]]);

@@ -13,6 +13,9 @@ export const deploymentSchema = z.strictObject({
   nodeRegistry: addressSchema,
   attestationLedger: addressSchema,
   committeeVerifier: addressSchema,
+  /** Intel's collateral and the verifier of direct proofs by it; absent where evidence is proven by the committee alone. */
+  dcapCollateral: addressSchema.optional(),
+  dcapVerifier: addressSchema.optional(),
   advisorySets: addressSchema,
   endorsements: addressSchema,
   /** Registry for dstack's KMS, webhook and SDK; absent where it was not deployed. */

@@ -78,7 +78,7 @@ export async function matchesMrConfigId(
     case 1:
       return isVersion(mrConfigId, 1, fromHex(facts.composeHash));
     case 2:
-      return isVersion(mrConfigId, 2, instanceHash(facts));
+      return isVersion(mrConfigId, 2, fromHex(keccak256(mrConfigPreimage(facts))));
     case 3: {
       const { document } = facts;
       if (document === undefined) {
@@ -96,16 +96,14 @@ function isVersion(mrConfigId: Uint8Array, version: number, digest: Uint8Array):
   return equalBytes(mrConfigId, expected);
 }
 
-function instanceHash(facts: MrConfigFacts): Uint8Array {
+/**
+ * What MRCONFIGID of version 2 is the keccak256 of: compose hash ‖ app id ‖ kind of key provider ‖ its id.
+ * @throws CharterError `mr-config/malformed`, `json/malformed`.
+ */
+export function mrConfigPreimage(facts: MrConfigFacts): Uint8Array {
   const { byte, id } = keyProviderOf(facts.keyProvider);
   // Nothing but the last part has a length of its own, so no two sets of facts are the same bytes.
-  const parts = concatBytes(
-    fromHex(facts.composeHash),
-    fromHex(facts.appId),
-    Uint8Array.of(byte),
-    fromHex(id),
-  );
-  return fromHex(keccak256(parts));
+  return concatBytes(fromHex(facts.composeHash), fromHex(facts.appId), Uint8Array.of(byte), fromHex(id));
 }
 
 /** A field that the document leaves out says nothing; the compose hash and the kind of key provider must stand there. */

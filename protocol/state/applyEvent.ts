@@ -9,6 +9,7 @@ import type { EndorsementOp } from "../policy/endorsements.ts";
 import type { TcbStatus, TeeKind } from "../words/enums.ts";
 import type { Address, Bytes32, PlatformId } from "../words/hex.ts";
 import { applyAppEvent } from "./applyAppEvent.ts";
+import { applyDcapEvent } from "./applyDcapEvent.ts";
 import { instanceKey } from "./chainState.ts";
 import { committeeAt } from "./committeeAt.ts";
 import type { EventArgs } from "./eventArgs.ts";
@@ -217,6 +218,10 @@ export function applyEvent(state: ChainState, event: ChainEvent): void {
     case "advisorySets":
     case "endorsements":
       return applyLibraryEvent(state, event);
+    case "dcapCollateral":
+    case "dcapVerifier":
+      if (!applyDcapEvent(state, event)) unchanged(event, []);
+      return;
     case "appRegistry":
       // The app's own AppInitialized, next in the same transaction, carries the whole initial state.
       return unchanged(event, ["AppCreated"]);

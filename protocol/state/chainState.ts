@@ -10,6 +10,8 @@ export function emptyChainState(): ChainState {
     nodes: new Map(),
     instances: new Map(),
     images: new Map(),
+    records: new Map(),
+    collateral: new Map(),
     library: { advisorySets: new Map(), expressions: new Map(), lists: new Map() },
     committee: { members: [], threshold: 0, effectiveAt: 0, expiresAt: 0, ledger: ZERO, app: ZERO },
     nextCommittee: null,
@@ -36,6 +38,8 @@ export function cloneChainState(state: ChainState): ChainState {
     apps: new Map([...state.apps].map(([address, app]) => [address, cloneApp(app)])),
     nodes: new Map([...state.nodes].map(([number, node]) => [number, { ...node }])),
     images: new Map(state.images),
+    records: new Map(state.records),
+    collateral: new Map(state.collateral),
     instances: new Map([...state.instances].map(([key, instance]) => [key, { ...instance }])),
     library: {
       advisorySets: new Map(state.library.advisorySets),

@@ -6,6 +6,8 @@ import { appAbi } from "../abi/app.ts";
 import { appRegistryAbi } from "../abi/appRegistry.ts";
 import { attestationLedgerAbi } from "../abi/attestationLedger.ts";
 import { committeeVerifierAbi } from "../abi/committeeVerifier.ts";
+import { dcapCollateralAbi } from "../abi/dcapCollateral.ts";
+import { dcapVerifierAbi } from "../abi/dcapVerifier.ts";
 import { endorsementsAbi } from "../abi/endorsements.ts";
 import { nodeRegistryAbi } from "../abi/nodeRegistry.ts";
 import { CharterError } from "../errors/CharterError.ts";
@@ -20,6 +22,8 @@ const ABIS: Readonly<Record<ChainEvent["contract"], Abi>> = {
   committeeVerifier: committeeVerifierAbi,
   advisorySets: advisorySetsAbi,
   endorsements: endorsementsAbi,
+  dcapCollateral: dcapCollateralAbi,
+  dcapVerifier: dcapVerifierAbi,
 };
 
 const selectorsOf = (abi: Abi): Hex[] =>

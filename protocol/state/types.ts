@@ -133,6 +133,24 @@ export interface CommitteeState {
   readonly app: Address;
 }
 
+/** A platform that the direct verifier knows (contracts/interfaces/IDcapVerifier.sol). */
+export interface PlatformRecord {
+  readonly number: number;
+  readonly platformId: PlatformId;
+  /** 309 bytes (protocol/evidence/dcap/onchain/facts.ts); what a repeat proof must bring again. */
+  readonly facts: Hex;
+}
+
+/** The newest of one piece of Intel's collateral on chain; times in unix seconds. */
+export interface KeptCollateral {
+  /** What tells other content from other dates: a document's evaluation number, how many serials a CRL lists, a certificate's serial. */
+  readonly content: bigint;
+  /** 0 for a certificate. */
+  readonly issuedAt: number;
+  /** Of a certificate: its end. */
+  readonly nextUpdate: number;
+}
+
 /** The whole projection: what replaying every event up to a block gives. */
 export interface ChainState {
   readonly apps: Map<Address, AppState>;
@@ -142,6 +160,10 @@ export interface ChainState {
   /** Images by the ledger's number. */
   readonly images: Map<number, ImageFacts>;
   readonly library: Library;
+  /** By number; append-only on chain, too. */
+  readonly records: Map<number, PlatformRecord>;
+  /** Key: `keptKey`. */
+  readonly collateral: Map<string, KeptCollateral>;
   /** In force, unless `nextCommittee`'s time has come: ask `committeeAt`. */
   committee: CommitteeState;
   nextCommittee: CommitteeState | null;
@@ -166,7 +188,9 @@ export interface ChainEvent {
     | "attestationLedger"
     | "committeeVerifier"
     | "advisorySets"
-    | "endorsements";
+    | "endorsements"
+    | "dcapCollateral"
+    | "dcapVerifier";
   readonly address: Address;
   readonly name: string;
   readonly args: Readonly<Record<string, unknown>>;

@@ -15,6 +15,8 @@ interface MetricsSource {
   readonly intents: () => Promise<Readonly<Record<IntentState, number>>>;
   /** By platform family, which begins with the kind of TEE: seconds until something of the collateral in use ends. */
   readonly collateralSecondsLeft?: () => ReadonlyMap<string, number>;
+  /** By platform family: seconds until something of its collateral on chain ends, 0 where none is valid. */
+  readonly onchainSecondsLeft?: () => ReadonlyMap<string, number>;
   /** Nodes whose evidence will fail within a week, by reason; null until it was looked for. */
   readonly failingSoon?: () => FailingSoon | null;
 }
@@ -29,6 +31,8 @@ export interface Metrics {
   signerRejected(code: string): void;
   /** A fetch of collateral for this kind of TEE failed with this code. */
   collateralFailed(code: string, kind: string): void;
+  /** An upsert of this piece of collateral, or a new judgement ("rejudge"), was planned. */
+  upkeepPlanned(piece: string): void;
 }
 
 /** Builds the registry; gauges of the chain and the outbox are read when scraped. */
@@ -40,6 +44,7 @@ export function createMetrics(source: MetricsSource): Metrics {
     endpoints = () => [],
     balanceWei,
     collateralSecondsLeft = () => new Map<string, number>(),
+    onchainSecondsLeft = () => new Map<string, number>(),
     failingSoon = () => null,
   } = source;
   const registry = new Registry();
@@ -114,6 +119,22 @@ export function createMetrics(source: MetricsSource): Metrics {
         this.set({ kind: family.slice(0, family.indexOf(":")), family }, seconds);
       }
     },
+  });
+  new Gauge({
+    name: "charter_onchain_collateral_seconds_left",
+    help: "Seconds until something of a family's collateral on chain ends: its direct proofs are suspended from then on",
+    labelNames: ["family"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [family, seconds] of onchainSecondsLeft()) this.set({ family }, seconds);
+    },
+  });
+  const upkeep = new Counter({
+    name: "charter_onchain_upkeep_planned_total",
+    help: "Upserts of collateral on chain and new judgements of records that were planned, by what they bring",
+    labelNames: ["piece"],
+    registers,
   });
   new Gauge({
     name: "charter_nodes_failing_soon",
@@ -194,5 +215,6 @@ export function createMetrics(source: MetricsSource): Metrics {
     evidenceJudged: (purpose, result) => evidence.inc({ purpose, result }),
     signerRejected: (code) => signers.inc({ code }),
     collateralFailed: (code, kind) => collateralFailures.inc({ kind, code }),
+    upkeepPlanned: (piece) => upkeep.inc({ piece }),
   };
 }

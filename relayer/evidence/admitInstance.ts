@@ -3,20 +3,26 @@ import { encodeFunctionData } from "viem";
 import { attestationLedgerAbi } from "../../protocol/abi/attestationLedger.ts";
 import type { Deployment } from "../../protocol/deployment/deployment.ts";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
+import { requiredProofs } from "../../protocol/policy/judge.ts";
 import { effectiveSetting, ZERO_KEY } from "../../protocol/policy/settings.ts";
 import { SettingKind } from "../../protocol/policy/settingKind.ts";
-import type { Accepted, InstanceRegistration, VerdictMessage } from "../../protocol/session/messages.ts";
+import type {
+  Accepted,
+  EvidenceMessage,
+  InstanceRegistration,
+  VerdictMessage,
+} from "../../protocol/session/messages.ts";
 import { ProofSystem } from "../../protocol/words/enums.ts";
-import type { Address } from "../../protocol/words/hex.ts";
+import type { Address, Hex } from "../../protocol/words/hex.ts";
 import type { Projection } from "../chain/projection.ts";
-import type { CommitteeQuestion, ProvenVerdict } from "../committee/collectSignatures.ts";
 import type { LeaseDecision, LeaseSession } from "../decisions/lease.ts";
 import { denialError } from "../leases/denial.ts";
 import { intentId } from "../outbox/intent.ts";
 import type { Intent, IntentRequest } from "../outbox/intent.ts";
 import type { EvidenceStore } from "../store/evidenceStore.ts";
 import { requireInstanceConsent } from "./consent.ts";
-import type { EvidenceJudge } from "./judgeEvidence.ts";
+import type { EvidenceClaim, EvidenceJudge } from "./judgeEvidence.ts";
+import type { ProofMaker } from "./proofMaker.ts";
 
 export interface AdmitInstanceOptions {
   readonly deployment: Deployment;
@@ -27,7 +33,7 @@ export interface AdmitInstanceOptions {
   readonly decide: (session: LeaseSession, now: number) => LeaseDecision;
   /** From now on this session may ask for leases. */
   readonly admit: (session: LeaseSession) => void;
-  readonly prove: (question: CommitteeQuestion, verdict: VerdictMessage) => Promise<ProvenVerdict>;
+  readonly proofs: ProofMaker;
   readonly plan: (intent: IntentRequest) => Promise<Intent>;
   /** Unix seconds. */
   readonly now: () => number;
@@ -38,12 +44,12 @@ export interface AdmitInstanceOptions {
  * to this key for good, and plans the proof. The session stands before the proof does: a lease follows from verified
  * evidence, proofs are posted after it (DESIGN section 3).
  * @throws CharterError `app/unknown`, `node/unknown`, `instance/denied` with `details.reason`, `evidence/…`,
- * `committee/…`, `chain/…`, `collateral/…`.
+ * `proof/…`, `committee/…`, `chain/…`, `collateral/…`.
  */
 export function instanceAdmission(
   options: AdmitInstanceOptions,
 ): (message: InstanceRegistration) => Promise<Accepted> {
-  const { deployment, projection, judge, evidence: store, decide, admit, prove, plan, now } = options;
+  const { deployment, projection, judge, evidence: store, decide, admit, proofs, plan, now } = options;
   const { chainId, attestationLedger: ledger } = deployment;
   return async ({ app, node, key, evidence, keySignature }) => {
     requireKnown(projection(), app, node); // Before any work: strangers' evidence costs nothing.
@@ -59,16 +65,66 @@ export function instanceAdmission(
     await store.accept({ ...binding, verdict: judged, evidence, acceptedAt: now() });
     admit(session);
 
-    const { proof } = await prove({ purpose: "instance", app, key, evidence }, judged);
-    const data = encodeFunctionData({
-      abi: attestationLedgerAbi,
-      functionName: "attest",
-      args: [node, ProofSystem.Committee, true, proof, keySignature],
-    });
-    const id = intentId({ chainId, contract: ledger, subject: app, key, evidenceDigest });
-    const intent = await plan({ id, to: ledger, data, label: "instance.attest" });
+    const claim = { purpose: "instance", subject: app, key } as const;
+    const { systems, combines } = systemsOf(projection(), app);
+    const made = await requiredProofsOf(proofs, systems, claim, evidence, judged);
+    const intents: Intent[] = [];
+    for (const { system, proof } of made) {
+      const data = encodeFunctionData({
+        abi: attestationLedgerAbi,
+        functionName: "attest",
+        args: [node, system, combines, proof, keySignature],
+      });
+      const id = intentId({ chainId, contract: ledger, subject: app, key, evidenceDigest, system });
+      intents.push(await plan({ id, to: ledger, data, label: "instance.attest" }));
+    }
+    const [intent] = intents as [Intent, ...Intent[]];
     return { intent: intent.id, release: decision.release };
   };
+}
+
+/** Systems that this relayer has proofs of, in the order in which they are posted: what the chain checks itself first. */
+const OFFERED = [ProofSystem.Direct, ProofSystem.Committee] as const;
+
+/** `combines`: this proof is one of several, a zero-knowledge one that somebody else posts among them. */
+function systemsOf(
+  { final, newest }: Projection,
+  app: Address,
+): { readonly systems: readonly (typeof OFFERED)[number][]; readonly combines: boolean } {
+  const state = newest.state.apps.get(app) ?? final.state.apps.get(app);
+  const bits = state === undefined ? 0 : requiredProofs(state, newest.block.timestamp);
+  const systems = OFFERED.filter((system) => (bits & (1 << system)) !== 0);
+  if (systems.length > 0) return { systems, combines: (bits & (bits - 1)) !== 0 };
+  throw new CharterError("proof/not-offered", "the app requires proofs that this relayer does not make", {
+    expected: bits,
+    actual: OFFERED,
+  });
+}
+
+/** All of them before any is planned: an instance with half of its proofs is not live. */
+async function requiredProofsOf(
+  proofs: ProofMaker,
+  systems: readonly (typeof OFFERED)[number][],
+  claim: EvidenceClaim,
+  evidence: EvidenceMessage,
+  verdict: VerdictMessage,
+): Promise<{ readonly system: ProofSystem; readonly proof: Hex }[]> {
+  const made = [];
+  for (const system of systems) {
+    const proof =
+      system === ProofSystem.Direct
+        ? await proofs.direct(claim, evidence, verdict)
+        : await proofs.committee(claim, evidence, verdict);
+    if (proof === null) {
+      throw new CharterError(
+        "proof/direct-impossible",
+        "the app requires a direct proof, and the chain cannot judge this evidence now",
+        { kind: evidence.kind, evidenceDigest: verdict.evidenceDigest },
+      );
+    }
+    made.push({ system, proof });
+  }
+  return made;
 }
 
 /** Grants need the final block: an app or a node that is not final yet is not known yet. */

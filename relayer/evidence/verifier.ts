@@ -42,6 +42,8 @@ export interface EvidenceVerifier {
   readonly verify: JudgeOptions["verify"];
   /** What an SEV-SNP report says, by certificates that came along or that AMD publishes. @throws as `verify`. */
   readonly verifySnp: (quote: string) => Promise<SnpVerification>;
+  /** What the vendor publishes for a family now, genuine and valid. @throws CharterError `collateral/…`. */
+  readonly published: (family: PlatformFamily) => Promise<HeldCollateral>;
   /** What is to come for the platform of this quote, under today's set and the announced one. */
   readonly forecast: (quote: string) => Promise<Forecast>;
   /** Seconds until something of the collateral in use ends, by family; negative once it has. */
@@ -91,6 +93,7 @@ export function evidenceVerifier(options: Options): EvidenceVerifier {
       return pool.verify(evidence, message, now());
     },
     verifySnp,
+    published: (family) => collateral.get(family),
     forecast: async (text) => {
       const quote = quoteBytes(text);
       const family = platformFamily(quote);

@@ -1,5 +1,6 @@
 import { encodeAbiParameters, keccak256 } from "viem";
 
+import type { ProofSystem } from "../../protocol/words/enums.ts";
 import type { Address, Bytes32, Hex } from "../../protocol/words/hex.ts";
 
 /** `planned → signed → sent → included → final`, or `failed`. A reorg takes `included` back to `sent`. */
@@ -31,8 +32,8 @@ export interface Intent extends IntentRequest {
 }
 
 /**
- * Idempotency key of a proof or an entry: the same evidence for the same subject and key at the same contract is one
- * effect, however often and from wherever it is asked for.
+ * Idempotency key of a proof or an entry: the same evidence for the same subject and key at the same contract, proven by
+ * the same system, is one effect, however often and from wherever it is asked for.
  */
 export function intentId(of: {
   chainId: number;
@@ -40,6 +41,7 @@ export function intentId(of: {
   subject: Address;
   key: Address;
   evidenceDigest: Bytes32;
+  system: ProofSystem;
 }): Bytes32 {
   return keccak256(
     encodeAbiParameters(
@@ -49,8 +51,22 @@ export function intentId(of: {
         { type: "address" },
         { type: "address" },
         { type: "bytes32" },
+        { type: "uint8" },
       ],
-      [BigInt(of.chainId), of.contract, of.subject, of.key, of.evidenceDigest],
+      [BigInt(of.chainId), of.contract, of.subject, of.key, of.evidenceDigest, of.system],
+    ),
+  ) as Bytes32;
+}
+
+/**
+ * Idempotency key of what brings collateral or a judgement up to date: once per contract and content.
+ * @param content what makes this effect another than an earlier one.
+ */
+export function upkeepId(chainId: number, contract: Address, content: Bytes32): Bytes32 {
+  return keccak256(
+    encodeAbiParameters(
+      [{ type: "string" }, { type: "uint256" }, { type: "address" }, { type: "bytes32" }],
+      ["upkeep", BigInt(chainId), contract, content],
     ),
   ) as Bytes32;
 }

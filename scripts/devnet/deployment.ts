@@ -4,8 +4,11 @@ import { devnetAccounts } from "./accounts.ts";
 
 const YEAR_SECONDS = 365 * 24 * 3600;
 
-/** Deploys Charter to a devnet chain: two of three signers, delays of seconds. */
-export function deployDevnet(rpcUrl: string): Promise<Deployment> {
+/**
+ * Deploys Charter to a devnet chain: two of three signers, delays of seconds.
+ * @param testRootPem of the simulated vendor; absent: direct proofs are judged by Intel's root.
+ */
+export function deployDevnet(rpcUrl: string, testRootPem?: string): Promise<Deployment> {
   const { deployer, owner, committee } = devnetAccounts;
   return deployCharter({
     rpcUrl,
@@ -17,6 +20,7 @@ export function deployDevnet(rpcUrl: string): Promise<Deployment> {
       votingPeriodSeconds: 10,
       committeeMembers: committee.map(({ address }) => address),
       committeeThreshold: 2,
+      ...(testRootPem === undefined ? {} : { testRootPem }),
       committeeExpiresAt: Math.floor(Date.now() / 1000) + YEAR_SECONDS,
     },
   });

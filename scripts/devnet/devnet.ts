@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { parseDeployment, type Deployment } from "../../protocol/deployment/deployment.ts";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "../../relayer/store/embedded.ts";
+import { loadOrCreateTestPki } from "../../worker/tee/simulator/pki.ts";
 import { buildWeb, WEB_DIST } from "../../web/build.ts";
 import { devnetAccounts } from "./accounts.ts";
 import { startAnvil } from "./anvil.ts";
@@ -57,13 +58,17 @@ export async function startDevnet(dir: string, steps: Steps): Promise<Devnet> {
     (started) => started.stop,
   );
   const deploymentFile = join(dir, "deployment.json");
-  const deployment = await steps.run("contracts (Ignition)", () => contracts(anvil.url, deploymentFile));
+  const simulatorDir = join(dir, "simulator");
+  // Before the contracts, which trust its root.
+  const testRootPem = loadOrCreateTestPki(simulatorDir).file.root;
+  const deployment = await steps.run("contracts (Ignition)", () =>
+    contracts(anvil.url, deploymentFile, testRootPem),
+  );
   const postgres = await steps.run(
     "Postgres",
     () => startEmbeddedPostgres({ dir: postgresDir(dir) }),
     (started) => () => started.stop(),
   );
-  const simulatorDir = join(dir, "simulator");
   const pcs = await steps.run(
     "simulated vendor (collateral)",
     () =>
@@ -160,7 +165,7 @@ export async function startDevnet(dir: string, steps: Steps): Promise<Devnet> {
 }
 
 /** The stored address book when the chain really has those contracts, else a new deployment. */
-async function contracts(rpcUrl: string, file: string): Promise<Deployment> {
+async function contracts(rpcUrl: string, file: string, testRootPem: string): Promise<Deployment> {
   if (existsSync(file)) {
     const deployment = parseDeployment(readFileSync(file, "utf8"));
     if (await hasCode(rpcUrl, deployment.attestationLedger)) return deployment;
@@ -169,7 +174,7 @@ async function contracts(rpcUrl: string, file: string): Promise<Deployment> {
       hint: "remove the devnet's folder to begin anew",
     });
   }
-  const deployment = await deployDevnet(rpcUrl);
+  const deployment = await deployDevnet(rpcUrl, testRootPem);
   writeFileSync(file, `${JSON.stringify(deployment, null, 2)}\n`);
   return deployment;
 }

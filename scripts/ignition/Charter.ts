@@ -39,16 +39,24 @@ export default buildModule("Charter", (m) => {
     m.getParameter("committeeExpiresAt"),
     m.getParameter("committeeNoticeSeconds", 2 * 86_400),
   ]);
+  // Intel's root unless a development chain names the key of a test root.
+  const zero = `0x${"0".repeat(64)}`;
+  const dcapCollateral = m.contract("DcapCollateral", [
+    timelock,
+    m.getParameter("testRootX", zero),
+    m.getParameter("testRootY", zero),
+  ]);
+  const dcapVerifier = m.contract("DcapVerifier", [dcapCollateral]);
   const nodeRegistry = m.contract("NodeRegistry", [
     timelock,
     m.getParameter("maxKeysPerPlatform", 8),
-    [committeeVerifier],
+    [committeeVerifier, dcapVerifier],
   ]);
   const attestationLedger = m.contract("AttestationLedger", [
     timelock,
     appRegistry,
     nodeRegistry,
-    [committeeVerifier],
+    [committeeVerifier, dcapVerifier],
   ]);
 
   const dstackKms = m.contract("DstackKms", [timelock, appRegistry]);
@@ -62,6 +70,8 @@ export default buildModule("Charter", (m) => {
     endorsements,
     appRegistry,
     committeeVerifier,
+    dcapCollateral,
+    dcapVerifier,
     nodeRegistry,
     attestationLedger,
   };

@@ -3,6 +3,7 @@ import { parseTransaction } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
+import { ProofSystem } from "../../../protocol/words/enums.ts";
 import type { Address, Bytes32, Hex } from "../../../protocol/words/hex.ts";
 import { intentId } from "../../../relayer/outbox/intent.ts";
 import { localSigner } from "../../../relayer/outbox/signers/localSigner.ts";
@@ -73,13 +74,14 @@ describe("outbox", function () {
     expect(await refusal(box.plan(other))).to.equal("outbox/conflicting-intent");
   });
 
-  it("gives the same id for the same evidence, subject, key, contract and chain only", () => {
+  it("gives the same id for the same evidence, subject, key, contract, chain and proof system only", () => {
     const of = {
       chainId: 1,
       contract: TO,
       subject: TO,
       key: TO,
       evidenceDigest: `0x${"aa".repeat(32)}` as Bytes32,
+      system: ProofSystem.Committee,
     };
     const other = `0x${"33".repeat(20)}` as Address;
     const ids = [
@@ -89,6 +91,7 @@ describe("outbox", function () {
       { ...of, subject: other },
       { ...of, key: other },
       { ...of, evidenceDigest: `0x${"bb".repeat(32)}` as Bytes32 },
+      { ...of, system: ProofSystem.Direct },
     ].map(intentId);
     expect(new Set(ids).size).to.equal(ids.length);
     expect(intentId({ ...of })).to.equal(ids[0]);

@@ -61,6 +61,7 @@ export async function startStack(): Promise<Stack> {
   try {
     const anvil = await startAnvil(["--block-time", "1", "--slots-in-an-epoch", "1"]);
     closers.push(() => anvil.stop());
+    const pki = loadOrCreateTestPki(dir);
     const deployment = await deployCharter({
       rpcUrl: anvil.url,
       privateKey: keyOf(0),
@@ -71,13 +72,13 @@ export async function startStack(): Promise<Stack> {
         votingPeriodSeconds: 10,
         committeeMembers: [3, 4, 5].map(addressOf).sort(),
         committeeThreshold: 2,
+        testRootPem: pki.file.root,
         committeeExpiresAt: Math.floor(Date.now() / 1_000) + 30 * 86_400,
       },
     });
     const book = join(dir, "deployment.json");
     writeFileSync(book, JSON.stringify(deployment));
 
-    const pki = loadOrCreateTestPki(dir);
     const pcs = createPcs({ pki, now: () => Math.floor(Date.now() / 1_000) });
     const pcsUrl = await listenAnywhere(pcs.server);
     closers.push(() => pcs.server.close());
