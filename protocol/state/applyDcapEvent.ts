@@ -1,6 +1,6 @@
 import type { dcapCollateralAbi } from "../abi/dcapCollateral.ts";
 import type { dcapVerifierAbi } from "../abi/dcapVerifier.ts";
-import type { Hex, PlatformId } from "../words/hex.ts";
+import type { PlatformId } from "../words/hex.ts";
 import type { EventArgs } from "./eventArgs.ts";
 import type { ChainEvent, ChainState } from "./types.ts";
 

@@ -23,9 +23,11 @@ import { ProofSystem, TcbStatus, TeeKind } from "../../../protocol/words/enums.t
 import { parseBytes32, parseComposeHash, toHex } from "../../../protocol/words/hex.ts";
 import type { Address, Bytes32, Hex } from "../../../protocol/words/hex.ts";
 import { SIMULATED_IMAGE } from "../../../worker/tee/simulator/measurements.ts";
+import { createApp } from "../support/app.ts";
 import { addressOf, startStack } from "../support/stack.ts";
 import type { RelayerReady, Stack } from "../support/stack.ts";
 import { chainInfo, digestOf, newKey, send, Worker } from "../support/guest.ts";
+import { until } from "../support/until.ts";
 import { NotReady, startProgram } from "../support/program.ts";
 import type { Program } from "../support/program.ts";
 
@@ -35,16 +37,6 @@ const manifest = Buffer.from('{"manifest_version":2,"name":"hello"}');
 const composeHash = parseComposeHash(sha256(manifest));
 const nonce = parseBytes32(`0x${"5a".repeat(32)}`);
 const lower = ({ address }: { address: string }) => address.toLowerCase() as Address;
-
-/** Asks until the answer is the wanted one; the chain makes a block each second, so this is how one waits for it. */
-async function until<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const answer = await ask();
-    if (answer !== undefined && answer !== false) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`never happened: ${what}`);
-}
 
 describe("the relayer on a real chain, Postgres, vendor service and committee", function () {
   this.timeout(120_000);
@@ -89,7 +81,7 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
     expect((await send(relayer.ready.url, "GET", "/health")).body["status"]).to.equal("ok");
   });
 
-  it("registers a node whose evidence the committee proves", async () => {
+  it("registers a node by its evidence", async () => {
     const key = newKey();
     const unknown = await send(relayer.ready.url, "GET", `/nodes/${lower(key)}`);
     expect(unknown.short).to.equal("404 node/unknown");
@@ -125,42 +117,16 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
   });
 
   it("places an app's replicas once its creation is final", async () => {
-    const { wallet, client, deployment } = stack;
-    const entry = (kind: number, key: Bytes32, value: bigint) => ({ kind, key, value });
-    const settings = [
-      entry(SettingKind.TeeKind, numberKey(TeeKind.Tdx), 1n),
-      entry(SettingKind.TcbStatus, numberKey(TcbStatus.UpToDate), 1n),
-      entry(SettingKind.ProofSystem, numberKey(ProofSystem.Committee), 1n),
-      entry(SettingKind.OsImage, SIMULATED_IMAGE.osImageHash, BigInt(SIMULATED_IMAGE.measurementDigest)),
-      entry(SettingKind.Node, node.platformId, 1n),
-      entry(SettingKind.MaxEvidenceAge, ZERO_KEY, 200n),
-      entry(SettingKind.AcceptBootInfo, ZERO_KEY, 1n),
-    ];
-    const hash = await wallet.writeContract({
-      address: deployment.appRegistry,
-      abi: appRegistryAbi,
-      functionName: "createApp",
-      args: [
-        addressOf(0),
-        `0x${"00".repeat(20)}`,
-        {
-          noticeSeconds: 0,
-          graceSeconds: 60,
-          composeHash,
-          noteDigest: sha256(Buffer.from("note")),
-          settings,
-        },
-        `0x${"01".repeat(32)}`,
-      ],
-      chain: null,
-      account: wallet.account!,
+    const created = await createApp(stack, {
+      composeHash,
+      noteDigest: sha256(Buffer.from("note")),
+      platformId: node.platformId,
+      proofSystems: [ProofSystem.Committee],
     });
-    const { logs, blockNumber } = await client.waitForTransactionReceipt({ hash, pollingInterval: 100 });
-    const [created] = parseEventLogs({ abi: appRegistryAbi, logs, eventName: "AppCreated" });
-    app = created!.args.app.toLowerCase() as Address;
+    app = created.app;
     const selector = { teeKinds: 0, gpu: false, operators: [node.operator] };
     await write(encodeFunctionData({ abi: appAbi, functionName: "setReplicas", args: [1, selector] }));
-    await final(blockNumber);
+    await final(created.blockNumber);
     const placed = await until("placed", async () => {
       const { body } = await send(relayer.ready.url, "GET", `/nodes/${node.key}/placements`);
       const { placements } = placementsSchema.parse(body);

@@ -41,6 +41,8 @@ export interface Stack {
   /** The environment of a relayer over this stack; `DATABASE_URL` is a new database. */
   relayerEnvironment(): Promise<Record<string, string>>;
   startRelayer(environment: Readonly<Record<string, string>>): Promise<Program<RelayerReady>>;
+  /** The simulated vendor announces a TCB recovery: every platform is out of date by what it publishes from now on. */
+  recoverTcb(): void;
   stop(): Promise<void>;
 }
 
@@ -79,7 +81,9 @@ export async function startStack(): Promise<Stack> {
     const book = join(dir, "deployment.json");
     writeFileSync(book, JSON.stringify(deployment));
 
-    const pcs = createPcs({ pki, now: () => Math.floor(Date.now() / 1_000) });
+    let recoveries = 0;
+    const now = (): number => Math.floor(Date.now() / 1_000);
+    const pcs = createPcs({ pki, now, recoveries: () => recoveries });
     const pcsUrl = await listenAnywhere(pcs.server);
     closers.push(() => pcs.server.close());
 
@@ -123,6 +127,10 @@ export async function startStack(): Promise<Stack> {
         const relayer = await startProgram<RelayerReady>("relayer/main.ts", environment);
         closers.push(() => relayer.stop());
         return relayer;
+      },
+      recoverTcb: () => {
+        recoveries++;
+        pcs.reissue();
       },
       stop,
     };

@@ -29,6 +29,8 @@ export interface CollateralOptions {
   readonly tee?: Tee;
   /** Serials of PCK certificates on the Platform CA's CRL. */
   readonly revokedPcks?: readonly Uint8Array[];
+  /** TCB recoveries since the first set: each raises the evaluation number, and the one level that was current is out of date. */
+  readonly recoveries?: number;
   /** Serials on the root's CRL. */
   readonly revokedCas?: readonly Uint8Array[];
 }
@@ -47,11 +49,13 @@ export function issueCollateral(pki: TestPki, options: CollateralOptions): Issue
     tee = "tdx",
     revokedPcks = [],
     revokedCas = [],
+    recoveries = 0,
   } = options;
   const until = at + validitySeconds;
-  const dates = {
+  const dates: Publication = {
     issueDate: iso(at),
     nextUpdate: iso(until),
+    recoveries,
   };
   const tcbInfo = JSON.stringify(tee === "tdx" ? tdxTcbInfo(dates) : sgxTcbInfo(dates));
   const qeIdentity = JSON.stringify(qeIdentityOf(tee, dates));
@@ -73,9 +77,11 @@ export function issueCollateral(pki: TestPki, options: CollateralOptions): Issue
   };
 }
 
-interface Dates {
+/** What differs between two publications. */
+interface Publication {
   readonly issueDate: string;
   readonly nextUpdate: string;
+  readonly recoveries: number;
 }
 
 /** Counts the vendor's TCB recoveries; it never falls. */
@@ -84,13 +90,15 @@ const CURRENT_DATE = "2024-11-13T00:00:00Z";
 const OLD_DATE = "2024-03-13T00:00:00Z";
 const OLD_ADVISORIES = ["INTEL-SA-01036", "INTEL-SA-01079", "INTEL-SA-01099"];
 
+const RECOVERY_ADVISORIES = ["INTEL-SA-01312"];
+
 const sgxLevel = ({ sgxSvns, pceSvn }: PlatformTcb) => ({
   sgxtcbcomponents: [...sgxSvns].map((svn) => ({ svn })),
   pcesvn: pceSvn,
 });
 
 /** What TCB info of both kinds begins with. */
-const tcbInfoHead = (id: "TDX" | "SGX", { issueDate, nextUpdate }: Dates) => ({
+const tcbInfoHead = (id: "TDX" | "SGX", { issueDate, nextUpdate, recoveries }: Publication) => ({
   id,
   version: 3,
   issueDate,
@@ -98,23 +106,30 @@ const tcbInfoHead = (id: "TDX" | "SGX", { issueDate, nextUpdate }: Dates) => ({
   fmspc: SIMULATED_FMSPC,
   pceId: "0000",
   tcbType: 0,
-  tcbEvaluationDataNumber: EVALUATION_DATA_NUMBER,
+  tcbEvaluationDataNumber: EVALUATION_DATA_NUMBER + recoveries,
 });
 
 /** Two levels, best first: the current microcode and an older one. */
-const tcbLevels = (level: (tcb: PlatformTcb) => unknown) => [
-  { tcb: level(CURRENT_TCB), tcbDate: CURRENT_DATE, tcbStatus: "UpToDate" },
+const tcbLevels = (level: (tcb: PlatformTcb) => unknown, recoveries: number) => [
+  recoveries === 0
+    ? { tcb: level(CURRENT_TCB), tcbDate: CURRENT_DATE, tcbStatus: "UpToDate" }
+    : {
+        tcb: level(CURRENT_TCB),
+        tcbDate: CURRENT_DATE,
+        tcbStatus: "OutOfDate",
+        advisoryIDs: RECOVERY_ADVISORIES,
+      },
   { tcb: level(OLD_TCB), tcbDate: OLD_DATE, tcbStatus: "OutOfDate", advisoryIDs: OLD_ADVISORIES },
 ];
 
 /** TCB info, version 3, of a platform family for enclaves (Intel PCS v4, "Get SGX TCB Info"). */
-const sgxTcbInfo = (dates: Dates): unknown => ({
+const sgxTcbInfo = (dates: Publication): unknown => ({
   ...tcbInfoHead("SGX", dates),
-  tcbLevels: tcbLevels(sgxLevel),
+  tcbLevels: tcbLevels(sgxLevel, dates.recoveries),
 });
 
 /** The same for TDs (Intel PCS v4, "Get TDX TCB Info"). */
-function tdxTcbInfo(dates: Dates): unknown {
+function tdxTcbInfo(dates: Publication): unknown {
   const module = {
     mrsigner: "0".repeat(96),
     attributes: "0".repeat(16),
@@ -137,19 +152,19 @@ function tdxTcbInfo(dates: Dates): unknown {
         ],
       },
     ],
-    tcbLevels: tcbLevels(level),
+    tcbLevels: tcbLevels(level, dates.recoveries),
   };
 }
 
 /** Identity of the quoting enclave, version 2 (Intel PCS v4, "Get Quoting Enclave Identity"). */
-function qeIdentityOf(tee: Tee, { issueDate, nextUpdate }: Dates): unknown {
+function qeIdentityOf(tee: Tee, { issueDate, nextUpdate, recoveries }: Publication): unknown {
   const qe = tee === "tdx" ? QE : SGX_QE;
   return {
     id: tee === "tdx" ? "TD_QE" : "QE",
     version: 2,
     issueDate,
     nextUpdate,
-    tcbEvaluationDataNumber: EVALUATION_DATA_NUMBER,
+    tcbEvaluationDataNumber: EVALUATION_DATA_NUMBER + recoveries,
     miscselect: "00000000",
     miscselectMask: "FFFFFFFF",
     attributes: `11${"0".repeat(30)}`,

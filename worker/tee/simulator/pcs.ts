@@ -15,6 +15,8 @@ export interface PcsOptions {
   readonly validitySeconds?: number;
   /** Serials that the next CRL lists: asked for whenever collateral is issued anew. */
   readonly revokedPcks?: () => readonly Uint8Array[];
+  /** TCB recoveries so far: asked for in the same way. */
+  readonly recoveries?: () => number;
 }
 
 /** A service and the means to make it issue anew before its time (tests, a simulated recovery). */
@@ -28,14 +30,19 @@ export interface Pcs {
  * version 4 (https://api.portal.trustedservices.intel.com/content/documentation.html). Collateral is signed again at
  * half of its life, so that nothing expired is ever served.
  */
-export function createPcs({ pki, now, validitySeconds, revokedPcks }: PcsOptions): Pcs {
+export function createPcs({ pki, now, validitySeconds, revokedPcks, recoveries }: PcsOptions): Pcs {
   const server = Fastify({ logger: false, bodyLimit: 1024 });
   const life = validitySeconds ?? COLLATERAL_VALIDITY_SECONDS;
   let issued: { readonly at: number; readonly collateral: Record<Tee, IssuedCollateral> } | undefined;
   const current = (tee: Tee = "tdx"): IssuedCollateral => {
     const at = now();
     if (issued === undefined || at < issued.at || at >= issued.at + life / 2) {
-      const given = { at, validitySeconds: life, revokedPcks: revokedPcks?.() ?? [] };
+      const given = {
+        at,
+        validitySeconds: life,
+        revokedPcks: revokedPcks?.() ?? [],
+        recoveries: recoveries?.() ?? 0,
+      };
       const collateral = {
         tdx: issueCollateral(pki, { ...given, tee: "tdx" }),
         sgx: issueCollateral(pki, { ...given, tee: "sgx" }),

@@ -1,0 +1,51 @@
+import { parseEventLogs } from "viem";
+
+import { appRegistryAbi } from "../../../protocol/abi/appRegistry.ts";
+import { numberKey, ZERO_KEY } from "../../../protocol/policy/settings.ts";
+import { SettingKind } from "../../../protocol/policy/settingKind.ts";
+import { TcbStatus, TeeKind } from "../../../protocol/words/enums.ts";
+import type { ProofSystem } from "../../../protocol/words/enums.ts";
+import type { Address, Bytes32, ComposeHash, PlatformId } from "../../../protocol/words/hex.ts";
+import { SIMULATED_IMAGE } from "../../../worker/tee/simulator/measurements.ts";
+import { addressOf, type Stack } from "./stack.ts";
+
+interface Options {
+  readonly composeHash: ComposeHash;
+  readonly noteDigest: Bytes32;
+  readonly platformId: PlatformId;
+  readonly proofSystems: readonly ProofSystem[];
+  readonly salt?: number;
+}
+
+/** Creates an app for simulated TDs of one platform, with release 1 active; its address and the block of its creation. */
+export async function createApp(
+  { wallet, client, deployment }: Pick<Stack, "wallet" | "client" | "deployment">,
+  { composeHash, noteDigest, platformId, proofSystems, salt = 1 }: Options,
+): Promise<{ readonly app: Address; readonly blockNumber: bigint }> {
+  const entry = (kind: number, key: Bytes32, value: bigint) => ({ kind, key, value });
+  const settings = [
+    entry(SettingKind.TeeKind, numberKey(TeeKind.Tdx), 1n),
+    entry(SettingKind.TcbStatus, numberKey(TcbStatus.UpToDate), 1n),
+    ...proofSystems.map((system) => entry(SettingKind.ProofSystem, numberKey(system), 1n)),
+    entry(SettingKind.OsImage, SIMULATED_IMAGE.osImageHash, BigInt(SIMULATED_IMAGE.measurementDigest)),
+    entry(SettingKind.Node, platformId, 1n),
+    entry(SettingKind.MaxEvidenceAge, ZERO_KEY, 200n),
+    entry(SettingKind.AcceptBootInfo, ZERO_KEY, 1n),
+  ];
+  const hash = await wallet.writeContract({
+    address: deployment.appRegistry,
+    abi: appRegistryAbi,
+    functionName: "createApp",
+    args: [
+      addressOf(0),
+      `0x${"00".repeat(20)}`,
+      { noticeSeconds: 0, graceSeconds: 60, composeHash, noteDigest, settings },
+      numberKey(salt),
+    ],
+    chain: null,
+    account: wallet.account!,
+  });
+  const { logs, blockNumber } = await client.waitForTransactionReceipt({ hash, pollingInterval: 100 });
+  const [created] = parseEventLogs({ abi: appRegistryAbi, logs, eventName: "AppCreated" });
+  return { app: created!.args.app.toLowerCase() as Address, blockNumber };
+}
