@@ -7,19 +7,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { expect } from "chai";
-import { encodeFunctionData, parseEventLogs } from "viem";
+import { encodeFunctionData } from "viem";
 import type { PrivateKeyAccount } from "viem/accounts";
 
 import { appAbi } from "../../../protocol/abi/app.ts";
-import { appRegistryAbi } from "../../../protocol/abi/appRegistry.ts";
 import { attestationLedgerAbi } from "../../../protocol/abi/attestationLedger.ts";
 import { cidOfDigest } from "../../../protocol/manifest/cid.ts";
-import { numberKey, ZERO_KEY } from "../../../protocol/policy/settings.ts";
-import { SettingKind } from "../../../protocol/policy/settingKind.ts";
 import { recoverLeaseSigner } from "../../../protocol/session/lease.ts";
 import { nodeInfoSchema, placementsSchema, signedLeaseSchema } from "../../../protocol/session/messages.ts";
 import type { EvidenceMessage, NodeInfo } from "../../../protocol/session/messages.ts";
-import { ProofSystem, TcbStatus, TeeKind } from "../../../protocol/words/enums.ts";
+import { ProofSystem } from "../../../protocol/words/enums.ts";
 import { parseBytes32, parseComposeHash, toHex } from "../../../protocol/words/hex.ts";
 import type { Address, Bytes32, Hex } from "../../../protocol/words/hex.ts";
 import { SIMULATED_IMAGE } from "../../../worker/tee/simulator/measurements.ts";
