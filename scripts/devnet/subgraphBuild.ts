@@ -11,6 +11,9 @@ export const SUBGRAPH_DIR = join(ROOT, "subgraph");
 /** Name that our graph-node gives to whatever chain it indexes; manifests must use the same. */
 export const NETWORK = "mainnet";
 
+/** Where nothing was deployed, and no event ever comes from. */
+const NOWHERE = `0x${"0".repeat(40)}`;
+
 /** ABI file of the subgraph → compiled contract. */
 const ARTIFACTS = {
   App: "apps/App.sol/App.json",
@@ -20,6 +23,8 @@ const ARTIFACTS = {
   CommitteeVerifier: "attestation/committee/CommitteeVerifier.sol/CommitteeVerifier.json",
   AdvisorySets: "attestation/AdvisorySets.sol/AdvisorySets.json",
   Endorsements: "nodes/Endorsements.sol/Endorsements.json",
+  DcapCollateral: "attestation/dcap/DcapCollateral.sol/DcapCollateral.json",
+  DcapVerifier: "attestation/dcap/DcapVerifier.sol/DcapVerifier.json",
   CharterGovernor: "governance/CharterGovernor.sol/CharterGovernor.json",
   CharterTimelock: "governance/CharterTimelock.sol/CharterTimelock.json",
 } as const;
@@ -61,6 +66,8 @@ export function buildSubgraphFor(deployment: Deployment, dir: string): string {
       CommitteeVerifier: { address: deployment.committeeVerifier, startBlock },
       AdvisorySets: { address: deployment.advisorySets, startBlock },
       Endorsements: { address: deployment.endorsements, startBlock },
+      DcapCollateral: { address: deployment.dcapCollateral ?? NOWHERE, startBlock },
+      DcapVerifier: { address: deployment.dcapVerifier ?? NOWHERE, startBlock },
       CharterGovernor: { address: deployment.governor, startBlock },
       CharterTimelock: { address: deployment.timelock, startBlock },
     },
