@@ -46,6 +46,11 @@ export const walletOf = (name: string): Wallet => new Wallet(id(`charter test wa
 export const ascending = (wallets: readonly Wallet[]): Wallet[] =>
   [...wallets].sort((a, b) => (BigInt(a.address) < BigInt(b.address) ? -1 : 1));
 
+const TWO_OF_THREE = {
+  members: ascending(["a", "b", "c"].map((name) => walletOf(`member ${name}`))),
+  threshold: 2,
+};
+
 /** A new EDR chain (Osaka). Its first block's time is fixed, so that runs repeat. */
 export async function openChain(chainId = 31_337): Promise<Connection> {
   return hre.network.create({
@@ -54,8 +59,12 @@ export async function openChain(chainId = 31_337): Promise<Connection> {
   });
 }
 
-/** Deploys the four contracts, owned by `governance`, with a committee of two in three. */
-export async function deployContracts(connection: Connection): Promise<Charter> {
+/** Deploys the four contracts, owned by `governance`, with a committee of two in three unless told. */
+export async function deployContracts(
+  connection: Connection,
+  committee: { readonly members: readonly Wallet[]; readonly threshold: number } = TWO_OF_THREE,
+): Promise<Charter> {
+  const { members, threshold } = committee;
   const { ethers } = connection;
   const [governance, owner, guardian, operator, stranger] = (await ethers.getSigners()) as [
     HardhatEthersSigner,
@@ -65,7 +74,6 @@ export async function deployContracts(connection: Connection): Promise<Charter> 
     HardhatEthersSigner,
   ];
   const { chainId } = await ethers.provider.getNetwork();
-  const members = ascending(["a", "b", "c"].map((name) => walletOf(`member ${name}`)));
   const advisorySets = await ethers.deployContract("AdvisorySets");
   const endorsements = await ethers.deployContract("Endorsements");
   const appRegistry = await ethers.deployContract("AppRegistry", [
@@ -75,7 +83,7 @@ export async function deployContracts(connection: Connection): Promise<Charter> 
   const committeeVerifier = await ethers.deployContract("CommitteeVerifier", [
     governance.address,
     members.map((member) => member.address),
-    2,
+    threshold,
     chainId === 31_337n ? COMMITTEE_EXPIRES_AT : KEYS_EXPIRE_AT,
     COMMITTEE_NOTICE,
   ]);
