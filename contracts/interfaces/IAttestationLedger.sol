@@ -99,8 +99,8 @@ interface IAttestationLedger is IVerdictConsumer {
     error LengthMismatch(uint256 expected, uint256 actual);
 
     /// @notice Records a proof that the verdict's key runs the app that is its subject on registered node `node`.
-    /// What is proven is kept; whether it is an app, and whether that and the node allow it, is judged at every `isLive`, and
-    /// nowhere else.
+    /// What is proven is kept; whether it is an app, and whether that and the node allow it, is judged at every `isLive`,
+    /// and nowhere else.
     /// @param combines keeps the evidence digest, so that proofs of other systems over the same evidence can be added.
     /// @param keySignature the bound key's EIP-712 signature over InstanceEntry(address app,bytes32 evidenceDigest),
     /// domain "Charter AttestationLedger" version "1".

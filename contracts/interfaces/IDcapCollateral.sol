@@ -139,8 +139,8 @@ interface IDcapCollateral {
     function judge(PlatformTcb calldata platform) external view returns (Judgement memory);
     /// @notice How the collateral of a family stands; all zero for an unknown family. Never reverts.
     function familyStanding(uint32 family) external view returns (FamilyStanding memory);
-    /// @notice Public key of a PCK CA; reverts where none is kept. Its certificate may have ended or been revoked since: `judge`
-    /// refuses then.
+    /// @notice Public key of a PCK CA; reverts where none is kept. Its certificate may have ended or been revoked since:
+    /// `judge` refuses then.
     function caKey(PckCa ca) external view returns (bytes32 x, bytes32 y);
     /// @notice Whether the CA's CRL that is kept now (for None: the root's) lists this serial.
     function isRevoked(PckCa ca, uint256 serial) external view returns (bool);

@@ -105,7 +105,7 @@ describe("AttestationLedger", () => {
       const lookalike = ethers.getAddress(`0x${id("lookalike").slice(-40)}`);
       await charter.connection.provider.request({ method: "hardhat_setCode", params: [lookalike, code] });
       const { provider } = charter.connection;
-      const read = async (slot: number) =>
+      const read = async (slot: number): Promise<unknown> =>
         provider.request({
           method: "eth_getStorageAt",
           params: [await app.getAddress(), `0x${slot.toString(16)}`, "latest"],

@@ -6,7 +6,7 @@ import { packFacts, type LeafFacts } from "../../../protocol/state/instanceWord.
 import { TcbStatus, TeeKind } from "../../../protocol/words/enums.ts";
 import type { Address } from "../../../protocol/words/hex.ts";
 import { ascending, walletOf, type Charter } from "./charter.ts";
-import { MEASUREMENT, OS_IMAGE, signInstance, type Verdict } from "./verdicts.ts";
+import { MEASUREMENT, OS_IMAGE, signInstance } from "./verdicts.ts";
 
 export interface BatchLeaf {
   readonly app: string;
@@ -146,6 +146,6 @@ export async function claim(
   const consent = await signInstance(charter, walletOf(name), {
     subject: leaf.app,
     evidenceDigest: leaf.evidenceDigest,
-  } as unknown as Verdict);
+  });
   return charter.attestationLedger.claim(leaf, batch.tree.getProof(index), consent);
 }

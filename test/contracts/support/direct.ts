@@ -7,7 +7,13 @@ import { quoteDigest } from "../../../protocol/evidence/dcap/quoteDigest.ts";
 import { reportData } from "../../../protocol/evidence/reportData.ts";
 import { SettingKind } from "../../../protocol/policy/settingKind.ts";
 import { ProofSystem, TcbStatus, TeeKind } from "../../../protocol/words/enums.ts";
-import { fromHex, type Address, type Bytes32, type ComposeHash } from "../../../protocol/words/hex.ts";
+import {
+  fromHex,
+  type Address,
+  type Bytes32,
+  type ComposeHash,
+  type Hex,
+} from "../../../protocol/words/hex.ts";
 import type { DcapCollateral, DcapVerifier } from "../../../types/typechain/index.ts";
 import { issueCollateral, type CollateralOptions } from "../../../worker/tee/simulator/collateral.ts";
 import { SIMULATED_IMAGE } from "../../../worker/tee/simulator/measurements.ts";
@@ -64,14 +70,17 @@ interface Bound {
   readonly digest: Bytes32;
 }
 
-/** A quote bound to the newest block; its signature has no zero byte, as zeros cost less call data. */
+/**
+ * A quote bound to the newest block, without a zero byte where chance may put one: zeros cost less call data, and gas is
+ * compared exactly. Null where the block's hash gives one.
+ */
 async function quoteFor(
   charter: DirectCharter,
   purpose: "node" | "instance",
   consumer: Address,
   subject: Address,
   key: Wallet,
-): Promise<Bound> {
+): Promise<Bound | null> {
   const { ethers } = charter.connection;
   const block = await ethers.provider.getBlock("latest");
   if (!block?.hash) throw new Error("no block");
@@ -85,12 +94,24 @@ async function quoteFor(
     blockHash: block.hash as Bytes32,
   };
   const composeHash = purpose === "instance" ? { composeHash: COMPOSE_HASH as ComposeHash } : {};
+  const data = fromHex(reportData(binding));
+  if (data.subarray(0, 32).includes(0)) return null;
   for (;;) {
     const td = new SimulatedTdx(charter.platform, composeHash);
-    const quote = fromHex((await td.quote(fromHex(reportData(binding)))).quote);
+    const quote = fromHex((await td.quote(data)).quote);
     const parsed = parseQuote(quote);
-    if (parsed.signature.includes(0)) continue;
+    if (parsed.signature.includes(0) || parsed.qeReportSignature.includes(0)) continue;
     return { quote, block: binding.blockNumber, digest: quoteDigest(quote) };
+  }
+}
+
+const hasZero = (hex: string): boolean => fromHex(hex as Hex).includes(0);
+
+/** Asks over newer and newer blocks until chance has put no zero anywhere. */
+async function steady<T>(charter: DirectCharter, make: () => Promise<T | null>): Promise<T> {
+  for (let made = await make(); ; made = await make()) {
+    if (made !== null) return made;
+    await charter.connection.networkHelpers.mine(1);
   }
 }
 
@@ -105,17 +126,24 @@ export async function registerDirect(
 ) {
   const { nodeRegistry, operator, platform } = charter;
   const subject = operator.address.toLowerCase() as Address;
-  const { quote, block, digest } = await quoteFor(charter, "node", await lower(nodeRegistry), subject, key);
+  const consumer = await lower(nodeRegistry);
+  const isOwn = options.byOperator === true;
+  const made = await steady(charter, async () => {
+    const bound = await quoteFor(charter, "node", consumer, subject, key);
+    if (bound === null) return null;
+    const entry = entryOf(operator.address, platform.platformId, bound.digest);
+    const signature = isOwn ? "0x" : await signNode(charter, operator, entry);
+    const consent = await signNode(charter, key, entry);
+    return hasZero(consent) || hasZero(signature) ? null : { ...bound, signature, consent };
+  });
+  const { quote, block, signature, consent } = made;
   const encoded =
     options.record === undefined ? encodeFirstQuote(quote) : encodeKnownQuote(quote, options.record);
   const proof = encodeDirectProof(
     { subject, key: key.address.toLowerCase() as Address, evidenceBlock: block },
     encoded,
   );
-  const entry = entryOf(operator.address, platform.platformId, digest);
-  const signature = options.byOperator === true ? "0x" : await signNode(charter, operator, entry);
-  const sender = options.byOperator === true ? nodeRegistry.connect(operator) : nodeRegistry;
-  return sender.register(DIRECT, proof, signature, await signNode(charter, key, entry));
+  return (isOwn ? nodeRegistry.connect(operator) : nodeRegistry).register(DIRECT, proof, signature, consent);
 }
 
 /** Attests an instance on node 1 by a direct proof of a platform with a record. */
@@ -127,13 +155,13 @@ export async function attestDirect(
 ) {
   const { attestationLedger } = charter;
   const subject = app.toLowerCase() as Address;
-  const { quote, block, digest } = await quoteFor(
-    charter,
-    "instance",
-    await lower(attestationLedger),
-    subject,
-    key,
-  );
+  const consumer = await lower(attestationLedger);
+  const { quote, block, consent } = await steady(charter, async () => {
+    const bound = await quoteFor(charter, "instance", consumer, subject, key);
+    if (bound === null) return null;
+    const signed = await signInstance(charter, key, entryOf(app, charter.platform.platformId, bound.digest));
+    return hasZero(signed) ? null : { ...bound, consent: signed };
+  });
   const proof = encodeDirectProof(
     {
       subject,
@@ -143,6 +171,5 @@ export async function attestDirect(
     },
     encodeKnownQuote(quote, options.record ?? 1),
   );
-  const consent = await signInstance(charter, key, entryOf(app, charter.platform.platformId, digest));
   return attestationLedger.attest(1, DIRECT, options.combines ?? false, proof, consent);
 }

@@ -183,7 +183,7 @@ describe("DcapCollateral", () => {
     const kept = await collateral.queryFilter(collateral.filters.CertificateKept());
     for (const { args } of kept) {
       const snapshot = await connection.networkHelpers.takeSnapshot();
-      const serial = fromHex(`0x${args.serial.toString(16).padStart(40, "0")}` as `0x${string}`);
+      const serial = fromHex(`0x${args.serial.toString(16).padStart(40, "0")}`);
       await put(collateral, callOf(issue({ at: AT - 30, revokedCas: [serial] }), "putCrl", 0));
       expect((await collateral.familyStanding((1 << 2) | CA_PLATFORM)).validUntil).to.equal(0n);
       const which = Number(args.ca) === SIGNER_SERIAL ? 1 : 0;
