@@ -7,13 +7,7 @@ import { quoteDigest } from "../../../protocol/evidence/dcap/quoteDigest.ts";
 import { reportData } from "../../../protocol/evidence/reportData.ts";
 import { SettingKind } from "../../../protocol/policy/settingKind.ts";
 import { ProofSystem, TcbStatus, TeeKind } from "../../../protocol/words/enums.ts";
-import {
-  fromHex,
-  type Address,
-  type Bytes32,
-  type ComposeHash,
-  type Hex,
-} from "../../../protocol/words/hex.ts";
+import { fromHex, type Address, type Bytes32, type ComposeHash } from "../../../protocol/words/hex.ts";
 import type { DcapCollateral, DcapVerifier } from "../../../types/typechain/index.ts";
 import { issueCollateral, type CollateralOptions } from "../../../worker/tee/simulator/collateral.ts";
 import { SIMULATED_IMAGE } from "../../../worker/tee/simulator/measurements.ts";
@@ -105,7 +99,7 @@ async function quoteFor(
   }
 }
 
-const hasZero = (hex: string): boolean => fromHex(hex as Hex).includes(0);
+const hasZero = (hex: string): boolean => fromHex(hex).includes(0);
 
 /** Asks over newer and newer blocks until chance has put no zero anywhere. */
 async function steady<T>(charter: DirectCharter, make: () => Promise<T | null>): Promise<T> {
