@@ -114,8 +114,9 @@ interface INodeRegistry is IVerdictConsumer {
     function listOperators(address[] calldata operators, bool listed) external;
     function isOperatorListed(address operator) external view returns (bool);
 
+    /// @notice Of a retired node whose place another of its platform has taken only the platform is known.
     function node(uint32 number) external view returns (Node memory);
-    /// @notice Numbers of a platform's nodes that are not retired.
+    /// @notice Numbers of a platform's nodes that are not retired, in the order of their places.
     function nodesOn(bytes32 platformId) external view returns (uint32[] memory);
     function nodeCount() external view returns (uint32);
     /// @notice Registered, not retired, not invalidated, not expired; where it rests on a record, collateral of now holds
@@ -123,7 +124,7 @@ interface INodeRegistry is IVerdictConsumer {
     function isActive(uint32 number) external view returns (bool);
     /// @notice Platform of a node of any state. Reverts UnknownNode.
     function platformIdOf(uint32 number) external view returns (bytes32);
-    /// @notice The same, with its operator.
+    /// @notice The same, with its operator; zero where `node` does not know it any more.
     function platformOf(uint32 number) external view returns (bytes32 platformId, address operator);
     /// @notice EIP-712 digest that operator and key sign.
     function entryDigest(

@@ -9,26 +9,12 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {INodeRegistry, Node} from "../interfaces/INodeRegistry.sol";
 import {IProofVerifier} from "../interfaces/IProofVerifier.sol";
-import {ProofSystem, Standing, TcbStatus, TeeKind, Verdict} from "../interfaces/Types.sol";
+import {ProofSystem, Standing, TcbStatus, Verdict} from "../interfaces/Types.sol";
 import {VerifierSet} from "../lib/VerifierSet.sol";
+import {Entry, NodePlaces} from "./NodePlaces.sol";
 
 /// @title NodeRegistry
-contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
-    /// @dev Three slots: a registration pays for every one of them.
-    struct Entry {
-        address operator;
-        uint40 attestedAt;
-        uint40 expiresAt;
-        TeeKind kind;
-        uint8 flags;
-        bytes32 platformId;
-        address key;
-        uint40 evidenceBlock;
-        uint32 record;
-        uint8 generation; // of the verifier that keeps the record
-        TcbStatus status;
-    }
-
+contract NodeRegistry is NodePlaces, VerifierSet, EIP712 {
     /// @notice Node evidence older than this many blocks is refused.
     uint256 public constant MAX_EVIDENCE_AGE_BLOCKS = 256;
     /// @notice A registration lasts at most this long, however long its collateral does.
@@ -41,33 +27,18 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
     bytes32 private constant ENTRY_TYPEHASH = keccak256(
         "NodeEntry(address operator,bytes32 platformId,bytes32 evidenceDigest)"
     );
-    uint8 private constant SIMULATED = 1;
-    uint8 private constant RETIRED = 2;
-    uint8 private constant INVALIDATED = 4;
-    /// @dev Numbers of 32 bits in one slot.
-    uint32 private constant MAX_KEYS = 8;
-
-    /// @notice The most keys of one platform that are not retired: one machine cannot pose as a fleet.
-    uint32 public immutable maxKeysPerPlatform;
-
-    uint32 private _count;
-    bool private _needsListed;
-    mapping(uint32 number => Entry entry) private _entries;
-    /// @dev Numbers of the nodes that are not retired, the first in the low bits, without gaps.
-    mapping(bytes32 platformId => uint256 numbers) private _platforms;
     mapping(address operator => bool listed) private _listed;
 
     constructor(
         address owner,
         uint32 maxKeysPerPlatform_,
         IProofVerifier[] memory verifiers
-    ) EIP712("Charter NodeRegistry", "1") Ownable(owner) VerifierSet(verifiers) {
-        require(
-            maxKeysPerPlatform_ != 0 && maxKeysPerPlatform_ <= MAX_KEYS,
-            BadKeyLimit(MAX_KEYS, maxKeysPerPlatform_)
-        );
-        maxKeysPerPlatform = maxKeysPerPlatform_;
-    }
+    )
+        EIP712("Charter NodeRegistry", "1")
+        Ownable(owner)
+        VerifierSet(verifiers)
+        NodePlaces(maxKeysPerPlatform_)
+    {}
 
     /// @inheritdoc INodeRegistry
     function register(
@@ -86,22 +57,20 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
         );
         require(!_needsListed || _listed[verdict.subject], OperatorNotListed(verdict.subject));
 
-        number = ++_count;
-        _addToPlatform(verdict.platformId, verdict.key, number);
         Entry memory entry = Entry({
             operator: verdict.subject,
             attestedAt: uint40(block.timestamp),
-            expiresAt: _expiry(until),
+            validSeconds: _validSeconds(until),
             kind: verdict.kind,
+            status: verdict.status,
             flags: verdict.simulated ? SIMULATED : 0,
-            platformId: verdict.platformId,
-            key: verdict.key,
-            evidenceBlock: SafeCast.toUint40(verdict.evidenceBlock),
-            record: record,
             generation: generation,
-            status: verdict.status
+            key: verdict.key,
+            record: record,
+            number: 0, // follows
+            evidenceBlock: SafeCast.toUint40(verdict.evidenceBlock)
         });
-        _entries[number] = entry;
+        number = _keep(verdict.platformId, entry);
         emit NodeRegistered(
             number,
             verdict.platformId,
@@ -114,7 +83,7 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
             verdict.evidenceDigest,
             verdict.evidenceBlock,
             entry.attestedAt,
-            entry.expiresAt,
+            _expiryOf(entry),
             msg.sender
         );
     }
@@ -126,20 +95,22 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
         bytes calldata proof,
         bytes calldata keySignature
     ) external {
-        Entry memory entry = _known(number);
+        Entry storage kept = _known(number);
+        Entry memory entry = kept;
         (Verdict memory verdict, uint32 record, uint40 until, uint8 generation) = _proven(system, proof);
         _requireNodeVerdict(verdict, keySignature);
+        bytes32 platformId = platformIdOf(number);
+        require(verdict.platformId == platformId, PlatformChanged(platformId, verdict.platformId));
         _requireSameNode(entry, verdict);
         require(!_needsListed || _listed[entry.operator], OperatorNotListed(entry.operator));
-        (TcbStatus oldStatus, uint40 oldExpiresAt) = (entry.status, entry.expiresAt);
-        entry.status = verdict.status;
-        entry.evidenceBlock = SafeCast.toUint40(verdict.evidenceBlock);
-        entry.attestedAt = uint40(block.timestamp);
-        entry.expiresAt = _expiry(until);
-        entry.flags &= ~INVALIDATED;
-        entry.record = record;
-        entry.generation = generation;
-        _entries[number] = entry;
+        (TcbStatus oldStatus, uint40 oldExpiresAt) = (entry.status, _expiryOf(entry));
+        kept.status = verdict.status;
+        kept.evidenceBlock = SafeCast.toUint40(verdict.evidenceBlock);
+        kept.attestedAt = uint40(block.timestamp);
+        kept.validSeconds = _validSeconds(until);
+        kept.flags = entry.flags & ~INVALIDATED;
+        kept.record = record;
+        kept.generation = generation;
         emit NodeRenewed(
             number,
             oldStatus,
@@ -147,28 +118,27 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
             record,
             verdict.evidenceDigest,
             verdict.evidenceBlock,
-            entry.attestedAt,
+            uint40(block.timestamp),
             oldExpiresAt,
-            entry.expiresAt,
+            _expiryOf(kept),
             msg.sender
         );
     }
 
     /// @inheritdoc INodeRegistry
     function retire(uint32 number) external {
-        Entry memory entry = _known(number);
+        Entry storage entry = _known(number);
         require(
-            msg.sender == entry.operator || block.timestamp >= uint256(entry.expiresAt) + RETIRE_AFTER,
+            msg.sender == entry.operator || block.timestamp >= uint256(_expiryOf(entry)) + RETIRE_AFTER,
             NotOperator(entry.operator, msg.sender)
         );
-        _entries[number].flags = entry.flags | RETIRED;
-        _removeFromPlatform(entry.platformId, number);
-        emit NodeRetired(number, entry.platformId, entry.operator, msg.sender);
+        entry.flags |= RETIRED;
+        emit NodeRetired(number, platformIdOf(number), entry.operator, msg.sender);
     }
 
     /// @inheritdoc INodeRegistry
     function invalidate(uint32 number) external {
-        Entry memory entry = _known(number);
+        Entry storage entry = _known(number);
         require(entry.record != 0, NodeHasNoRecord(number));
         (bool known, Standing memory standing) = _standing(entry.record, entry.generation);
         require(
@@ -176,7 +146,7 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
             CollateralNotCurrent(standing.validUntil, standing.staleSince)
         );
         require(!_isAcceptable(standing), NodeStillValid(number, standing.status));
-        _entries[number].flags = entry.flags | INVALIDATED;
+        entry.flags |= INVALIDATED;
         emit NodeInvalidated(number, entry.record, standing.status, msg.sender);
     }
 
@@ -199,11 +169,17 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
 
     /// @inheritdoc INodeRegistry
     function node(uint32 number) external view returns (Node memory) {
-        Entry memory entry = _entryOf(number);
+        bytes32 platformId = platformIdOf(number);
+        (bool isKept, Entry storage kept) = _find(number);
+        Entry memory entry = kept;
+        if (!isKept) {
+            delete entry;
+            entry.flags = RETIRED;
+        }
         return
             Node({
                 operator: entry.operator,
-                platformId: entry.platformId,
+                platformId: platformId,
                 key: entry.key,
                 kind: entry.kind,
                 status: entry.status,
@@ -212,23 +188,9 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
                 invalidated: entry.flags & INVALIDATED != 0,
                 evidenceBlock: entry.evidenceBlock,
                 attestedAt: entry.attestedAt,
-                expiresAt: entry.expiresAt,
+                expiresAt: _expiryOf(entry),
                 record: entry.record
             });
-    }
-
-    /// @inheritdoc INodeRegistry
-    function nodesOn(bytes32 platformId) external view returns (uint32[] memory numbers) {
-        uint256 list = _platforms[platformId];
-        uint256 length = 0;
-        while (length < MAX_KEYS && list >> (32 * length) != 0) ++length;
-        numbers = new uint32[](length);
-        for (uint256 i = 0; i < length; ++i) numbers[i] = uint32(list >> (32 * i));
-    }
-
-    /// @inheritdoc INodeRegistry
-    function nodeCount() external view returns (uint32) {
-        return _count;
     }
 
     /// @inheritdoc INodeRegistry
@@ -238,9 +200,9 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
 
     /// @inheritdoc INodeRegistry
     function isActive(uint32 number) public view returns (bool) {
-        Entry storage entry = _entries[number];
-        // An unknown node has expiresAt 0.
-        if (entry.flags & (RETIRED | INVALIDATED) != 0 || entry.expiresAt <= block.timestamp) return false;
+        (bool isKept, Entry storage entry) = _find(number);
+        if (!isKept || entry.flags & (RETIRED | INVALIDATED) != 0) return false;
+        if (uint256(entry.attestedAt) + entry.validSeconds <= block.timestamp) return false;
         uint32 record = entry.record;
         if (record == 0) return true;
         (bool known, Standing memory standing) = _standing(record, entry.generation);
@@ -248,16 +210,10 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
     }
 
     /// @inheritdoc INodeRegistry
-    function platformIdOf(uint32 number) external view returns (bytes32 platformId) {
-        platformId = _entries[number].platformId;
-        // No registered platform's id, which is a hash, is zero.
-        require(platformId != 0, UnknownNode(number));
-    }
-
-    /// @inheritdoc INodeRegistry
     function platformOf(uint32 number) external view returns (bytes32 platformId, address operator) {
-        require(number != 0 && number <= _count, UnknownNode(number));
-        return (_entries[number].platformId, _entries[number].operator);
+        platformId = platformIdOf(number);
+        (bool isKept, Entry storage entry) = _find(number);
+        if (isKept) operator = entry.operator;
     }
 
     /// @inheritdoc INodeRegistry
@@ -267,33 +223,6 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
         bytes32 evidenceDigest
     ) public view returns (bytes32) {
         return _hashTypedDataV4(keccak256(abi.encode(ENTRY_TYPEHASH, operator, platformId, evidenceDigest)));
-    }
-
-    // ---------------------------------------------------------------- platforms
-
-    /// @dev A key stands once on a platform, and no platform has more keys than allowed.
-    function _addToPlatform(bytes32 platformId, address key, uint32 number) private {
-        uint256 list = _platforms[platformId];
-        uint256 length = 0;
-        for (; length < MAX_KEYS; ++length) {
-            uint32 other = uint32(list >> (32 * length));
-            if (other == 0) break;
-            require(_entries[other].key != key, KeyInUse(key, other));
-        }
-        require(length < maxKeysPerPlatform, TooManyKeys(platformId, maxKeysPerPlatform));
-        _platforms[platformId] = list | (uint256(number) << (32 * length));
-    }
-
-    function _removeFromPlatform(bytes32 platformId, uint32 number) private {
-        uint256 list = _platforms[platformId];
-        uint256 rest = 0;
-        uint256 length = 0;
-        for (uint256 i = 0; i < MAX_KEYS; ++i) {
-            uint256 other = uint32(list >> (32 * i));
-            if (other == 0 || other == number) continue;
-            rest |= other << (32 * length++);
-        }
-        _platforms[platformId] = rest;
     }
 
     // ---------------------------------------------------------------- checks
@@ -316,10 +245,6 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
     }
 
     function _requireSameNode(Entry memory entry, Verdict memory verdict) private pure {
-        require(
-            verdict.platformId == entry.platformId,
-            PlatformChanged(entry.platformId, verdict.platformId)
-        );
         require(verdict.subject == entry.operator, OperatorChanged(entry.operator, verdict.subject));
         require(verdict.key == entry.key, KeyChanged(entry.key, verdict.key));
         require(verdict.kind == entry.kind, KindChanged(entry.kind, verdict.kind));
@@ -336,18 +261,21 @@ contract NodeRegistry is INodeRegistry, VerifierSet, EIP712 {
             !standing.revoked && standing.status != TcbStatus.Unknown && standing.status != TcbStatus.Revoked;
     }
 
-    function _entryOf(uint32 number) private view returns (Entry memory) {
-        require(number != 0 && number <= _count, UnknownNode(number));
-        return _entries[number];
+    function _known(uint32 number) private view returns (Entry storage entry) {
+        platformIdOf(number);
+        bool isKept;
+        (isKept, entry) = _find(number);
+        require(isKept && entry.flags & RETIRED == 0, NodeIsRetired(number));
     }
 
-    function _known(uint32 number) private view returns (Entry memory entry) {
-        entry = _entryOf(number);
-        require(entry.flags & RETIRED == 0, NodeIsRetired(number));
+    /// @dev Seconds that a proof of now counts.
+    function _validSeconds(uint40 until) private view returns (uint24) {
+        require(until > block.timestamp, VerdictExpired(until, block.timestamp));
+        uint256 left = until - block.timestamp;
+        return uint24(left < MAX_VALIDITY ? left : MAX_VALIDITY);
     }
 
-    function _expiry(uint40 until) private view returns (uint40) {
-        uint40 limit = uint40(block.timestamp) + MAX_VALIDITY;
-        return until < limit ? until : limit;
+    function _expiryOf(Entry memory entry) private pure returns (uint40) {
+        return entry.attestedAt + entry.validSeconds;
     }
 }

@@ -164,7 +164,7 @@ describe("NodeRegistry", () => {
         .withArgs(PLATFORM, MAX_KEYS_PER_PLATFORM);
       await registry.connect(charter.operator).retire(1);
       await register(charter, walletOf("third"));
-      expect(await registry.nodesOn(PLATFORM)).to.deep.equal([2n, 3n]);
+      expect(await registry.nodesOn(PLATFORM)).to.deep.equal([3n, 2n]);
     });
   });
 

@@ -6,7 +6,7 @@ import type { VerifierDouble } from "../../../types/typechain/index.ts";
 import { walletOf, type Charter } from "../support/charter.ts";
 import { useCharter } from "../support/chains.ts";
 import { placeReenteringWallet } from "../support/code.ts";
-import { register } from "../support/flows.ts";
+import { register, renew } from "../support/flows.ts";
 import { standingOf } from "../support/standings.ts";
 import { DAY, doubleProof, nodeVerdict, PLATFORM, signNode, type Verdict } from "../support/verdicts.ts";
 
@@ -289,7 +289,7 @@ describe("NodeRegistry: who may enter a node", () => {
     expect(await registry.nodesOn(id("other platform"))).to.deep.equal([2n]);
   });
 
-  it("retire_theMiddleOne_keepsTheOthersInOrder", async () => {
+  it("register_inARetiredNodesPlace_endsWhatWasKnownOfIt", async () => {
     const { charter } = await scene();
     const registry = await charter.connection.ethers.deployContract("NodeRegistry", [
       charter.governance.address,
@@ -306,8 +306,25 @@ describe("NodeRegistry: who may enter a node", () => {
     await expect(register(of, walletOf("key 7")))
       .to.be.revertedWithCustomError(registry, "KeyInUse")
       .withArgs(walletOf("key 7").address, 7);
+    const before = await of.nodeRegistry.node(1);
+    expect([before.retired, before.key]).to.deep.equal([true, walletOf("key 1").address]);
     await register(of, walletOf("key 3"));
-    expect(await of.nodeRegistry.nodesOn(PLATFORM)).to.deep.equal([2n, 4n, 5n, 6n, 7n, 9n]);
+    expect(await of.nodeRegistry.nodesOn(PLATFORM)).to.deep.equal([9n, 2n, 4n, 5n, 6n, 7n]);
+    expect((await of.nodeRegistry.node(9)).key).to.equal(walletOf("key 3").address);
+    const after = await of.nodeRegistry.node(1);
+    expect([after.retired, after.platformId]).to.deep.equal([true, PLATFORM]);
+    expect([after.key, after.operator, after.expiresAt]).to.deep.equal([ZeroAddress, ZeroAddress, 0n]);
+    expect(await of.nodeRegistry.platformOf(1)).to.deep.equal([PLATFORM, ZeroAddress]);
+    expect(await of.nodeRegistry.isActive(1)).to.equal(false);
+    for (const sent of [
+      of.nodeRegistry.retire(1),
+      of.nodeRegistry.invalidate(1),
+      renew(of, 1, walletOf("key 1")),
+    ]) {
+      await expect(sent).to.be.revertedWithCustomError(registry, "NodeIsRetired").withArgs(1);
+    }
+    // Node 3's place is free yet: it is known as it was.
+    expect((await of.nodeRegistry.node(3)).key).to.equal(walletOf("key 3").address);
     expect(await of.nodeRegistry.nodesOn(ZeroHash)).to.deep.equal([]);
   });
 
