@@ -24,20 +24,21 @@ import {
     Verdict
 } from "../interfaces/Types.sol";
 import {VerifierSet} from "../lib/VerifierSet.sol";
+import {BatchWord} from "./BatchWord.sol";
 import {Images} from "./Images.sol";
 import {InstanceWord} from "./InstanceWord.sol";
+import {LeafPath} from "./LeafPath.sol";
 
 /// @title AttestationLedger
 /// @dev Facts are stored once and judged again at every question, so that tightening one entry of an app's policy
 /// stops exactly the instances that it concerns, in the same block.
 contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
     using InstanceWord for uint256;
+    using BatchWord for uint256;
 
-    struct Batch {
-        uint40 validUntil;
-        uint64 minBlock;
-        uint64 postedBlock;
-        uint8 generation; // of the committee's verifier
+    struct Kept {
+        uint256 word;
+        bytes32 digest; // of the evidence; only where proofs are to be combined (InstanceWord.HAS_DIGEST)
     }
 
     /// @notice A proof lasts at most this long, however long its collateral does.
@@ -49,10 +50,9 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
     IAppRegistry public immutable appRegistry;
     INodeRegistry public immutable nodeRegistry;
 
-    mapping(address app => mapping(address key => uint256 word)) private _instances;
-    /// @dev Only where proofs are to be combined (InstanceWord.HAS_DIGEST).
-    mapping(address app => mapping(address key => bytes32 digest)) private _digests;
-    mapping(bytes32 root => Batch posted) private _batches;
+    mapping(address app => mapping(address key => Kept)) private _instances;
+    /// @dev In one word (BatchWord): a claim reads it.
+    mapping(bytes32 root => uint256 posted) private _batches;
 
     constructor(
         address owner,
@@ -90,15 +90,9 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
         );
         uint256 word = _wordOf(verdict, release, node, _keepImage(measured), until);
         if (record != 0) word = word.withRecord(record, generation);
-        word = _combine(
-            verdict.subject,
-            verdict.key,
-            word,
-            verdict.evidenceDigest,
-            uint8(1 << uint8(system))
-        );
+        if (system == ProofSystem.Committee) word = word.withCommitteeGeneration(generation);
         if (combines) word = word.withDigest();
-        _keep(verdict.subject, verdict.key, word, verdict.evidenceDigest);
+        word = _enter(verdict.subject, verdict.key, word, verdict.evidenceDigest, uint8(1 << uint8(system)));
         _emitProven(verdict.subject, verdict.key, word, system, verdict.evidenceDigest);
     }
 
@@ -120,16 +114,16 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
         require(verifier != address(0), NoVerifier(ProofSystem.Committee));
         // A batch counts once: posted again its leaves could be claimed as of a later block. Under another verifier it has
         // to be.
-        Batch memory known = _batches[root];
-        require(known.postedBlock == 0 || known.generation != generation, BatchKnown(root));
+        uint256 known = _batches[root];
+        require(known == 0 || known.generationOf() != generation, BatchKnown(root));
         ICommitteeVerifier(verifier).verifyBatch(root, count, validUntil, minBlock, blockHash, signatures);
-        _batches[root] = Batch(validUntil, minBlock, uint64(block.number), generation);
+        _batches[root] = BatchWord.pack(validUntil, minBlock, uint64(block.number), generation);
         emit BatchPosted(root, count, validUntil, minBlock, blockHash, verifier, msg.sender);
     }
 
     /// @inheritdoc IAttestationLedger
     function claim(Leaf calldata leaf, bytes32[] calldata proof, bytes calldata keySignature) external {
-        Batch memory posted = _postedBatch(MerkleProof.processProofCalldata(proof, _hashOf(leaf)));
+        uint256 posted = _postedBatch(LeafPath.rootOf(proof, LeafPath.hashOf(leaf)));
         _claim(leaf, posted, keySignature);
     }
 
@@ -144,8 +138,8 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
         // Without leaves the multiproof is its own root, and says nothing.
         require(leaves.length != 0, LengthMismatch(1, 0));
         bytes32[] memory hashes = new bytes32[](leaves.length);
-        for (uint256 i = 0; i < leaves.length; ++i) hashes[i] = _hashOf(leaves[i]);
-        Batch memory posted = _postedBatch(MerkleProof.processMultiProofCalldata(proof, proofFlags, hashes));
+        for (uint256 i = 0; i < leaves.length; ++i) hashes[i] = LeafPath.hashOf(leaves[i]);
+        uint256 posted = _postedBatch(MerkleProof.processMultiProofCalldata(proof, proofFlags, hashes));
         for (uint256 i = 0; i < leaves.length; ++i) _claim(leaves[i], posted, keySignatures[i]);
     }
 
@@ -168,12 +162,18 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
 
     /// @inheritdoc IAttestationLedger
     function liveReason(address app, address key) public view returns (Reason) {
-        uint256 word = _instances[app][key];
+        uint256 word = _instances[app][key].word;
         if (word == 0) return Reason.ProofMissing;
         if (word.expiresAt() <= block.timestamp) return Reason.EvidenceTooOld;
         // Entries ask no registry: whoever is no app of ours has no rules to be judged by.
         if (!appRegistry.isApp(app)) return Reason.AppNotRegistered;
         if (!nodeRegistry.isActive(word.node())) return Reason.NodeNotAllowed;
+        if (word.proofSystems() & COMMITTEE != 0) {
+            // What a verifier said that governance has replaced counts no more.
+            (, uint8 generation) = _verifierAndGeneration(ProofSystem.Committee);
+            if (word.committeeGeneration() != generation)
+                word = word.withSystems(word.proofSystems() & ~COMMITTEE);
+        }
         (bytes32 platformId, address operator) = nodeRegistry.platformOf(word.node());
         Facts memory facts = _factsOf(word, _imageOf(word.image()), platformId, operator);
         if (word.record() != 0) {
@@ -190,7 +190,7 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
 
     /// @inheritdoc IAttestationLedger
     function instance(address app, address key) external view returns (Instance memory) {
-        uint256 word = _instances[app][key];
+        uint256 word = _instances[app][key].word;
         return
             Instance({
                 release: word.release(),
@@ -204,7 +204,7 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
                 evidenceBlock: word.evidenceBlock(),
                 expiresAt: word.expiresAt(),
                 record: word.record(),
-                evidenceDigest: word.isSet(InstanceWord.HAS_DIGEST) ? _digests[app][key] : bytes32(0)
+                evidenceDigest: word.isSet(InstanceWord.HAS_DIGEST) ? _instances[app][key].digest : bytes32(0)
             });
     }
 
@@ -222,8 +222,8 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
     function batch(
         bytes32 root
     ) external view returns (uint40 validUntil, uint64 minBlock, uint64 postedBlock) {
-        Batch memory posted = _batches[root];
-        return (posted.validUntil, posted.minBlock, posted.postedBlock);
+        uint256 posted = _batches[root];
+        return (posted.validUntil(), posted.minBlock(), posted.postedBlock());
     }
 
     /// @inheritdoc IAttestationLedger
@@ -248,12 +248,13 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
 
     // ---------------------------------------------------------------- entries
 
-    function _claim(Leaf calldata leaf, Batch memory posted, bytes calldata keySignature) private {
+    /// @param posted the leaf's batch.
+    function _claim(Leaf calldata leaf, uint256 posted, bytes calldata keySignature) private {
         uint256 word = uint256(leaf.facts);
         require(
             word.isLeaf() &&
-                word.evidenceBlock() >= posted.minBlock &&
-                word.evidenceBlock() <= posted.postedBlock,
+                word.evidenceBlock() >= posted.minBlock() &&
+                word.evidenceBlock() <= posted.postedBlock(),
             BadLeaf(leaf.facts)
         );
         require(
@@ -261,58 +262,60 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
             SimulatedOnProductionChain(block.chainid)
         );
         _requireKey(leaf.app, leaf.key, leaf.evidenceDigest, keySignature);
-        uint40 until = word.expiresAt() < posted.validUntil ? word.expiresAt() : posted.validUntil;
+        uint40 until = word.expiresAt();
+        if (until > posted.validUntil()) until = posted.validUntil();
         require(until > block.timestamp, VerdictExpired(until, block.timestamp));
-        word = _combine(leaf.app, leaf.key, word.withExpiry(_expiry(until)), leaf.evidenceDigest, COMMITTEE);
-        _keep(leaf.app, leaf.key, word, leaf.evidenceDigest);
+        word = word.withExpiry(_expiry(until)).withCommitteeGeneration(posted.generationOf());
+        word = _enter(leaf.app, leaf.key, word, leaf.evidenceDigest, COMMITTEE);
         emit InstanceClaimed(leaf.app, leaf.key, bytes32(word), leaf.evidenceDigest, msg.sender);
     }
 
-    /// @dev What is known of this key, and what is said now. Proofs combine only over the same evidence, release, node,
-    /// image and status; newer evidence starts afresh, older is refused.
-    function _combine(
+    /// @return word as it is kept.
+    function _enter(
         address app,
         address key,
         uint256 word,
         bytes32 evidenceDigest,
         uint8 bit
-    ) private view returns (uint256) {
-        uint256 known = _instances[app][key];
+    ) private returns (uint256) {
+        Kept storage kept = _instances[app][key];
+        uint256 known = kept.word;
         word = word.withSystems(bit);
-        if (word.evidenceBlock() > known.evidenceBlock()) return word;
-        require(
-            word.evidenceBlock() == known.evidenceBlock(),
-            EvidenceNotNewer(known.evidenceBlock(), word.evidenceBlock())
-        );
-        if (known == 0) return word;
+        if (word.evidenceBlock() <= known.evidenceBlock() && known != 0)
+            word = _combine(known, kept, word, evidenceDigest, bit);
+        kept.word = word;
+        if (word.isSet(InstanceWord.HAS_DIGEST)) kept.digest = evidenceDigest;
+        return word;
+    }
+
+    /// @dev What is known of this key, and what is said now of evidence that is not newer. Proofs combine only over the same
+    /// evidence, release, node, image and status; newer evidence starts afresh, older is refused.
+    function _combine(
+        uint256 known,
+        Kept storage kept,
+        uint256 word,
+        bytes32 evidenceDigest,
+        uint8 bit
+    ) private view returns (uint256) {
+        (uint40 knownBlock, uint40 evidenceBlock) = (known.evidenceBlock(), word.evidenceBlock());
+        require(evidenceBlock == knownBlock, EvidenceNotNewer(knownBlock, evidenceBlock));
         // Judged again, or by another system: what was measured and where it runs cannot have changed.
         require(known.isSameEvidence(word), FactsChanged(evidenceDigest));
         if (!known.isSet(InstanceWord.HAS_DIGEST)) {
             // It stands alone: only the system that gave it may give it again.
-            require(
-                known.proofSystems() == bit,
-                EvidenceNotNewer(known.evidenceBlock(), word.evidenceBlock())
-            );
+            require(known.proofSystems() == bit, EvidenceNotNewer(knownBlock, evidenceBlock));
             return word;
         }
-        require(
-            _digests[app][key] == evidenceDigest,
-            EvidenceNotNewer(known.evidenceBlock(), word.evidenceBlock())
-        );
+        require(kept.digest == evidenceDigest, EvidenceNotNewer(knownBlock, evidenceBlock));
         word = word.withDigest();
         // Another status is another judgement: systems that gave the old one do not vouch for the new one.
         if (known.status() != word.status()) return word;
         uint8 others = known.proofSystems() & ~bit;
         if (others != 0 && known.expiresAt() < word.expiresAt()) word = word.withExpiry(known.expiresAt());
+        if (bit != COMMITTEE) word = word.withCommitteeGeneration(known.committeeGeneration());
         if (word.record() == 0 && known.record() != 0 && bit & (1 << uint8(ProofSystem.Direct)) == 0)
             word = word.withRecord(known.record(), known.generation());
         return word.withSystems(known.proofSystems() | bit);
-    }
-
-    function _keep(address app, address key, uint256 word, bytes32 evidenceDigest) private {
-        _instances[app][key] = word;
-        if (word.isSet(InstanceWord.HAS_DIGEST) && _digests[app][key] != evidenceDigest)
-            _digests[app][key] = evidenceDigest;
     }
 
     function _wordOf(
@@ -401,15 +404,9 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
         require(signer != address(0) && signer == key, BadKeySignature(key, signer));
     }
 
-    function _postedBatch(bytes32 root) private view returns (Batch memory posted) {
+    function _postedBatch(bytes32 root) private view returns (uint256 posted) {
         posted = _batches[root];
-        (, uint8 generation) = _verifierAndGeneration(ProofSystem.Committee);
-        // A batch of a verifier that governance has replaced counts no more.
-        require(posted.postedBlock != 0 && posted.generation == generation, UnknownBatch(root));
-    }
-
-    function _hashOf(Leaf calldata leaf) private pure returns (bytes32) {
-        return keccak256(bytes.concat(keccak256(abi.encode(leaf))));
+        require(posted != 0, UnknownBatch(root));
     }
 
     function _expiry(uint40 until) private view returns (uint40) {

@@ -4,9 +4,10 @@ pragma solidity ^0.8.30;
 import {TcbStatus, TeeKind} from "../interfaces/Types.sol";
 
 /// @title InstanceWord: what the ledger keeps of an instance, in one slot
-/// @dev From the highest bits: release 32, node 32, image 32, kind 8, status 8, flags 8, proof systems 8, evidence block 40,
-/// expiry 40, record 32, generation 8, unused 8. A leaf's facts are such a word whose proof systems and everything below
-/// expiry are zero: the committee says what was found, the ledger who has proven it.
+/// @dev From the highest bits: release 32, node 32, image 32, kind 8, status 8, flags 8, proof systems 8, evidence block
+/// 40, expiry 40, record 32, generation of its verifier 8, generation of the committee's verifier 8. A leaf's facts are such
+/// a word whose proof systems and everything below expiry are zero: the committee says what was found, the ledger who has
+/// proven it.
 library InstanceWord {
     uint8 internal constant SIMULATED = 1;
     uint8 internal constant GPU = 2;
@@ -104,6 +105,10 @@ library InstanceWord {
         return uint8(word >> 8);
     }
 
+    function committeeGeneration(uint256 word) internal pure returns (uint8) {
+        return uint8(word);
+    }
+
     function withSystems(uint256 word, uint8 systems) internal pure returns (uint256) {
         return (word & ~(uint256(0xff) << 128)) | (uint256(systems) << 128);
     }
@@ -117,6 +122,10 @@ library InstanceWord {
             (word & ~(uint256(type(uint40).max) << 8)) |
             (uint256(record_) << 16) |
             (uint256(generation_) << 8);
+    }
+
+    function withCommitteeGeneration(uint256 word, uint8 generation_) internal pure returns (uint256) {
+        return (word & ~uint256(0xff)) | generation_;
     }
 
     function withDigest(uint256 word) internal pure returns (uint256) {

@@ -137,7 +137,8 @@ interface IAttestationLedger is IVerdictConsumer {
     /// @notice Keeps an image and names it by a number; again gives the same one. Anyone may: an image allows nothing.
     function keepImage(Image calldata image) external returns (uint32 number);
 
-    /// @notice Stored facts judged by release, policy, node, collateral and expiry of now.
+    /// @notice Stored facts judged by release, policy, node, collateral and expiry of now. What the committee's or the
+    /// Direct verifier proved counts until governance replaces that verifier.
     function isLive(address app, address key) external view returns (bool);
     /// @notice Why (not): Reason.Allowed exactly when `isLive`.
     function liveReason(address app, address key) external view returns (Reason);

@@ -37,7 +37,7 @@ abstract contract VerifierSet is IVerdictConsumer, Ownable2Step {
     }
 
     /// @dev What `system` proves. Reverts unless it does; there is no other way to a verdict.
-    /// `generation`: of the verifier, to be kept with the record.
+    /// `generation`: of the verifier, to be kept with what it proved.
     function _proven(
         ProofSystem system,
         bytes calldata proof
@@ -47,7 +47,7 @@ abstract contract VerifierSet is IVerdictConsumer, Ownable2Step {
         (verdict, record, until) = IProofVerifier(seat.verifier).verify(proof);
         // Only Direct keeps records; those of anybody else would be asked of the wrong contract.
         require(record == 0 || system == ProofSystem.Direct, UnexpectedRecord(system, record));
-        generation = record == 0 ? 0 : seat.generation;
+        generation = seat.generation;
     }
 
     function _verifierAndGeneration(

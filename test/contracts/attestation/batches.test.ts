@@ -320,12 +320,16 @@ describe("AttestationLedger: batches", () => {
       ).to.be.revertedWithCustomError(ledger, "EvidenceNotNewer");
     });
 
-    it("claim_batchOfAReplacedCommittee_revertsUntilTheNewOnePostsIt", async () => {
+    it("isLive_committeesVerifierReplaced_isFalseInThatBlockUntilTheNewOneSaysSo", async () => {
       const here = await scene();
       const { charter, ledger, at } = here;
       const leaf = await leafOf(here, first);
       const root = leafHash(leaf);
       await postBatch(charter, root);
+      const signature = await signLeaf(charter, first, leaf);
+      await ledger.claim(leaf, [], signature);
+      const attested = await instanceVerdict(charter, at, second);
+      await attestVerdict(charter, attested, second);
       const verifier = await charter.connection.ethers.deployContract("CommitteeVerifier", [
         charter.governance.address,
         charter.members.map(({ address }) => address),
@@ -333,15 +337,20 @@ describe("AttestationLedger: batches", () => {
         FAR,
         COMMITTEE_NOTICE,
       ]);
-      await ledger.setVerifier(COMMITTEE, await verifier.getAddress());
-      const signature = await signLeaf(charter, first, leaf);
-      await expect(ledger.claim(leaf, [], signature))
-        .to.be.revertedWithCustomError(ledger, "UnknownBatch")
-        .withArgs(root);
+      for (const key of [first, second]) expect(await ledger.isLive(at, key.address)).to.equal(true);
+      const replaced = await (await ledger.setVerifier(COMMITTEE, await verifier.getAddress())).wait();
+      const blockTag = replaced?.blockNumber ?? 0;
+      for (const key of [first, second]) {
+        expect(await ledger.liveReason(at, key.address, { blockTag })).to.equal(Reason.ProofMissing);
+      }
+      // Nor does a claim from the old one's batch bring it back.
+      await ledger.claim(leaf, [], signature);
+      expect(await ledger.liveReason(at, first.address)).to.equal(Reason.ProofMissing);
       const of = { ...charter, committeeVerifier: verifier as unknown as Charter["committeeVerifier"] };
       await postBatch(of, root, { minBlock: unpackInstance(leaf.facts as Bytes32).evidenceBlock });
       await ledger.claim(leaf, [], signature);
-      expect(await ledger.isLive(at, first.address)).to.equal(true);
+      await attestVerdict(of, attested, second);
+      for (const key of [first, second]) expect(await ledger.isLive(at, key.address)).to.equal(true);
     });
 
     it("claim_asksNoApp_isLiveDoes", async () => {
