@@ -94,8 +94,12 @@ export class CollateralKeeper {
     return underWay + (await this.#rejudge());
   }
 
-  /** Passes again and again until the signal; a failure is told of and waits for the next time. */
+  /**
+   * Passes again and again until the signal; a failure is told of and waits for the next time. While nothing is under way
+   * the waits grow: a relayer that has just started may not know its nodes yet, and looks again within seconds.
+   */
   async run(signal: AbortSignal): Promise<void> {
+    let waitMs = 0;
     while (!signal.aborted) {
       let underWay = 0;
       try {
@@ -103,7 +107,8 @@ export class CollateralKeeper {
       } catch (cause) {
         this.#options.onFailed(cause);
       }
-      await pause(underWay > 0 ? SOON_MS : INTERVAL_MS, signal);
+      waitMs = underWay > 0 || waitMs === 0 ? SOON_MS : Math.min(INTERVAL_MS, 2 * waitMs);
+      await pause(waitMs, signal);
     }
   }
 
