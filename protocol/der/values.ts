@@ -21,22 +21,26 @@ export function readObjectId(reader: DerReader): string {
   const { content } = reader.read(Tag.ObjectId);
   const last = content.at(-1);
   if (last === undefined || last >= 0x80) throw new DerError("an object identifier", 0);
-  const arcs: number[] = [];
-  let arc = 0;
-  let isFirstByteOfArc = true;
-  for (const byte of content) {
-    if (isFirstByteOfArc && byte === 0x80) throw new DerError("a minimal arc", 0);
-    arc = arc * 128 + (byte & 0x7f);
-    if (arc > 0xffff_ffff) throw new DerError("an arc of at most 32 bits", 0);
-    isFirstByteOfArc = byte < 0x80;
-    if (isFirstByteOfArc) {
-      arcs.push(arc);
-      arc = 0;
-    }
-  }
+  const arcs: (number | bigint)[] = [];
+  let start = 0;
+  content.forEach((byte, at) => {
+    if (at === start && byte === 0x80) throw new DerError("a minimal arc", 0);
+    if (byte >= 0x80) return;
+    arcs.push(readArc(content.subarray(start, at + 1)));
+    start = at + 1;
+  });
   const [head = 0, ...rest] = arcs;
+  if (typeof head === "bigint") throw new DerError("a first arc of at most 42 bits", 0);
   const top = Math.min(Math.floor(head / 40), 2);
   return [top, head - top * 40, ...rest].join(".");
+}
+
+/** An arc may be a UUID below 2.25 (X.667): 128 bits. All others are plain numbers, which are faster. */
+function readArc(digits: Uint8Array): number | bigint {
+  if (digits.length <= 6) return digits.reduce((arc, byte) => arc * 128 + (byte & 0x7f), 0);
+  const arc = digits.reduce((sum, byte) => sum * 128n + BigInt(byte & 0x7f), 0n);
+  if (arc >= 2n ** 128n) throw new DerError("an arc of at most 128 bits", 0);
+  return arc;
 }
 
 /** BIT STRING of whole bytes (no unused bits). */

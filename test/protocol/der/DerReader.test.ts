@@ -53,7 +53,10 @@ describe("the strict DER reader", () => {
 
   it("reads object identifiers in minimal arcs only", () => {
     expect(readObjectId(reader("060a2a864886f84d010d0102"))).to.equal("1.2.840.113741.1.13.1.2");
-    for (const hex of ["0600", "06022a86", "06032a8001", "06072a8fffffffff7f"])
+    // 2.25.(2^128 - 1), and one arc more than 128 bits wide.
+    expect(readObjectId(reader(`06146983${"ff".repeat(17)}7f`))).to.equal(`2.25.${2n ** 128n - 1n}`);
+    malformed(() => readObjectId(reader(`06146984${"80".repeat(17)}00`)));
+    for (const hex of ["0600", "06022a86", "06032a8001", `06152a${"ff".repeat(19)}7f`])
       malformed(() => readObjectId(reader(hex)));
   });
 
