@@ -52,6 +52,7 @@ interface CreateOptions {
   readonly name?: string;
   readonly leaseSigner?: Address[];
   readonly maxLeaseSeconds?: number;
+  readonly allowUnpinnedImages?: boolean;
   readonly note?: string;
   readonly title?: string;
 }
@@ -80,6 +81,7 @@ export function addAppCommands(program: Command): void {
       repeat(addressOption),
     )
     .option("--max-lease-seconds <n>", "longest lease, in a manifest made from --compose", wholeNumber)
+    .option("--allow-unpinned-images", "images may be named by tag, in a manifest made from --compose")
     .option("--note <file>", "release note (JSON)")
     .option("--title <text>", "title of a note made here")
     .option("--owner <address>", "first owner (default: the signing account)", addressOption)

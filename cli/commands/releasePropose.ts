@@ -42,7 +42,11 @@ export function addManifestOptions(command: Command): Command {
     .option("--compose <file>", "Compose file to make a manifest of")
     .option("--name <name>", "name in a manifest made from --compose")
     .option("--lease-signer <address>", "who may lease (repeatable)", repeat(addressOption))
-    .option("--max-lease-seconds <n>", "longest lease", wholeNumber);
+    .option("--max-lease-seconds <n>", "longest lease", wholeNumber)
+    .option(
+      "--allow-unpinned-images",
+      "images may be named by tag: whoever serves them can change what runs",
+    );
 }
 
 /** Publishes manifest and note, shows what changes, and proposes the release. */

@@ -13,6 +13,7 @@ export interface ManifestOptions {
   readonly name?: string;
   readonly leaseSigner?: readonly Address[];
   readonly maxLeaseSeconds?: number;
+  readonly allowUnpinnedImages?: boolean;
 }
 
 /** The exact bytes to hash and publish, and what they say. */
@@ -36,6 +37,7 @@ export function manifestBytes(options: ManifestOptions): { bytes: Uint8Array; ma
     name: options.name ?? (basename(dirname(options.compose)) || "app"),
     leaseSigners: options.leaseSigner,
     maxLeaseSeconds: options.maxLeaseSeconds ?? 60,
+    ...(options.allowUnpinnedImages ? { allowUnpinnedImages: true } : {}),
   });
 }
 
@@ -46,6 +48,7 @@ export function makeManifest(
     readonly name: string;
     readonly leaseSigners: readonly string[];
     readonly maxLeaseSeconds: number;
+    readonly allowUnpinnedImages?: boolean;
   },
 ): { bytes: Uint8Array; manifest: Manifest } {
   const text = `${JSON.stringify(
@@ -54,7 +57,11 @@ export function makeManifest(
       name: launch.name,
       runner: "docker-compose",
       docker_compose_file: compose,
-      charter: { lease_signers: launch.leaseSigners, max_lease_seconds: launch.maxLeaseSeconds },
+      charter: {
+        lease_signers: launch.leaseSigners,
+        max_lease_seconds: launch.maxLeaseSeconds,
+        ...(launch.allowUnpinnedImages ? { allow_unpinned_images: true } : {}),
+      },
     },
     null,
     2,
@@ -65,6 +72,7 @@ export function makeManifest(
 
 /** What a person should see before signing: each service and the image it runs, unpinned ones named as such. */
 export function describeManifest(manifest: Manifest): string {
+  const isAnyUnpinned = servicesOf(manifest).some(({ image }) => !image?.includes("@sha256:"));
   const services = servicesOf(manifest).map(({ service, image }) => {
     const text = image === undefined ? "(no image)" : shown(image);
     return `  ${shown(service)}: ${text}${image?.includes("@sha256:") ? "" : "  (not pinned by digest)"}`;
@@ -72,9 +80,15 @@ export function describeManifest(manifest: Manifest): string {
   return [
     `manifest ${shown(manifest.name)}`,
     ...services,
+    ...(isAnyUnpinned ? [`  ${unpinnedText(manifest)}`] : []),
     `  lease signers: ${manifest.charter?.lease_signers.join(", ") ?? "none: no guest could get a lease"}`,
   ].join("\n");
 }
+
+const unpinnedText = ({ charter }: Manifest): string =>
+  charter?.allow_unpinned_images === true
+    ? "unpinned images are allowed: whoever serves them can change what runs"
+    : "guests refuse images that are not pinned by digest (--allow-unpinned-images waives it)";
 
 /** The Compose file is the owner's text: any shape may come. @throws CharterError `compose/malformed`. */
 export function servicesOf(manifest: Manifest): { service: string; image: string | undefined }[] {

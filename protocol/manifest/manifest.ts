@@ -21,6 +21,8 @@ const charterSchema = z.strictObject({
   max_lease_seconds: z.number().int().min(1).max(3600).default(60),
   /** Needs a key source that survives the guest; refused where there is none. */
   persistent: z.boolean().default(false),
+  /** Without it a guest refuses images that are not pinned by digest: whoever serves them could change what runs. */
+  allow_unpinned_images: z.boolean().optional(),
 });
 
 /** dstack's app-compose.json (manifest_version 1 and 2) and Charter's own object. Unknown fields are refused. */

@@ -13,6 +13,7 @@ import { deployDevnet } from "./deployment.ts";
 import { freePort } from "./freePort.ts";
 import { startGraphNode } from "./graphNode.ts";
 import { startProgram, type Program } from "./program.ts";
+import { helloEngine, type HelloEngine } from "./helloImage.ts";
 import type { Steps } from "./steps.ts";
 import { buildSubgraphFor } from "./subgraphBuild.ts";
 
@@ -26,6 +27,8 @@ export interface Devnet {
   readonly bootAuthUrl: string;
   readonly subgraphUrl: string;
   readonly nodes: readonly Program[];
+  /** What runs containers on this machine. */
+  readonly engine: HelloEngine;
 }
 
 /** Ports that are taken when they are free, so that URLs stay the same from start to start. */
@@ -143,6 +146,7 @@ export async function startDevnet(dir: string, steps: Steps): Promise<Devnet> {
       graphNode({ dir, deployment, postgres, rpcUrl: anvil.url, relayerUrl, port: graphPort, names }),
     (started) => started.stop,
   );
+  const engine = await steps.run("container engine", () => helloEngine());
   const nodes = await Promise.all(
     Array.from({ length: NODE_COUNT }, (_, i) =>
       steps.run(
@@ -161,6 +165,7 @@ export async function startDevnet(dir: string, steps: Steps): Promise<Devnet> {
     bootAuthUrl: String(relayer.ready.bootAuthUrl),
     subgraphUrl,
     nodes,
+    engine,
   };
 }
 

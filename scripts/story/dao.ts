@@ -18,7 +18,16 @@ export async function tellOfADao(scene: Scene): Promise<void> {
     "an app of the DAO is created, owned by its Timelock",
     async () => {
       const created = await charterOk(devnet, voter, [
-        ...["app", "create", ...manifestOf("dao"), "--owner", timelock, "--notice", "5", "--any-node"],
+        ...[
+          "app",
+          "create",
+          ...manifestOf(devnet, "dao"),
+          "--owner",
+          timelock,
+          "--notice",
+          "5",
+          "--any-node",
+        ],
         ...["--salt", `0x${Date.now().toString(16).padStart(64, "0")}`],
       ]);
       app = String(created.app);
@@ -69,7 +78,7 @@ async function vote(scene: Scene, app: string): Promise<void> {
     "dao",
     "propose-release",
     app,
-    ...manifestOf("dao-2"),
+    ...manifestOf(devnet, "dao-2"),
     "--title",
     "Second",
   ]);

@@ -24,7 +24,7 @@ export async function tellOfASafe(scene: Scene): Promise<void> {
       writeFileSync(contracts, `${JSON.stringify({ [devnet.deployment.chainId]: safes.addresses })}\n`);
       safe = await safes.createSafe([first.address, second.address, third.address], 2);
       const created = await charterOk(devnet, first, [
-        ...["app", "create", ...manifestOf("safe"), "--owner", safe, "--notice", "5", "--any-node"],
+        ...["app", "create", ...manifestOf(devnet, "safe"), "--owner", safe, "--notice", "5", "--any-node"],
         ...["--salt", `0x${Date.now().toString(16).padStart(64, "0")}`],
       ]);
       app = String(created.app);

@@ -1,5 +1,9 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { devnetAccounts } from "../devnet/accounts.ts";
 import { DEVNET_LEASE_SECONDS, type Devnet } from "../devnet/devnet.ts";
+import { HELLO_IMAGE } from "../devnet/helloImage.ts";
 import { observe, type Observation, type StepReport } from "./observe.ts";
 import { readsOf, type Reads } from "./reads.ts";
 
@@ -19,13 +23,24 @@ export interface Scene {
   readonly report: StepReport[];
 }
 
-const HELLO = "examples/hello/docker-compose.yml";
-
 /** Options of a manifest made of the hello example; each name is another compose hash. */
-export const manifestOf = (name: string): string[] => [
-  ...["--compose", HELLO, "--name", name],
+export const manifestOf = (devnet: Devnet, name: string): string[] => [
+  ...["--compose", helloCompose(devnet), "--name", name],
+  // A devnet's image may be one that this machine made, which no registry has a digest for.
+  "--allow-unpinned-images",
   ...["--lease-signer", devnetAccounts.lease.address, "--max-lease-seconds", String(DEVNET_LEASE_SECONDS)],
 ];
+
+/** The hello example's Compose file, naming the image that this machine's engine has. */
+function helloCompose({ dir, engine }: Devnet): string {
+  const example = "examples/hello/docker-compose.yml";
+  if ("why" in engine) return example;
+  const text = readFileSync(example, "utf8");
+  if (!text.includes(`image: ${HELLO_IMAGE}\n`)) throw new Error(`${example} should name ${HELLO_IMAGE}`);
+  const file = join(dir, "hello-compose.yml");
+  writeFileSync(file, text.replace(`image: ${HELLO_IMAGE}\n`, `image: ${engine.image}\n`));
+  return file;
+}
 
 /** A story's beginning: nothing told yet. */
 export function sceneOf(options: StoryOptions): Scene {

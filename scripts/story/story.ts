@@ -51,7 +51,7 @@ async function create(scene: Scene): Promise<string> {
         ...[
           "app",
           "create",
-          ...manifestOf("hello"),
+          ...manifestOf(devnet, "hello"),
           "--guardian",
           guardian.address,
           "--any-node",
@@ -132,7 +132,7 @@ async function upgrade(scene: Scene, app: string): Promise<void> {
     "release 2 proposed, pending for its notice",
     () =>
       charterOk(devnet, owner, [
-        ...["release", "propose", app, ...manifestOf("hello-2"), "--grace", String(graceSeconds)],
+        ...["release", "propose", app, ...manifestOf(devnet, "hello-2"), "--grace", String(graceSeconds)],
       ]),
     {
       chain: async () => {
@@ -203,7 +203,12 @@ async function freeze(scene: Scene, app: string): Promise<void> {
     scene,
     "a further proposal is refused",
     async () => {
-      const answer = await charter(devnet, owner, ["release", "propose", app, ...manifestOf("hello-3")]);
+      const answer = await charter(devnet, owner, [
+        "release",
+        "propose",
+        app,
+        ...manifestOf(devnet, "hello-3"),
+      ]);
       if (answer.exitCode !== 2 || answer.error?.details.error !== "LevelForbids") {
         throw new Error(`expected LevelForbids and exit code 2, got ${JSON.stringify(answer)}`);
       }

@@ -1,5 +1,8 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import { Level, nameOf } from "../../protocol/words/enums.ts";
 import type { Devnet } from "../devnet/devnet.ts";
+import { httpAnswer } from "./httpAnswer.ts";
 import { readsOf } from "./reads.ts";
 
 /** One screen: what runs, under which rules, and where to look. */
@@ -15,6 +18,7 @@ export async function summary(devnet: Devnet, app: string): Promise<string> {
       `  releases that may run: ${list}; level ${nameOf(Level, Number(control.level) as Level)}`,
       `  owner ${control.owner}, guardian ${control.guardian}`,
       `  new code no sooner than ${control.noticeSeconds} s after it is proposed; grace at most ${control.graceSeconds} s`,
+      `  ${await running(devnet, app)}`,
       "",
       `explorer      ${devnet.relayerUrl}/`,
       `GraphQL       ${devnet.relayerUrl}/graphql`,
@@ -29,5 +33,21 @@ export async function summary(devnet: Devnet, app: string): Promise<string> {
     ].join("\n");
   } finally {
     reads.close();
+  }
+}
+
+/** Port of the hello app's page, inside its own network. */
+const HELLO_PORT = 8080;
+const ANSWER_PATIENCE_MS = 20_000;
+
+/** The app's own answer where containers run; otherwise that none do, and why. */
+async function running({ engine }: Devnet, app: string): Promise<string> {
+  if ("why" in engine) return `no container runs (leases are held all the same): ${engine.why}`;
+  const deadline = performance.now() + ANSWER_PATIENCE_MS;
+  for (;;) {
+    const answer = await httpAnswer(app, HELLO_PORT);
+    if (answer) return `${answer.url} answers ${answer.status} "${answer.body}" (${engine.note})`;
+    if (performance.now() > deadline) return `its containers cannot be reached from here (${engine.note})`;
+    await delay(250);
   }
 }

@@ -13,7 +13,10 @@ import type { ComposeProject } from "./compose/parseCompose.ts";
 import { parseCompose } from "./compose/parseCompose.ts";
 import type { Runtime } from "./compose/Runtime.ts";
 import type { GuestConfig } from "./config.ts";
-import { fetchManifest } from "./fetchManifest.ts";
+import { fetchManifest, type RunnableManifest } from "./fetchManifest.ts";
+import { requirePinned } from "./requirePinned.ts";
+import { takeDown } from "./takeDown.ts";
+import { tendContainers } from "./tendContainers.ts";
 import { requestLease, type HeldLease, type LeaseTerms } from "./requestLease.ts";
 import { reported, type GuestState, type StopReason } from "./state.ts";
 
@@ -21,7 +24,7 @@ export interface GuestSeams {
   readonly clock: Clock;
   /** Evidence of the TD that this guest runs in. */
   readonly source: EvidenceSource;
-  readonly runtime: (project: ComposeProject) => Promise<Runtime>;
+  readonly runtime: (project: ComposeProject, manifest: RunnableManifest) => Promise<Runtime>;
   readonly report: (state: GuestState) => void;
   /** Default: a new key for every start. Nothing survives a guest. */
   readonly account?: PrivateKeyAccount;
@@ -65,9 +68,12 @@ export class Guest {
     const manifest = await fetchManifest(this.#relayers, config.composeHash, signal);
     const project = parseCompose(manifest.docker_compose_file, { hostPorts: config.hostPorts });
     report({ state: "manifest-checked", name: manifest.name, unpinnedImages: project.unpinnedImages });
+    requirePinned(project, manifest);
 
-    // Before any lease: opening it stops what a guest that was killed left behind.
-    const runtime = await this.#seams.runtime(project);
+    // Before any lease: opening it stops what a guest that was killed left behind, and a successor's images are here
+    // before its predecessor stops.
+    const runtime = await this.#seams.runtime(project, manifest);
+    await runtime.pull(signal);
 
     const { source } = this.#seams;
     const noInstanceId = manifest.no_instance_id === true;
@@ -100,22 +106,25 @@ export class Guest {
     const renewing = this.#renew(terms, first, AbortSignal.any([signal, failed.signal])).finally(() =>
       ended.abort(),
     );
+    let tending = Promise.resolve();
     try {
       await runtime.up(ended.signal);
       if (!ended.signal.aborted) {
         report({ state: "running", key: this.#account.address, runtime: runtime.kind, note: runtime.note });
+        tending = tendContainers(runtime, { ...this.#seams, key: this.#account.address }, ended.signal);
       }
     } catch (error) {
       if (!ended.signal.aborted) {
         failed.abort();
-        await renewing;
-        await runtime.down();
+        const { reason } = await renewing;
+        await takeDown(runtime, reason, this.#seams);
         throw error;
       }
     }
     const { reason, error } = await renewing;
     report({ state: "stopping", reason, ...(error === undefined ? {} : { error: reported(error) }) });
-    await runtime.down();
+    await tending;
+    await takeDown(runtime, reason, this.#seams);
     report({ state: "stopped", reason });
     return reason;
   }

@@ -25,8 +25,13 @@ export const guestConfigSchema = z.strictObject({
   platform: z.string().min(1),
   /** A directory of this guest's own. */
   workdir: z.string().min(1),
-  /** "auto": containers run where an engine answers. "dry": they are never started, and the state says so. */
-  runtime: z.enum(["auto", "dry"]).default("auto"),
+  /**
+   * "docker": containers run, or the guest refuses. "auto": they run where an engine answers. "dry": they are never
+   * started, and the state says so.
+   */
+  runtime: z.enum(["auto", "docker", "dry"]).default("auto"),
+  /** Path of the container engine's unix socket; default: where `docker` looks. */
+  engineSocket: z.string().startsWith("/").optional(),
   /** Ports of the host that the app may publish. An empty list allows none. */
   hostPorts: z.array(z.number().int().min(1).max(65_535)).default([]),
   /** New evidence is given after so many seconds at the latest. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 
 import { machineClock } from "../clock.ts";
@@ -8,14 +9,17 @@ import { dryRuntime } from "./compose/Runtime.ts";
 import { parseGuestConfig, type GuestConfig } from "./config.ts";
 import { Guest } from "./Guest.ts";
 import { reported, type GuestState } from "./state.ts";
-import { startStatusServer } from "./statusServer.ts";
+import { startStatusServer, type LogSource } from "./statusServer.ts";
 
 /** No key of the guest or the app may be read by others of the same machine. */
 process.umask(0o077);
 
-/** Compose project of one guest: names allow lower-case letters, digits and dashes. */
-const projectName = ({ app, slot, node, release }: GuestConfig): string =>
-  `charter-${app.slice(2, 10)}-${slot}-n${node}-r${release}`;
+/**
+ * Compose project of one guest, the same for every start of it and no other guest's: one engine may serve several nodes.
+ * Names allow lower-case letters, digits and dashes.
+ */
+const projectName = ({ app, slot, node, release, workdir }: GuestConfig): string =>
+  `charter-${app.slice(2, 10)}-${slot}-n${node}-r${release}-${createHash("sha256").update(workdir).digest("hex").slice(0, 6)}`;
 
 /**
  * Program: one guest, started by a driver with its configuration in `CHARTER_GUEST_CONFIG`. It prints a JSON line per
@@ -24,6 +28,8 @@ const projectName = ({ app, slot, node, release }: GuestConfig): string =>
 await runProgram(async (signal) => {
   let last: GuestState = { state: "starting", pid: process.pid };
   let statusUrl: string | undefined;
+  /** Nobody's, unless the manifest says that they are public. */
+  let logs: LogSource = () => null;
   const report = (state: GuestState): void => {
     last = state;
     say({ ...state, ...(statusUrl === undefined ? {} : { statusUrl }) });
@@ -32,17 +38,30 @@ await runProgram(async (signal) => {
   try {
     const config = parseGuestConfig(process.env.CHARTER_GUEST_CONFIG);
     await mkdir(config.workdir, { recursive: true });
-    const status = config.status ? await startStatusServer(() => last) : undefined;
+    const status = config.status
+      ? await startStatusServer({ state: () => last, logs: (ended) => logs(ended) })
+      : undefined;
     statusUrl = status?.url;
     try {
       const guest = new Guest(config, {
         clock: machineClock(),
         source: openSource(config, config.chainId, config.composeHash),
         report,
-        runtime: (project) =>
-          config.runtime === "dry"
-            ? Promise.resolve(dryRuntime("the node's configuration says so"))
-            : composeRuntime({ project, name: projectName(config), workdir: config.workdir }),
+        runtime: async (project, manifest) => {
+          const runtime =
+            config.runtime === "dry"
+              ? dryRuntime("the node's configuration says so")
+              : await composeRuntime({
+                  project,
+                  name: projectName(config),
+                  labels: { "charter.app": config.app, "charter.release": String(config.release) },
+                  workdir: config.workdir,
+                  engineSocket: config.engineSocket,
+                  isRequired: config.runtime === "docker",
+                });
+          if (manifest.public_logs === true) logs = (ended) => runtime.logs(ended);
+          return runtime;
+        },
       });
       const reason = await guest.run(stop);
       process.exitCode = { asked: 0, denied: 3, expired: 4 }[reason];

@@ -1,4 +1,5 @@
 import { isCharterError } from "../../protocol/errors/CharterError.ts";
+import type { ServiceState } from "./compose/Runtime.ts";
 
 /** Where a guest stands. Printed as one JSON line whenever it changes, and answered by `GET /status`. */
 export type GuestState =
@@ -13,9 +14,15 @@ export type GuestState =
       readonly runtime: "docker" | "dry";
       readonly note: string;
     }
+  /** Told when it changes: where each service stands by the engine and by its health check. */
+  | { readonly state: "health"; readonly key: string; readonly services: readonly ServiceState[] }
+  /** The engine does not answer; what runs may run on while the lease lasts. */
+  | { readonly state: "engine-failed"; readonly error: Reported }
   | { readonly state: "lease-not-renewed"; readonly secondsLeft: number; readonly error: Reported }
   | { readonly state: "reattest-failed"; readonly error: Reported }
   | { readonly state: "stopping"; readonly reason: StopReason; readonly error?: Reported }
+  /** Containers could not be taken down; it is tried again until they are. */
+  | { readonly state: "not-stopped"; readonly reason: StopReason; readonly error: Reported }
   | { readonly state: "stopped"; readonly reason: StopReason }
   | { readonly state: "failed"; readonly error: Reported };
 

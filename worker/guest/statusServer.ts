@@ -1,16 +1,40 @@
+import type { Readable } from "node:stream";
 import Fastify from "fastify";
 
+import { CharterError } from "../../protocol/errors/CharterError.ts";
 import type { GuestState } from "./state.ts";
+
+/** What containers write, until the signal is given; null where nobody may read it, or nothing runs. */
+export type LogSource = (ended: AbortSignal) => Readable | null;
 
 export interface StatusServer {
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** `GET /status` on a free loopback port: the guest's last state. */
-export async function startStatusServer(current: () => GuestState): Promise<StatusServer> {
-  const server = Fastify({ logger: false });
-  server.get("/status", () => current());
+export interface StatusSources {
+  /** The guest's last state. */
+  readonly state: () => GuestState;
+  readonly logs: LogSource;
+}
+
+/**
+ * On a free loopback port: `GET /status` answers the guest's last state; `GET /logs` streams what the containers write,
+ * as plain text, only where the manifest says `public_logs` (403 `logs/not-public` otherwise).
+ */
+export async function startStatusServer({ state, logs }: StatusSources): Promise<StatusServer> {
+  const server = Fastify({ logger: false, forceCloseConnections: true });
+  server.get("/status", () => state());
+  server.get("/logs", (request, reply) => {
+    const ended = new AbortController();
+    const stream = logs(ended.signal);
+    if (stream === null) {
+      const error = new CharterError("logs/not-public", "the manifest does not make logs public", {});
+      return reply.code(403).send({ error });
+    }
+    request.raw.once("close", () => ended.abort());
+    return reply.type("text/plain; charset=utf-8").header("x-content-type-options", "nosniff").send(stream);
+  });
   const url = await server.listen({ host: "127.0.0.1", port: 0 });
   return { url, close: () => server.close() };
 }

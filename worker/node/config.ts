@@ -19,7 +19,9 @@ const fileSchema = z.strictObject({
   platform: z.string().min(1),
   /** Keeps the node's key and the guests' files. */
   workdir: z.string().min(1),
-  runtime: z.enum(["auto", "dry"]).default("auto"),
+  runtime: z.enum(["auto", "docker", "dry"]).default("auto"),
+  /** Path of the container engine's unix socket; default: where `docker` looks. */
+  engineSocket: z.string().startsWith("/").optional(),
   hostPorts: z.array(z.number().int().min(1).max(65_535)).default([]),
   reattestSeconds: z.number().int().positive().default(1_800),
   pollMilliseconds: z.number().int().min(100).max(60_000).default(1_000),
@@ -38,6 +40,7 @@ const ENVIRONMENT: Readonly<
   CHARTER_SIM_PLATFORM: ["platform", String],
   CHARTER_WORKDIR: ["workdir", String],
   CHARTER_RUNTIME: ["runtime", String],
+  CHARTER_ENGINE_SOCKET: ["engineSocket", String],
   CHARTER_HOST_PORTS: ["hostPorts", (text) => list(text).map(Number)],
   CHARTER_REATTEST_SECONDS: ["reattestSeconds", Number],
 };

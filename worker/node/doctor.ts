@@ -1,5 +1,6 @@
 import { reported } from "../guest/state.ts";
-import { findCompose } from "../guest/compose/DockerRuntime.ts";
+import { findCompose } from "../guest/compose/findCompose.ts";
+import { commandsOf } from "../guest/compose/runCommand.ts";
 import { chainOf } from "../session/pinnedChain.ts";
 import { RelayerClient } from "../session/RelayerClient.ts";
 import { openSource } from "../tee/openSource.ts";
@@ -23,7 +24,10 @@ export async function examine(config: NodeConfig): Promise<Finding[]> {
   } catch (error) {
     findings.push({ what: "evidence source", ok: false, note: reported(error).message });
   }
-  const compose = config.runtime === "dry" ? "the configuration says dry" : await findCompose(process.cwd());
+  const compose =
+    config.runtime === "dry"
+      ? "the configuration says dry"
+      : await findCompose(process.cwd(), commandsOf(config.engineSocket));
   const note = typeof compose === "string" ? `dry: ${compose}` : compose.join(" ");
   findings.push({ what: "containers", ok: true, note });
   for (const url of config.relayerUrls) {

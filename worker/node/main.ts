@@ -49,7 +49,16 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
   const config = readNodeConfig(process.env, options.config);
   const workdir = resolve(config.workdir);
   const pinned = pinnedOf(config.deployment);
-  const { relayerUrls, platform, runtime, hostPorts, reattestSeconds, operator, pollMilliseconds } = config;
+  const {
+    relayerUrls,
+    platform,
+    runtime,
+    engineSocket,
+    hostPorts,
+    reattestSeconds,
+    operator,
+    pollMilliseconds,
+  } = config;
   const simulatorDir = resolve(config.simulatorDir);
   const open = (): ReturnType<typeof openSource> => openSource({ simulatorDir, platform }, pinned.chainId);
   const account = loadOrCreateNodeKey(workdir);
@@ -64,6 +73,7 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
       simulatorDir,
       platform,
       runtime,
+      ...(engineSocket === undefined ? {} : { engineSocket }),
       hostPorts,
       reattestSeconds,
     },

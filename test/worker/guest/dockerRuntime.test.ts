@@ -33,14 +33,24 @@ describe("the Compose runtime", () => {
   const project = parseCompose("services: { web: { image: busybox, command: 'echo $$5' } }", {
     hostPorts: [],
   });
-  const runtimeOn = (run: RunCommand) => composeRuntime({ project, name: "charter-x", workdir: dir, run });
+  const runtimeOn = (run: RunCommand) =>
+    composeRuntime({
+      project,
+      name: "charter-x",
+      workdir: dir,
+      run,
+      reaper: (label) => {
+        calls.push(`reaper ${label}`);
+        return { dismiss: () => void calls.push("reaper dismissed") };
+      },
+    });
 
   it("is dry, and says why, where no engine answers", async () => {
     const runtime = await runtimeOn(machine("docker info"));
     expect(runtime.kind).to.equal("dry");
     expect(runtime.note).to.equal("containers are not started: no container engine answers (docker info)");
     await runtime.up(signal);
-    await runtime.down();
+    await runtime.down(5);
     expect(calls).to.deep.equal(["docker info"]);
   });
 
@@ -56,20 +66,102 @@ describe("the Compose runtime", () => {
       const runtime = await runtimeOn(machine(...failing));
       calls = [];
       await runtime.up(signal);
-      await runtime.down();
+      await runtime.down(5);
       const common = `${command} --env-file ${dir}/empty.env -p charter-x -f ${dir}/compose.json`;
-      expect(calls).to.deep.equal([
+      expect(
+        calls.map((call) => call.replace(/charter\.run=[0-9a-f]{32}$/, "charter.run=RUN")),
+      ).to.deep.equal([
+        "reaper charter.run=RUN",
         `${common} up --detach --no-build --remove-orphans`,
         `${common} down --volumes --remove-orphans --timeout 5`,
+        "reaper dismissed",
       ]);
-      expect(readFileSync(join(dir, "empty.env"), "utf8")).to.equal("");
-      expect(statSync(join(dir, "compose.json")).mode & 0o777).to.equal(0o600);
-      expect(JSON.parse(readFileSync(join(dir, "compose.json"), "utf8"))).to.deep.equal({
-        version: "2.4",
-        services: { web: { image: "busybox", command: "echo $$5" } },
-      });
     });
   }
+
+  it("gives Compose labels, bounded logs and no restart policy: an engine would start without a lease", async () => {
+    await runtimeOn(machine());
+    expect(readFileSync(join(dir, "empty.env"), "utf8")).to.equal("");
+    expect(statSync(join(dir, "compose.json")).mode & 0o777).to.equal(0o600);
+    const file = JSON.parse(readFileSync(join(dir, "compose.json"), "utf8")) as {
+      services: { web: { labels: Record<string, string> } };
+    };
+    const run = file.services.web.labels["charter.run"];
+    expect(run).to.match(/^[0-9a-f]{32}$/);
+    expect(file).to.deep.equal({
+      version: "2.4",
+      services: {
+        web: {
+          image: "busybox",
+          command: "echo $$5",
+          restart: "no",
+          labels: { "charter.run": run },
+          logging: { driver: "json-file", options: { "max-size": "1m", "max-file": "2" } },
+        },
+      },
+    });
+  });
+
+  it("refuses where containers are required and no engine answers", async () => {
+    const run = machine("docker info");
+    const opening = composeRuntime({ project, name: "charter-x", workdir: dir, run, isRequired: true });
+    expect(await refusal(opening)).to.equal("compose/no-engine");
+  });
+
+  it("fetches a pinned image only when it is not here, and a tag always", async () => {
+    const pinned = `registry.example/app@sha256:${"ab".repeat(32)}`;
+    const two = parseCompose(`services: { a: { image: '${pinned}' }, b: { image: 'busybox' } }`, {
+      hostPorts: [],
+    });
+    const pulls = async (...failing: string[]): Promise<string[]> => {
+      const options = { project: two, name: "charter-x", workdir: dir, run: machine(...failing) };
+      const runtime = await composeRuntime(options);
+      calls = [];
+      await runtime.pull(signal);
+      return calls.filter((call) => call.startsWith("docker pull"));
+    };
+    expect(await pulls()).to.deep.equal(["docker pull --quiet busybox"]);
+    expect(await pulls("docker image")).to.deep.equal([
+      `docker pull --quiet ${pinned}`,
+      "docker pull --quiet busybox",
+    ]);
+    expect(await pulls("docker pull --quiet busybox")).to.deep.equal(["docker pull --quiet busybox"]);
+    expect(await refusal(pulls("docker image", "docker pull"))).to.equal("compose/command-failed");
+  });
+
+  it("reads where each service stands, and starts again what its policy says", async () => {
+    const kept = parseCompose(
+      "services: { a: { image: x, restart: always }, b: { image: x }, c: { image: x } }",
+      {
+        hostPorts: [],
+      },
+    );
+    let now = 0;
+    const run: RunCommand = async (program, args, options) => {
+      await machine()(program, args, options);
+      return args[0] === "ps"
+        ? "a\tid-a\texited\tExited (1) 2 seconds ago\nb\tid-b\trunning\tUp 2 seconds (health: starting)\n"
+        : "";
+    };
+    const runtime = await composeRuntime({
+      project: kept,
+      name: "charter-x",
+      workdir: dir,
+      run,
+      now: () => now,
+    });
+    calls = [];
+    expect(await runtime.tend(signal)).to.deep.equal([
+      { service: "a", state: "exited", health: null },
+      { service: "b", state: "running", health: "starting" },
+      { service: "c", state: "missing", health: null },
+    ]);
+    const starts = () => calls.filter((call) => call.startsWith("docker start"));
+    expect(starts()).to.deep.equal([]);
+    now = 1_000;
+    await runtime.tend(signal);
+    expect(starts()).to.deep.equal(["docker start id-a"]);
+  });
 
   it("takes down what a guest that was killed left behind, before anything else", async () => {
     await runtimeOn(machine());
@@ -83,7 +175,7 @@ describe("the Compose runtime", () => {
       if (args.includes("down") && !isKilled) throw new CharterError("compose/command-failed", "down");
       return machine()(program, args, options);
     });
-    await runtime.down();
+    await runtime.down(5);
     expect(calls.at(-1)).to.match(/ down /);
   });
 

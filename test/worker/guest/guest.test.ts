@@ -4,7 +4,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import type { Address, Bytes32, ComposeHash } from "../../../protocol/words/hex.ts";
 import { guestConfigSchema, type GuestConfig } from "../../../worker/guest/config.ts";
-import type { Runtime } from "../../../worker/guest/compose/Runtime.ts";
+import type { Runtime, ServiceState } from "../../../worker/guest/compose/Runtime.ts";
 import { Guest } from "../../../worker/guest/Guest.ts";
 import type { GuestState } from "../../../worker/guest/state.ts";
 import { createTestPki } from "../../../worker/tee/simulator/pki.ts";
@@ -16,7 +16,8 @@ import { ManualClock } from "../support/ManualClock.ts";
 import { CHAIN, LEASE_ACCOUNT, TestRelayer } from "../support/TestRelayer.ts";
 
 const APP = `0x${"ab".repeat(20)}` as Address;
-const COMPOSE = "services:\n  web:\n    image: busybox:1.36\n    command: [httpd, -f]\n";
+const PINNED = `busybox@sha256:${"1b".repeat(32)}`;
+const COMPOSE = `services:\n  web:\n    image: ${PINNED}\n    command: [httpd, -f]\n`;
 const manifest = (changes: Record<string, unknown> = {}) =>
   Buffer.from(
     JSON.stringify({
@@ -34,8 +35,15 @@ class RecordedRuntime implements Runtime {
   readonly kind = "docker";
   readonly note = "recorded";
   readonly calls: string[] = [];
+  services: readonly ServiceState[] = [];
+  stopSeconds: number | undefined;
+  readonly downFailures: CharterError[] = [];
   isHanging = false;
   failure: CharterError | undefined;
+
+  async pull(): Promise<void> {
+    this.calls.push("pull");
+  }
 
   async up(signal: AbortSignal): Promise<void> {
     this.calls.push("up");
@@ -43,8 +51,19 @@ class RecordedRuntime implements Runtime {
     if (this.isHanging) await new Promise((done) => signal.addEventListener("abort", done, { once: true }));
   }
 
-  async down(): Promise<void> {
+  async tend(): Promise<readonly ServiceState[]> {
+    return this.services;
+  }
+
+  async down(stopSeconds: number): Promise<void> {
     this.calls.push("down");
+    this.stopSeconds = stopSeconds;
+    const failure = this.downFailures.shift();
+    if (failure) throw failure;
+  }
+
+  logs(): null {
+    return null;
   }
 }
 
@@ -106,10 +125,10 @@ describe("the guest", () => {
       "leased",
       "running",
     ]);
-    expect(runtime.calls).to.deep.equal(["up"]);
+    expect(runtime.calls).to.deep.equal(["pull", "up"]);
     stop.abort();
     expect(await running).to.equal("asked");
-    expect(runtime.calls).to.deep.equal(["up", "down"]);
+    expect(runtime.calls).to.deep.equal(["pull", "up", "down"]);
   });
 
   it("renews at a third of the lease, and goes on beyond the first lease's end", async () => {
@@ -119,7 +138,7 @@ describe("the guest", () => {
       clock.advance(20_000);
       await reaches("leased");
     }
-    expect(runtime.calls).to.deep.equal(["up"]);
+    expect(runtime.calls).to.deep.equal(["pull", "up"]);
     stop.abort();
     await running;
   });
@@ -183,7 +202,7 @@ describe("the guest", () => {
       if (bend) relayer().bendLease = (lease) => ({ ...lease, ...bend });
       else relayer().signer = privateKeyToAccount(`0x${"22".repeat(32)}`);
       expect(await refusal(guest(await relayer().keep(manifest())).run(stop.signal))).to.equal(code);
-      expect(runtime.calls).to.deep.equal([]);
+      expect(runtime.calls).to.deep.equal(["pull"]);
     });
   }
 
@@ -193,7 +212,7 @@ describe("the guest", () => {
     relayer().denial = new CharterError("lease/denied", "revoked", { reason: "ReleaseNotAllowed" });
     clock.advance(20_000);
     expect(await running).to.equal("denied");
-    expect(runtime.calls).to.deep.equal(["up", "down"]);
+    expect(runtime.calls).to.deep.equal(["pull", "up", "down"]);
   });
 
   it("waits out a silent relayer for as long as the lease lasts, and not a moment longer", async () => {
@@ -205,10 +224,10 @@ describe("the guest", () => {
     await relayer().leaseRequests.until(() => relayer().leaseRequests.all.length > asked);
     clock.advance(39_999);
     await new Promise((done) => setImmediate(done));
-    expect(runtime.calls).to.deep.equal(["up"]);
+    expect(runtime.calls).to.deep.equal(["pull", "up"]);
     clock.advance(1);
     expect(await running).to.equal("expired");
-    expect(runtime.calls).to.deep.equal(["up", "down"]);
+    expect(runtime.calls).to.deep.equal(["pull", "up", "down"]);
   });
 
   it("says that the lease was not renewed, and stops when it ends, where the relayer is gone", async () => {
@@ -264,7 +283,7 @@ describe("the guest", () => {
     relayer().denial = new CharterError("lease/denied", "revoked", { reason: "ReleaseNotAllowed" });
     clock.advance(20_000);
     expect(await running).to.equal("denied");
-    expect(runtime.calls).to.deep.equal(["up", "down"]);
+    expect(runtime.calls).to.deep.equal(["pull", "up", "down"]);
   });
 
   it("takes down what a failed start left behind", async () => {
@@ -272,6 +291,52 @@ describe("the guest", () => {
     expect(await refusal(guest(await relayer().keep(manifest())).run(stop.signal))).to.equal(
       "compose/command-failed",
     );
-    expect(runtime.calls).to.deep.equal(["up", "down"]);
+    expect(runtime.calls).to.deep.equal(["pull", "up", "down"]);
+  });
+
+  it("refuses an image that is not pinned by digest, unless the manifest waives it", async () => {
+    const docker_compose_file = "services: { web: { image: 'busybox:1.36' } }";
+    const unpinned = await relayer().keep(manifest({ docker_compose_file }));
+    expect(await refusal(guest(unpinned).run(stop.signal))).to.equal("compose/image-not-pinned");
+    expect(runtime.calls).to.deep.equal([]);
+
+    const charter = { lease_signers: [LEASE_ACCOUNT.address], allow_unpinned_images: true };
+    const running = guest(await relayer().keep(manifest({ docker_compose_file, charter }))).run(stop.signal);
+    await reaches("running");
+    stop.abort();
+    await running;
+  });
+
+  it("tells of the services' health when it changes", async () => {
+    runtime.services = [{ service: "web", state: "running", health: "starting" }];
+    const running = started();
+    const first = await reaches("health");
+    expect(first).to.have.nested.property("services[0].health", "starting");
+    runtime.services = [{ service: "web", state: "running", health: "healthy" }];
+    clock.advance(1_000);
+    const second = await reaches("health");
+    expect(second).to.have.nested.property("services[0].health", "healthy");
+    stop.abort();
+    await running;
+  });
+
+  it("gives containers no time beyond the lease", async () => {
+    const running = started();
+    await reaches("running");
+    await relayer().server.close();
+    clock.advance(60_000);
+    expect(await running).to.equal("expired");
+    expect(runtime.stopSeconds).to.equal(0);
+  });
+
+  it("tries to take containers down until the engine has done it", async () => {
+    runtime.downFailures.push(new CharterError("compose/command-failed", "no engine"));
+    const running = started();
+    await reaches("running");
+    stop.abort();
+    await reaches("not-stopped");
+    clock.advance(1_000);
+    expect(await running).to.equal("asked");
+    expect(runtime.calls).to.deep.equal(["pull", "up", "down", "down"]);
   });
 });

@@ -61,7 +61,7 @@ describe("charter-node and the guests that it starts", function () {
           name: "hello",
           runner: "docker-compose",
           docker_compose_file: "services: {web: {image: busybox}}",
-          charter: { lease_signers: [LEASE_ACCOUNT.address] },
+          charter: { lease_signers: [LEASE_ACCOUNT.address], allow_unpinned_images: true },
         }),
       ),
     );

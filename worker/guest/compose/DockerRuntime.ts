@@ -1,87 +1,206 @@
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { dryRuntime, type Runtime } from "./Runtime.ts";
-import type { ComposeProject } from "./parseCompose.ts";
-import { runCommand, type RunCommand } from "./runCommand.ts";
+import { CharterError } from "../../../protocol/errors/CharterError.ts";
+import { findCompose } from "./findCompose.ts";
+import { imagesOf, launchFile, restartPolicies } from "./launchFile.ts";
+import { PINNED, type ComposeProject } from "./parseCompose.ts";
+import { startReaper, type Reaper } from "./reaper.ts";
+import { commandsOf, streamCommand, type RunCommand } from "./runCommand.ts";
+import { dryRuntime, type Runtime, type ServiceState } from "./Runtime.ts";
+import { Supervisor } from "./Supervisor.ts";
 
-const PROBE_TIMEOUT_MS = 5_000;
+const QUESTION_TIMEOUT_MS = 10_000;
 /** Images may have to be fetched. */
-const UP_TIMEOUT_MS = 15 * 60_000;
+const PULL_TIMEOUT_MS = 15 * 60_000;
+const UP_TIMEOUT_MS = 5 * 60_000;
 const DOWN_TIMEOUT_MS = 60_000;
-/** Given to containers to end by themselves. */
-const STOP_SECONDS = 5;
+const LOG_LINES = 200;
 
 export interface ComposeOptions {
   readonly project: ComposeProject;
   /** Of this guest alone: two guests never share containers. */
   readonly name: string;
+  /** Labels for people and tools: which app this is. */
+  readonly labels?: Readonly<Record<string, string>>;
   readonly workdir: string;
+  /** Path of the engine's unix socket; Docker's default where there is none. */
+  readonly engineSocket?: string | undefined;
+  /** Refuses instead of running dry where no engine answers. */
+  readonly isRequired?: boolean;
   readonly run?: RunCommand;
+  readonly reaper?: typeof startReaper;
+  /** Milliseconds of a monotonic clock. */
+  readonly now?: () => number;
 }
 
-/** Docker Compose where an engine answers; otherwise the dry runtime, with the reason. */
+/**
+ * Docker Compose where an engine answers; otherwise the dry runtime, with the reason. Containers that an earlier guest of
+ * this name left behind are gone when it resolves.
+ * @throws CharterError `compose/no-engine` when one is required; `compose/command-failed`.
+ */
 export async function composeRuntime(options: ComposeOptions): Promise<Runtime> {
-  const { workdir, run = runCommand } = options;
+  const { workdir, run = commandsOf(options.engineSocket) } = options;
   await mkdir(workdir, { recursive: true });
   const compose = await findCompose(workdir, run);
-  if (typeof compose === "string") return dryRuntime(compose);
-  return dockerRuntime(options, compose);
+  if (typeof compose === "string") {
+    if (options.isRequired) throw new CharterError("compose/no-engine", compose, {});
+    return dryRuntime(compose);
+  }
+  const runtime = new DockerRuntime({ ...options, run }, compose);
+  await runtime.prepare();
+  return runtime;
 }
 
-/** The command that Compose is called by on this machine, or why there is none. */
-export async function findCompose(
-  cwd: string,
-  run: RunCommand = runCommand,
-): Promise<readonly string[] | string> {
-  const answers = async (program: string, ...args: string[]): Promise<boolean> => {
+class DockerRuntime implements Runtime {
+  readonly kind = "docker";
+  readonly note: string;
+  readonly #options: ComposeOptions & { readonly run: RunCommand };
+  readonly #compose: readonly [string, ...string[]];
+  readonly #file: string;
+  readonly #supervisor: Supervisor;
+  /** Only this run's containers carry it. */
+  readonly #run = randomBytes(16).toString("hex");
+  #reaper: Reaper | undefined;
+
+  constructor(
+    options: ComposeOptions & { readonly run: RunCommand },
+    compose: readonly [string, ...string[]],
+  ) {
+    this.#options = options;
+    const { workdir, name, project } = options;
+    this.#file = join(workdir, "compose.json");
+    // Without it Compose reads `.env` of the working directory (DESIGN section 7).
+    this.#compose = [...compose, "--env-file", join(workdir, "empty.env"), "-p", name, "-f", this.#file];
+    this.#supervisor = new Supervisor(restartPolicies(project));
+    this.note = `${compose.join(" ")}, project ${name}`;
+  }
+
+  async prepare(): Promise<void> {
+    const { project, workdir, labels = {} } = this.#options;
+    await writeFile(join(workdir, "empty.env"), "");
+    // JSON is YAML that every parser reads alike.
+    const file = JSON.stringify(launchFile(project, { ...labels, "charter.run": this.#run }));
+    await writeFile(this.#file, file, { mode: 0o600 });
+    await chmod(this.#file, 0o600);
+    // What an earlier guest of this name left behind when it was killed runs without a lease.
+    await this.#remove(0);
+  }
+
+  async pull(signal: AbortSignal): Promise<void> {
+    for (const image of imagesOf(this.#options.project)) {
+      // A pinned image that is here is the right one: its name is the hash of its content.
+      const isHere = await this.#isHere(image);
+      if (isHere && PINNED.test(image)) continue;
+      try {
+        await this.#docker(["pull", "--quiet", image], PULL_TIMEOUT_MS, signal);
+      } catch (error) {
+        if (!isHere || signal.aborted) throw error;
+      }
+    }
+  }
+
+  async up(signal: AbortSignal): Promise<void> {
+    const { reaper = startReaper, engineSocket } = this.#options;
+    this.#reaper ??= reaper(`charter.run=${this.#run}`, engineSocket);
+    await this.#call(["up", "--detach", "--no-build", "--remove-orphans"], UP_TIMEOUT_MS, signal);
+  }
+
+  async tend(signal: AbortSignal): Promise<readonly ServiceState[]> {
+    const { project, now = () => performance.now() } = this.#options;
+    const containers = await this.#containers(signal);
+    const ends = [...containers].map(([service, { state, exit }]) => ({
+      service,
+      isRunning: state === "running" || state === "restarting",
+      exit,
+    }));
+    for (const service of this.#supervisor.due(ends, now())) {
+      const container = containers.get(service);
+      if (container) await this.#docker(["start", container.id], QUESTION_TIMEOUT_MS, signal);
+    }
+    return project.services.map((service) => {
+      const { state, health } = containers.get(service) ?? { state: "missing", health: null };
+      return { service, state, health };
+    });
+  }
+
+  async down(stopSeconds: number): Promise<void> {
+    await this.#remove(stopSeconds);
+    this.#reaper?.dismiss();
+    this.#reaper = undefined;
+    // It may hold what only this run should know.
+    await rm(this.#file, { force: true });
+  }
+
+  logs(signal: AbortSignal): ReturnType<Runtime["logs"]> {
+    const { workdir, engineSocket } = this.#options;
+    const args = ["logs", "--no-color", "--follow", "--tail", String(LOG_LINES)] as const;
+    return streamCommand([...this.#compose, ...args], { cwd: workdir, engineSocket, signal });
+  }
+
+  async #remove(stopSeconds: number): Promise<void> {
+    // Volumes go, too: nothing survives a guest, and what it wrote is nobody else's.
+    const args = ["down", "--volumes", "--remove-orphans", "--timeout", String(stopSeconds)];
     try {
-      await run(program, args, { cwd, timeoutMs: PROBE_TIMEOUT_MS });
+      await this.#call(args, DOWN_TIMEOUT_MS);
+    } catch {
+      await this.#call(["kill"], DOWN_TIMEOUT_MS);
+      await this.#call(args, DOWN_TIMEOUT_MS);
+    }
+  }
+
+  /** This run's containers by service. */
+  async #containers(signal: AbortSignal): Promise<Map<string, Container>> {
+    const format = '{{.Label "com.docker.compose.service"}}\t{{.ID}}\t{{.State}}\t{{.Status}}';
+    const filter = `label=charter.run=${this.#run}`;
+    const text = await this.#docker(
+      ["ps", "--all", "--no-trunc", "--filter", filter, "--format", format],
+      QUESTION_TIMEOUT_MS,
+      signal,
+    );
+    return new Map(text.split("\n").filter(Boolean).map(readContainer));
+  }
+
+  async #isHere(image: string): Promise<boolean> {
+    try {
+      await this.#docker(["image", "inspect", "--format", "{{.Id}}", image], QUESTION_TIMEOUT_MS);
       return true;
     } catch {
       return false;
     }
-  };
-  if (!(await answers("docker", "info"))) return "no container engine answers (docker info)";
-  if (await answers("docker", "compose", "version")) return ["docker", "compose"];
-  if (await answers("docker-compose", "version")) return ["docker-compose"];
-  return "the container engine has no Compose (docker compose, docker-compose)";
-}
+  }
 
-async function dockerRuntime(options: ComposeOptions, compose: readonly string[]): Promise<Runtime> {
-  const { project, name, workdir, run = runCommand } = options;
-  const [program, ...prefix] = compose as readonly [string, ...string[]];
-  const file = join(workdir, "compose.json");
-  // Without it Compose reads `.env` of the working directory (DESIGN section 7).
-  const noVariables = join(workdir, "empty.env");
-  await writeFile(noVariables, "");
-  // JSON is YAML that every parser reads alike. Compose v1 takes the keys that we allow under this version only.
-  await writeFile(file, JSON.stringify({ version: "2.4", ...project.file }), { mode: 0o600 });
-  await chmod(file, 0o600);
-  const call = (args: readonly string[], timeoutMs: number, signal?: AbortSignal): Promise<string> =>
-    run(program, [...prefix, "--env-file", noVariables, "-p", name, "-f", file, ...args], {
-      cwd: workdir,
+  #docker(args: readonly string[], timeoutMs: number, signal?: AbortSignal): Promise<string> {
+    const cwd = this.#options.workdir;
+    return this.#options.run("docker", args, { cwd, timeoutMs, ...(signal ? { signal } : {}) });
+  }
+
+  #call(args: readonly string[], timeoutMs: number, signal?: AbortSignal): Promise<string> {
+    const [program, ...prefix] = this.#compose;
+    const cwd = this.#options.workdir;
+    return this.#options.run(program, [...prefix, ...args], {
+      cwd,
       timeoutMs,
       ...(signal ? { signal } : {}),
     });
-  const down = async (): Promise<void> => {
-    // Volumes go, too: nothing survives a guest, and what it wrote is nobody else's.
-    const args = ["down", "--volumes", "--remove-orphans", "--timeout", String(STOP_SECONDS)];
-    try {
-      await call(args, DOWN_TIMEOUT_MS);
-    } catch {
-      await call(["kill"], DOWN_TIMEOUT_MS);
-      await call(args, DOWN_TIMEOUT_MS);
-    }
-  };
-  // What an earlier guest of this name left behind when it was killed runs without a lease.
-  await down();
-  return {
-    kind: "docker",
-    note: `${compose.join(" ")}, project ${name}`,
-    async up(signal) {
-      await call(["up", "--detach", "--no-build", "--remove-orphans"], UP_TIMEOUT_MS, signal);
-    },
-    down,
-  };
+  }
+}
+
+interface Container {
+  readonly id: string;
+  readonly state: string;
+  readonly health: ServiceState["health"];
+  readonly exit: number | null;
+}
+
+/** A line of `docker ps`; its status reads `Up 2 seconds (healthy)`, `Exited (1) 3 seconds ago`. */
+function readContainer(line: string): [service: string, container: Container] {
+  const [service = "", id = "", state = "", status = ""] = line.split("\t");
+  const health = /\((?:health: )?(starting|healthy|unhealthy)\)$/.exec(status)?.[1] ?? null;
+  const exit = /^Exited \((\d+)\)/.exec(status)?.[1];
+  return [
+    service,
+    { id, state, health: health as Container["health"], exit: exit === undefined ? null : Number(exit) },
+  ];
 }

@@ -8,7 +8,7 @@ export interface ComposeProject {
   /** What Compose is given: our own reading, so that no second YAML parser can read the file in another way. */
   readonly file: Mapping;
   readonly services: readonly string[];
-  /** Images that are not pinned by digest: whoever serves them could change what runs. Reported, not refused (yet). */
+  /** Images that are not pinned by digest: whoever serves them could change what runs. */
   readonly unpinnedImages: readonly string[];
 }
 
@@ -18,7 +18,8 @@ export interface ParseComposeOptions {
 }
 
 const MAX_SERVICES = 64;
-const PINNED = /@sha256:[0-9a-f]{64}$/;
+/** An image that is named by the hash of its content. */
+export const PINNED = /@sha256:[0-9a-f]{64}$/;
 
 /** A volume or network has no settings of its own here: drivers and external ones reach outside the VM. */
 const optional =

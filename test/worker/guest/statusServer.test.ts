@@ -1,0 +1,38 @@
+import { Readable } from "node:stream";
+import { expect } from "chai";
+
+import { startStatusServer, type StatusServer } from "../../../worker/guest/statusServer.ts";
+
+describe("the guest's status server", () => {
+  let server: StatusServer;
+  afterEach(() => server.close());
+
+  it("answers the last state, and keeps logs that are not public to itself", async () => {
+    server = await startStatusServer({ state: () => ({ state: "starting", pid: 7 }), logs: () => null });
+    expect(await (await fetch(`${server.url}/status`)).json()).to.deep.equal({ state: "starting", pid: 7 });
+    const answer = await fetch(`${server.url}/logs`);
+    expect(answer.status).to.equal(403);
+    expect(await answer.json()).to.have.nested.property("error.code", "logs/not-public");
+  });
+
+  it("streams public logs, and ends them when nobody reads any more", async () => {
+    let signal: AbortSignal | undefined;
+    server = await startStatusServer({
+      state: () => ({ state: "starting", pid: 7 }),
+      logs: (ended) => {
+        signal = ended;
+        const stream = new Readable({ read: () => undefined });
+        stream.push("web_1 | hello\n");
+        return stream;
+      },
+    });
+    const reading = new AbortController();
+    const answer = await fetch(`${server.url}/logs`, { signal: reading.signal });
+    const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+    const { value } = await reader.read();
+    expect(Buffer.from(value as Uint8Array).toString("utf8")).to.equal("web_1 | hello\n");
+    const ended = new Promise((done) => signal?.addEventListener("abort", done));
+    reading.abort();
+    await ended;
+  });
+});
