@@ -71,5 +71,6 @@ export const SUITES: readonly Suite[] = [
       mocha("subgraph"),
     ],
   },
+  { name: "docker", shows: "guests that run real containers on a real engine", commands: [mocha("docker")] },
   { name: "e2e", shows: "the way of a decision, whole", commands: [mocha("e2e")] },
 ];

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import { findCompose } from "./findCompose.ts";
+import { killContainers } from "./killContainers.ts";
 import { imagesOf, launchFile, restartPolicies } from "./launchFile.ts";
 import { PINNED, type ComposeProject } from "./parseCompose.ts";
 import { startReaper, type Reaper } from "./reaper.ts";
@@ -63,6 +64,8 @@ class DockerRuntime implements Runtime {
   /** Only this run's containers carry it. */
   readonly #run = randomBytes(16).toString("hex");
   #reaper: Reaper | undefined;
+  /** Containers that were seen last. */
+  #seen: readonly string[] = [];
 
   constructor(
     options: ComposeOptions & { readonly run: RunCommand },
@@ -126,7 +129,13 @@ class DockerRuntime implements Runtime {
   }
 
   async down(stopSeconds: number): Promise<void> {
-    await this.#remove(stopSeconds);
+    try {
+      await this.#remove(stopSeconds);
+    } catch (error) {
+      // The engine does not do it; it may be dead, and containers live on without it.
+      killContainers(this.#seen);
+      throw error;
+    }
     this.#reaper?.dismiss();
     this.#reaper = undefined;
     // It may hold what only this run should know.
@@ -159,7 +168,9 @@ class DockerRuntime implements Runtime {
       QUESTION_TIMEOUT_MS,
       signal,
     );
-    return new Map(text.split("\n").filter(Boolean).map(readContainer));
+    const containers = new Map(text.split("\n").filter(Boolean).map(readContainer));
+    this.#seen = [...containers.values()].map(({ id }) => id);
+    return containers;
   }
 
   async #isHere(image: string): Promise<boolean> {

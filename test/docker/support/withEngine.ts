@@ -1,0 +1,20 @@
+import { startEngine, type TestEngine } from "./engine.ts";
+
+/** Gives a suite an engine of its own; where none can be started the suite is skipped, and says why. */
+export function withEngine(what: string): () => TestEngine {
+  let engine: TestEngine | undefined;
+  before(async function () {
+    this.timeout(90_000);
+    const started = await startEngine();
+    if (typeof started === "string") {
+      console.log(`skipped: ${what}: no docker engine can be started: ${started}`);
+      this.skip();
+    }
+    engine = started;
+  });
+  after(async function () {
+    this.timeout(60_000);
+    await engine?.stop();
+  });
+  return () => engine as TestEngine;
+}
