@@ -13,7 +13,7 @@ import { deployDevnet } from "./deployment.ts";
 import { freePort } from "./freePort.ts";
 import { startGraphNode } from "./graphNode.ts";
 import { startProgram, type Program } from "./program.ts";
-import { helloEngine, type HelloEngine } from "./helloImage.ts";
+import { engineSocket, helloEngine, type HelloEngine } from "./helloImage.ts";
 import type { Steps } from "./steps.ts";
 import { buildSubgraphFor } from "./subgraphBuild.ts";
 
@@ -146,7 +146,7 @@ export async function startDevnet(dir: string, steps: Steps): Promise<Devnet> {
       graphNode({ dir, deployment, postgres, rpcUrl: anvil.url, relayerUrl, port: graphPort, names }),
     (started) => started.stop,
   );
-  const engine = await steps.run("container engine", () => helloEngine());
+  const engine = await steps.run("container engine", () => helloEngine(engineSocket()));
   const nodes = await Promise.all(
     Array.from({ length: NODE_COUNT }, (_, i) =>
       steps.run(

@@ -13,16 +13,19 @@ const LOCAL_IMAGE = "charter-devnet/busybox:local";
 const STATIC_BUSYBOX = ["/usr/bin/busybox", "/bin/busybox"];
 const PULL_TIMEOUT_MS = 30_000;
 
+/** Where the devnet's nodes look for an engine, when the environment says so. */
+export const engineSocket = (): string | undefined => process.env.CHARTER_ENGINE_SOCKET;
+
 /** An engine that runs the hello app, or why containers are not started. */
 export type HelloEngine = { readonly image: string; readonly note: string } | { readonly why: string };
 
 /**
  * Finds a container engine and an image for the hello app: the one that its Compose file names, pinned by its digest
  * where the engine knows it, or one that is made of this machine's static busybox.
- * @param engineSocket path of the engine's unix socket; Docker's default where there is none.
+ * @param socket path of the engine's unix socket; Docker's default where there is none.
  */
-export async function helloEngine(engineSocket?: string): Promise<HelloEngine> {
-  const run = commandsOf(engineSocket);
+export async function helloEngine(socket?: string): Promise<HelloEngine> {
+  const run = commandsOf(socket);
   const docker = async (timeoutMs: number, ...args: string[]): Promise<string | null> =>
     run("docker", args, { cwd: tmpdir(), timeoutMs }).catch(() => null);
   const compose = await findCompose(tmpdir(), run);
@@ -39,7 +42,7 @@ export async function helloEngine(engineSocket?: string): Promise<HelloEngine> {
   const busybox = STATIC_BUSYBOX.find((path) => existsSync(path));
   if (busybox === undefined)
     return { why: `${HELLO_IMAGE} cannot be fetched, and there is no static busybox` };
-  await importBusybox(busybox, LOCAL_IMAGE, engineSocket);
+  await importBusybox(busybox, LOCAL_IMAGE, socket);
   const answer = await docker(20_000, "run", "--rm", "--network", "none", LOCAL_IMAGE, "echo", "runs");
   if (answer?.trim() !== "runs")
     return { why: `${HELLO_IMAGE} cannot be fetched, and ${busybox} is not static` };
@@ -50,7 +53,7 @@ export async function helloEngine(engineSocket?: string): Promise<HelloEngine> {
  * Makes an image of a static busybox: the whole of it is `/bin`.
  * @throws Error where the engine does not take it.
  */
-export async function importBusybox(busybox: string, image: string, engineSocket?: string): Promise<void> {
+export async function importBusybox(busybox: string, image: string, socket?: string): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), "charter-busybox-"));
   try {
     mkdirSync(join(root, "bin"));
@@ -64,7 +67,7 @@ export async function importBusybox(busybox: string, image: string, engineSocket
     const tar = spawn("tar", ["-C", root, "--owner=0", "--group=0", "-c", "."], {
       stdio: ["ignore", "pipe", "inherit"],
     });
-    const env = engineEnvironment(engineSocket);
+    const env = engineEnvironment(socket);
     const docker = spawn("docker", ["import", "-", image], { env, stdio: [tar.stdout, "ignore", "inherit"] });
     tar.stdout.destroy(); // The engine's program has it now.
     const code = await new Promise((done) => {

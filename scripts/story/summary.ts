@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { Level, nameOf } from "../../protocol/words/enums.ts";
 import type { Devnet } from "../devnet/devnet.ts";
+import { engineSocket } from "../devnet/helloImage.ts";
 import { httpAnswer } from "./httpAnswer.ts";
 import { readsOf } from "./reads.ts";
 
@@ -45,7 +46,7 @@ async function running({ engine }: Devnet, app: string): Promise<string> {
   if ("why" in engine) return `no container runs (leases are held all the same): ${engine.why}`;
   const deadline = performance.now() + ANSWER_PATIENCE_MS;
   for (;;) {
-    const answer = await httpAnswer(app, HELLO_PORT);
+    const answer = await httpAnswer(app, HELLO_PORT, engineSocket());
     if (answer) return `${answer.url} answers ${answer.status} "${answer.body}" (${engine.note})`;
     if (performance.now() > deadline) return `its containers cannot be reached from here (${engine.note})`;
     await delay(250);

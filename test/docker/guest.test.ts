@@ -254,7 +254,7 @@ describe("the guest on a real container engine", function () {
     const first = await deploy("one");
     await answers("one");
     relayer.release = 2;
-    const second = await start(await relayer.keep(manifest(`services: {web: ${service("two")}}`)), {
+    const second = start(await relayer.keep(manifest(`services: {web: ${service("two")}}`)), {
       workdir: join(dir, "work-2"),
     });
     await second.reaches("running");
