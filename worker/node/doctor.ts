@@ -3,6 +3,10 @@ import { findCompose } from "../guest/compose/findCompose.ts";
 import { commandsOf } from "../guest/compose/runCommand.ts";
 import { chainOf } from "../session/pinnedChain.ts";
 import { RelayerClient } from "../session/RelayerClient.ts";
+import { SimulatorKeys } from "../keys/SimulatorKeys.ts";
+import { requireKeySource } from "../keys/requireKeySource.ts";
+import { gocryptfsMissing } from "../storage/gocryptfs.ts";
+import { detectSources, type DetectedSource } from "../tee/detectSources.ts";
 import { openSource } from "../tee/openSource.ts";
 import type { NodeConfig } from "./config.ts";
 import { pinnedOf } from "./pinned.ts";
@@ -24,6 +28,14 @@ export async function examine(config: NodeConfig): Promise<Finding[]> {
   } catch (error) {
     findings.push({ what: "evidence source", ok: false, note: reported(error).message });
   }
+  const detected = await detectSources();
+  for (const { name, at, gives } of detected) {
+    findings.push({ what: `hardware ${name}`, ok: true, note: at === null ? "not here" : `${at}: ${gives}` });
+  }
+  findings.push(keysOf(config, detected));
+  const noVolume = await gocryptfsMissing();
+  const storage = noVolume === null ? "gocryptfs" : `no encrypted volume: ${noVolume}`;
+  findings.push({ what: "storage", ok: true, note: storage });
   const compose =
     config.runtime === "dry"
       ? "the configuration says dry"
@@ -39,4 +51,31 @@ export async function examine(config: NodeConfig): Promise<Finding[]> {
     }
   }
   return findings;
+}
+
+/** Having none keeps no node from running apps: it keeps those away that ask for something that survives. */
+function keysOf(config: NodeConfig, detected: readonly DetectedSource[]): Finding {
+  const what = "keys that survive a guest";
+  if (detected.some(({ name, at }) => name === "dstack" && at !== null)) {
+    return { what, ok: true, note: "dstack GetKey, for the app that dstack started" };
+  }
+  try {
+    const { name } = new SimulatorKeys(config.simulatorDir, config.deployment.chainId);
+    return {
+      what,
+      ok: true,
+      note: `${name}: development chains only, and whoever reads its directory has them`,
+    };
+  } catch {
+    const here = detected.find(({ at, name }) => at !== null && name !== "nvidia")?.name;
+    return { what, ok: true, note: `none: ${reasonOf(here)}` };
+  }
+}
+
+function reasonOf(here: DetectedSource["name"] | undefined): string {
+  try {
+    return requireKeySource(null, here).name;
+  } catch (error) {
+    return String(reported(error).details.reason);
+  }
 }

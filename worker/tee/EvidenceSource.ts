@@ -1,5 +1,5 @@
-import type { Hex, PlatformId } from "../../protocol/words/hex.ts";
 import type { EvidenceMessage } from "../../protocol/session/messages.ts";
+import type { Address, ComposeHash, Hex, PlatformId } from "../../protocol/words/hex.ts";
 
 /** What hardware says about this machine and the key that is bound: the inside of an evidence message. */
 export interface Quoted {
@@ -10,9 +10,15 @@ export interface Quoted {
   readonly vmConfig: string;
 }
 
+/** The app that a platform bound by itself. */
+export interface BoundBoot {
+  readonly app: Address;
+  readonly composeHash: ComposeHash;
+}
+
 /**
- * The seam between a worker and its hardware. One file per source; the simulator is the only one so far (dstack's guest
- * agent, configfs-tsm, NSM and nvattest are later steps).
+ * The seam between a worker and its hardware, one file per source: the simulator, dstack's guest agent, and Linux's
+ * configfs-tsm for TDX and for SEV-SNP.
  */
 export interface EvidenceSource {
   readonly kind: EvidenceMessage["kind"];
@@ -20,6 +26,8 @@ export interface EvidenceSource {
   readonly simulated: boolean;
   /** SHA-256 of the PPID (Intel) or the chip id (AMD): what a verifier will find. */
   readonly platformId: PlatformId;
+  /** Given where the platform has bound the app already, before this program began: nothing is left to be measured. */
+  readonly boot?: BoundBoot;
   /** Measures a named event into the runtime register (RTMR3). Order matters and nothing can be taken back. */
   extend(event: string, payload: Uint8Array): Promise<void>;
   /** Evidence over exactly 64 bytes of report data. */

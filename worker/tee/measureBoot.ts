@@ -1,5 +1,6 @@
+import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { fromHex, type Address, type ComposeHash, type Hex } from "../../protocol/words/hex.ts";
-import type { EvidenceSource } from "./EvidenceSource.ts";
+import type { BoundBoot, EvidenceSource } from "./EvidenceSource.ts";
 
 /** What a TD says of itself before anything of the app runs. */
 export interface BootIdentity {
@@ -14,9 +15,11 @@ const NO_KEY_PROVIDER = JSON.stringify({ name: "none", id: "" });
 
 /**
  * Measures the boot in dstack's order and names. Verifiers trust only what stands before `system-ready`; from there on
- * the app may extend the register itself.
+ * the app may extend the register itself. A platform that has bound the app before this program began is only compared.
+ * @throws CharterError `tee/boot-mismatch` where it bound another app or manifest.
  */
 export async function measureBoot(source: EvidenceSource, identity: BootIdentity): Promise<void> {
+  if (source.boot !== undefined) return requireSame(source.boot, identity);
   const nothing = new Uint8Array();
   await source.extend("system-preparing", nothing);
   await source.extend("app-id", fromHex(identity.app));
@@ -25,4 +28,15 @@ export async function measureBoot(source: EvidenceSource, identity: BootIdentity
   await source.extend("boot-mr-done", nothing);
   await source.extend("key-provider", Buffer.from(NO_KEY_PROVIDER, "utf8"));
   await source.extend("system-ready", nothing);
+}
+
+function requireSame(measured: BoundBoot, identity: BootIdentity): void {
+  for (const name of ["app", "composeHash"] as const) {
+    if (measured[name] === identity[name]) continue;
+    throw new CharterError("tee/boot-mismatch", "this machine was started for another app or manifest", {
+      name,
+      expected: identity[name],
+      actual: measured[name],
+    });
+  }
 }

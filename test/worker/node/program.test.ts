@@ -127,6 +127,13 @@ describe("charter-node and the guests that it starts", function () {
     const { findings } = JSON.parse(run.stdout) as { findings: { what: string; ok: boolean }[] };
     expect(findings.map(({ what, ok }) => [what, ok])).to.deep.equal([
       ["evidence source", true],
+      ["hardware dstack", true],
+      ["hardware tsm-tdx", true],
+      ["hardware tsm-snp", true],
+      ["hardware nitro", true],
+      ["hardware nvidia", true],
+      ["keys that survive a guest", true],
+      ["storage", true],
       ["containers", true],
       ["relayer http://127.0.0.1:9", false],
     ]);
