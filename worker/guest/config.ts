@@ -20,6 +20,12 @@ export const guestConfigSchema = z.strictObject({
   /** Number of the node that this guest runs on. */
   node: uint,
   slot: uint,
+  /** "machine": the hardware's own evidence, or the guest refuses to start. "simulator": development chains only. */
+  evidence: z.enum(["simulator", "machine"]).default("simulator"),
+  /** TDX without dstack: JSON with `os_image_hash`. */
+  vmConfig: z.string().max(65_536).optional(),
+  /** SEV-SNP: dstack's configuration document, exact text; the launch has bound its hash. */
+  mrConfig: z.string().max(65_536).optional(),
   simulatorDir: z.string().min(1),
   /** Name of the simulated machine. */
   platform: z.string().min(1),

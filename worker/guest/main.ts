@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 
 import { machineClock } from "../clock.ts";
 import { runProgram, say } from "../program.ts";
-import { openSource } from "../tee/openSource.ts";
+import { openMachineSource } from "../tee/openMachineSource.ts";
 import { composeRuntime } from "./compose/DockerRuntime.ts";
 import { dryRuntime } from "./compose/Runtime.ts";
 import { parseGuestConfig, type GuestConfig } from "./config.ts";
@@ -45,7 +45,7 @@ await runProgram(async (signal) => {
     try {
       const guest = new Guest(config, {
         clock: machineClock(),
-        source: openSource(config, config.chainId, config.composeHash),
+        source: await openMachineSource(config, config.chainId, config.composeHash),
         report,
         runtime: async (project, manifest) => {
           const runtime =
