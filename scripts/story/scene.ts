@@ -34,11 +34,11 @@ export const manifestOf = (devnet: Devnet, name: string): string[] => [
 /** The hello example's Compose file, naming the image that this machine's engine has. */
 function helloCompose({ dir, engine }: Devnet): string {
   const example = "examples/hello/docker-compose.yml";
-  if ("why" in engine) return example;
+  const image = "why" in engine ? HELLO_IMAGE : engine.image;
   const text = readFileSync(example, "utf8");
   if (!text.includes(`image: ${HELLO_IMAGE}\n`)) throw new Error(`${example} should name ${HELLO_IMAGE}`);
   const file = join(dir, "hello-compose.yml");
-  writeFileSync(file, text.replace(`image: ${HELLO_IMAGE}\n`, `image: ${engine.image}\n`));
+  writeFileSync(file, text.replace(`image: ${HELLO_IMAGE}\n`, `image: ${image}\n`));
   return file;
 }
 
