@@ -32,10 +32,11 @@ export async function examine(config: NodeConfig): Promise<Finding[]> {
   for (const { name, at, gives } of detected) {
     findings.push({ what: `hardware ${name}`, ok: true, note: at === null ? "not here" : `${at}: ${gives}` });
   }
-  findings.push(keysOf(config, detected));
+  const keys = keysOf(config, detected);
+  findings.push({ ...keys, note: `${keys.note} (no guest uses them yet: persistent manifests are refused)` });
   const noVolume = await gocryptfsMissing();
   const storage = noVolume === null ? "gocryptfs" : `no encrypted volume: ${noVolume}`;
-  findings.push({ what: "storage", ok: true, note: storage });
+  findings.push({ what: "storage", ok: true, note: `${storage} (no guest mounts it yet)` });
   const compose =
     config.runtime === "dry"
       ? "the configuration says dry"
