@@ -138,26 +138,26 @@ describe("AppAuth: an app as dstack sees it", () => {
     const { charter, noticed, auth } = await load();
     const stranger = auth.connect(charter.stranger);
     for (const call of [
-      stranger.addComposeHash(V2),
-      stranger.addDevice(DEVICE),
-      stranger.removeDevice(PLATFORM),
-      stranger.setAllowAnyDevice(true),
+      () => stranger.addComposeHash(V2),
+      () => stranger.addDevice(DEVICE),
+      () => stranger.removeDevice(PLATFORM),
+      () => stranger.setAllowAnyDevice(true),
     ]) {
-      await expect(call).to.be.revertedWithCustomError(noticed, "NotOwner");
+      await expect(call()).to.be.revertedWithCustomError(noticed, "NotOwner");
     }
   });
 
   it("management_atSealedAndFrozen_obeysTheLevels", async () => {
     const { noticed, auth } = await load();
     await noticed.raiseLevel(Level.Sealed);
-    for (const call of [auth.addDevice(DEVICE), auth.setAllowAnyDevice(true)]) {
-      await expect(call).to.be.revertedWithCustomError(noticed, "LevelForbids");
+    for (const call of [() => auth.addDevice(DEVICE), () => auth.setAllowAnyDevice(true)]) {
+      await expect(call()).to.be.revertedWithCustomError(noticed, "LevelForbids");
     }
     await noticed.raiseLevel(Level.RevokeOnly);
     await expect(auth.addComposeHash(V2)).to.be.revertedWithCustomError(noticed, "LevelForbids");
     await noticed.raiseLevel(Level.Frozen);
-    for (const call of [auth.removeComposeHash(COMPOSE_HASH), auth.removeDevice(PLATFORM)]) {
-      await expect(call).to.be.revertedWithCustomError(noticed, "LevelForbids");
+    for (const call of [() => auth.removeComposeHash(COMPOSE_HASH), () => auth.removeDevice(PLATFORM)]) {
+      await expect(call()).to.be.revertedWithCustomError(noticed, "LevelForbids");
     }
   });
 

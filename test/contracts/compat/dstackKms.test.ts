@@ -145,16 +145,16 @@ describe("DstackKms", () => {
     const stranger = kms.connect(charter.stranger);
     const info = { k256Pubkey: "0x01", caPubkey: "0x02", quote: "0x03", eventlog: "0x04" };
     for (const call of [
-      stranger.addOsImageHash(HASH),
-      stranger.removeOsImageHash(IMAGE),
-      stranger.addKmsAggregatedMr(MR),
-      stranger.removeKmsAggregatedMr(MR),
-      stranger.addKmsDevice(DEVICE),
-      stranger.removeKmsDevice(DEVICE),
-      stranger.setGatewayAppId("x"),
-      stranger.setKmsInfo(info),
+      () => stranger.addOsImageHash(HASH),
+      () => stranger.removeOsImageHash(IMAGE),
+      () => stranger.addKmsAggregatedMr(MR),
+      () => stranger.removeKmsAggregatedMr(MR),
+      () => stranger.addKmsDevice(DEVICE),
+      () => stranger.removeKmsDevice(DEVICE),
+      () => stranger.setGatewayAppId("x"),
+      () => stranger.setKmsInfo(info),
     ]) {
-      await expect(call).to.be.revertedWithCustomError(kms, "OwnableUnauthorizedAccount");
+      await expect(call()).to.be.revertedWithCustomError(kms, "OwnableUnauthorizedAccount");
     }
     await kms.setKmsInfo(info);
     expect([...(await kms.kmsInfo())]).to.deep.equal(Object.values(info));

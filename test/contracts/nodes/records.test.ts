@@ -316,12 +316,12 @@ describe("NodeRegistry: who may enter a node", () => {
     expect([after.key, after.operator, after.expiresAt]).to.deep.equal([ZeroAddress, ZeroAddress, 0n]);
     expect(await of.nodeRegistry.platformOf(1)).to.deep.equal([PLATFORM, ZeroAddress]);
     expect(await of.nodeRegistry.isActive(1)).to.equal(false);
-    for (const sent of [
-      of.nodeRegistry.retire(1),
-      of.nodeRegistry.invalidate(1),
-      renew(of, 1, walletOf("key 1")),
+    for (const send of [
+      () => of.nodeRegistry.retire(1),
+      () => of.nodeRegistry.invalidate(1),
+      () => renew(of, 1, walletOf("key 1")),
     ]) {
-      await expect(sent).to.be.revertedWithCustomError(registry, "NodeIsRetired").withArgs(1);
+      await expect(send()).to.be.revertedWithCustomError(registry, "NodeIsRetired").withArgs(1);
     }
     // Node 3's place is free yet: it is known as it was.
     expect((await of.nodeRegistry.node(3)).key).to.equal(walletOf("key 3").address);
@@ -372,11 +372,11 @@ describe("NodeRegistry: who may enter a node", () => {
       await registry.listOperators([operator.address], true);
       await expect(registry.listOperators([operator.address], true)).to.not.emit(registry, "OperatorListed");
       const asStranger = registry.connect(stranger);
-      for (const sent of [
-        asStranger.listOperators([stranger.address], true),
-        asStranger.requireListedOperators(true),
+      for (const send of [
+        () => asStranger.listOperators([stranger.address], true),
+        () => asStranger.requireListedOperators(true),
       ]) {
-        await expect(sent)
+        await expect(send())
           .to.be.revertedWithCustomError(registry, "OwnableUnauthorizedAccount")
           .withArgs(stranger.address);
       }
