@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 
 import type { Suite } from "./suites.ts";
 
@@ -12,14 +13,17 @@ export interface SuiteResult {
   readonly minutes: number;
 }
 
-/** Runs a suite, shows its output as it comes, and reads the counts off Mocha's and Hardhat's closing lines. */
+/**
+ * Runs a suite, shows each line as it comes behind the suite's name (two may run side by side), and reads the counts off
+ * Mocha's and Hardhat's closing lines.
+ */
 export async function runSuite(suite: Suite): Promise<SuiteResult> {
   const startedAt = performance.now();
   let ok = true;
   let output = "";
   let commandsRun = 0;
   for (const command of suite.commands) {
-    const { code, text } = await runCommand(command);
+    const { code, text } = await runCommand(suite.name, command);
     output += text;
     commandsRun++;
     if (code !== 0) {
@@ -41,25 +45,29 @@ export async function runSuite(suite: Suite): Promise<SuiteResult> {
   };
 }
 
-function runCommand(command: readonly string[]): Promise<{ code: number; text: string }> {
+function runCommand(suite: string, command: readonly string[]): Promise<{ code: number; text: string }> {
   const [program, ...args] = command;
   const child = spawn(program as string, args, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, FORCE_COLOR: "0", NO_COLOR: "1" },
   });
-  let text = "";
-  const keep = (out: NodeJS.WriteStream) => (chunk: Buffer) => {
-    out.write(chunk);
-    text += chunk.toString("utf8");
+  const lines: string[] = [];
+  const ended = [child.stdout, child.stderr].map(async (stream) => {
+    for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
+      lines.push(line);
+      console.log(`${suite.padEnd(10)} │ ${line}`);
+    }
+  });
+  const whole = async (code: number) => {
+    await Promise.all(ended);
+    return { code, text: lines.join("\n") };
   };
-  child.stdout.on("data", keep(process.stdout));
-  child.stderr.on("data", keep(process.stderr));
   return new Promise((resolve) => {
     child.on("error", (error) => {
       console.error(`${program}: ${error.message}`);
-      resolve({ code: 127, text });
+      resolve(whole(127));
     });
-    child.on("close", (code) => resolve({ code: code ?? 1, text }));
+    child.on("close", (code) => resolve(whole(code ?? 1)));
   });
 }
 

@@ -4,14 +4,23 @@ export interface Suite {
   /** What it shows, for the table. */
   readonly shows: string;
   readonly commands: readonly (readonly string[])[];
+  /** It reads nothing that `compile` generates, so it may run beside it. Every other suite waits for that one. */
+  readonly beforeCompile?: true;
+  /** It starts whole systems and follows them by the clock: nothing runs beside it. */
+  readonly alone?: true;
 }
 
 const mocha = (room: string): readonly string[] => ["mocha", `test/${room}/**/*.test.ts`];
 
-/** In order: cheap and general first. Later suites use what `compile` generated (types, artifacts). */
+/** In order: cheap and general first (scripts/testing/runSuites.ts says what may run side by side). */
 export const SUITES: readonly Suite[] = [
   { name: "compile", shows: "contracts compile; bindings are generated", commands: [["hardhat", "compile"]] },
-  { name: "format", shows: "prettier", commands: [["prettier", "--check", "--log-level", "warn", "."]] },
+  {
+    name: "format",
+    shows: "prettier",
+    commands: [["prettier", "--check", "--log-level", "warn", "."]],
+    beforeCompile: true,
+  },
   {
     name: "lint",
     shows: "eslint, solhint",
@@ -53,7 +62,12 @@ export const SUITES: readonly Suite[] = [
     shows: "contracts through ethers and TypeChain",
     commands: [["hardhat", "test", "mocha"]],
   },
-  { name: "protocol", shows: "evidence, policy, manifest, leases", commands: [mocha("protocol")] },
+  {
+    name: "protocol",
+    shows: "evidence, policy, manifest, leases",
+    commands: [mocha("protocol")],
+    beforeCompile: true,
+  },
   { name: "worker", shows: "simulated TEE, guest, node agent", commands: [mocha("worker")] },
   {
     name: "relayer",
@@ -71,6 +85,11 @@ export const SUITES: readonly Suite[] = [
       mocha("subgraph"),
     ],
   },
-  { name: "docker", shows: "guests that run real containers on a real engine", commands: [mocha("docker")] },
-  { name: "e2e", shows: "the way of a decision, whole", commands: [mocha("e2e")] },
+  {
+    name: "docker",
+    shows: "guests that run real containers on a real engine",
+    commands: [mocha("docker")],
+    alone: true,
+  },
+  { name: "e2e", shows: "the way of a decision, whole", commands: [mocha("e2e")], alone: true },
 ];
