@@ -74,6 +74,12 @@ describe("a decision on chain, in containers", function () {
     await onlyRuns(1, "one");
 
     await charterOk(devnet, owner, ["release", "propose", app, ...manifestOf("two"), "--grace", "600"]);
+    // In its grace the predecessor runs until the successor's container does: at no moment is there none.
+    await until("release 2 runs", async () => {
+      const running = await releasesRunning();
+      expect(running).to.not.be.empty;
+      return running.includes("2");
+    });
     await onlyRuns(2, "two");
 
     await charterOk(devnet, guardian, ["release", "revoke", app, "2"]);

@@ -9,7 +9,8 @@ import { RelayerClient } from "../session/RelayerClient.ts";
 import type { EvidenceSource } from "../tee/EvidenceSource.ts";
 import { measureBoot } from "../tee/measureBoot.ts";
 import { attest, type AttestOptions } from "./attest.ts";
-import type { ComposeProject } from "./compose/parseCompose.ts";
+import { awaitPorts } from "./awaitPorts.ts";
+import type { ComposeProject, PublishedPort } from "./compose/parseCompose.ts";
 import { parseCompose } from "./compose/parseCompose.ts";
 import type { Runtime } from "./compose/Runtime.ts";
 import type { GuestConfig } from "./config.ts";
@@ -90,11 +91,11 @@ export class Guest {
     };
     const first = await this.#lease(terms, signal);
     this.#reportLease(first);
-    return this.#runWhileLeased(runtime, terms, first, signal);
+    return this.#runWhileLeased({ runtime, ports: project.publishedPorts }, terms, first, signal);
   }
 
   async #runWhileLeased(
-    runtime: Runtime,
+    { runtime, ports }: { readonly runtime: Runtime; readonly ports: readonly PublishedPort[] },
     terms: LeaseTerms,
     first: HeldLease,
     signal: AbortSignal,
@@ -108,7 +109,8 @@ export class Guest {
     );
     let tending = Promise.resolve();
     try {
-      await runtime.up(ended.signal);
+      if (runtime.kind === "docker") await this.#awaitPorts(ports, ended.signal);
+      if (!ended.signal.aborted) await runtime.up(ended.signal);
       if (!ended.signal.aborted) {
         report({ state: "running", key: this.#account.address, runtime: runtime.kind, note: runtime.note });
         tending = tendContainers(runtime, { ...this.#seams, key: this.#account.address }, ended.signal);
@@ -116,33 +118,45 @@ export class Guest {
     } catch (error) {
       if (!ended.signal.aborted) {
         failed.abort();
-        const { reason } = await renewing;
-        await takeDown(runtime, reason, this.#seams);
+        const { reason, expiresAt } = await renewing;
+        await takeDown(runtime, { reason, expiresAt }, this.#seams);
         throw error;
       }
     }
-    const { reason, error } = await renewing;
+    const { reason, expiresAt, error } = await renewing;
     report({ state: "stopping", reason, ...(error === undefined ? {} : { error: reported(error) }) });
     await tending;
-    await takeDown(runtime, reason, this.#seams);
+    await takeDown(runtime, { reason, expiresAt }, this.#seams);
     report({ state: "stopped", reason });
     return reason;
   }
 
-  /** Renews at a third of each lease; returns when the right to run has ended, and why. */
+  #awaitPorts(ports: readonly PublishedPort[], signal: AbortSignal): Promise<void> {
+    const { clock, report } = this.#seams;
+    const onTaken = (taken: readonly PublishedPort[]): void =>
+      report({
+        state: "awaiting-ports",
+        key: this.#account.address,
+        ports: taken.map(({ port }) => port),
+      });
+    return awaitPorts(ports, { clock, onTaken }, signal);
+  }
+
+  /** Renews at a third of each lease; returns when the right to run has ended, why, and when the last lease ends. */
   async #renew(
     terms: LeaseTerms,
     first: HeldLease,
     signal: AbortSignal,
-  ): Promise<{ reason: StopReason; error?: unknown }> {
+  ): Promise<{ reason: StopReason; expiresAt: number; error?: unknown }> {
     const { clock, report } = this.#seams;
     let held = first;
+    const ends = (reason: StopReason, error?: unknown) => ({ reason, expiresAt: held.expiresAt, error });
     let attestedAt = clock.now();
     let next = held.sentAt + (held.maxSeconds * 1_000) / 3;
     for (;;) {
       await clock.sleep(Math.max(0, Math.min(next, held.expiresAt) - clock.now()), signal);
-      if (signal.aborted) return { reason: "asked" };
-      if (clock.now() >= held.expiresAt) return { reason: "expired" };
+      if (signal.aborted) return ends("asked");
+      if (clock.now() >= held.expiresAt) return ends("expired");
       const untilExpiry = this.#deadline(held.expiresAt, signal);
       try {
         if (clock.now() - attestedAt >= this.#config.reattestSeconds * 1_000) {
@@ -152,9 +166,9 @@ export class Guest {
         next = held.sentAt + (held.maxSeconds * 1_000) / 3;
         this.#reportLease(held);
       } catch (error) {
-        if (signal.aborted) return { reason: "asked" };
-        if (isCharterError(error) && DENIALS.has(error.code)) return { reason: "denied", error };
-        if (clock.now() >= held.expiresAt) return { reason: "expired", error };
+        if (signal.aborted) return ends("asked");
+        if (isCharterError(error) && DENIALS.has(error.code)) return ends("denied", error);
+        if (clock.now() >= held.expiresAt) return ends("expired", error);
         report({
           state: "lease-not-renewed",
           secondsLeft: Math.floor((held.expiresAt - clock.now()) / 1_000),

@@ -7,6 +7,8 @@ export type GuestState =
   | { readonly state: "manifest-checked"; readonly name: string; readonly unpinnedImages: readonly string[] }
   | { readonly state: "attested"; readonly key: string; readonly intent: string }
   | { readonly state: "leased"; readonly key: string; readonly maxSeconds: number; readonly signer: string }
+  /** Everything is ready but for ports that another guest, its predecessor as a rule, still holds. */
+  | { readonly state: "awaiting-ports"; readonly key: string; readonly ports: readonly number[] }
   | {
       readonly state: "running";
       readonly key: string;

@@ -10,6 +10,8 @@ export interface GuestsOptions {
 
 export type GuestChange =
   | { readonly guest: string; readonly change: "started"; readonly release: number }
+  /** Placed no longer, and kept until the guest that takes its place is ready or its own lease ends. */
+  | { readonly guest: string; readonly change: "leaving"; readonly successor: string }
   | { readonly guest: string; readonly change: "stopped" }
   | {
       readonly guest: string;
@@ -21,6 +23,8 @@ export type GuestChange =
 interface Wanted {
   readonly spec: GuestSpec;
   isRunning: boolean;
+  /** It said that its containers run, or that only another guest's ports keep it from starting them. */
+  isReady: boolean;
   failures: number;
   startedAt: number;
   /** Not started again before this. */
@@ -32,17 +36,24 @@ const LONGEST_PAUSE_MS = 60_000;
 /** A guest that ran this long is not in trouble: its next end is counted as the first. */
 const STEADY_MS = 60_000;
 
-/** One guest per app, slot and release: another release is another guest, and the old one ends. */
+/** What a guest says when the one whose place it takes may go. */
+const READY: ReadonlySet<unknown> = new Set(["running", "awaiting-ports"]);
+
+/** One guest per app, slot and release: another release is another guest, and the old one ends once that is ready. */
 export const guestId = ({ app, slot, release }: Placements["placements"][number]): string =>
   `${app.slice(2)}-${slot}-r${release}`;
 
 /**
  * Makes the running guests those that are placed here. A guest that ends while it is still placed is started again,
- * after pauses that double from a second to a minute.
+ * after pauses that double from a second to a minute. Where another release takes a guest's place, the old one runs on
+ * until the new one has its images, its lease and its containers: whether it may is its own lease's to say, not the
+ * node's.
  */
 export class Guests {
   readonly #options: GuestsOptions;
   readonly #wanted = new Map<string, Wanted>();
+  /** By their ids: placed no longer, with the guest that takes the place. */
+  readonly #leaving = new Map<string, { readonly guest: Wanted; readonly successor: string }>();
   readonly #stopping = new Map<string, Promise<void>>();
 
   constructor(options: GuestsOptions) {
@@ -52,16 +63,14 @@ export class Guests {
   /** Starts and stops what the placements ask for. Returns at once; stops go on in the background. */
   reconcile(placements: Placements["placements"], node: number): void {
     const placed = new Map(placements.map((placement) => [guestId(placement), placement]));
-    for (const id of this.#wanted.keys()) if (!placed.has(id)) this.#stop(id);
     for (const [id, placement] of placed) {
       if (this.#wanted.has(id)) continue;
-      this.#wanted.set(id, {
-        spec: { id, node, ...placement },
-        isRunning: false,
-        failures: 0,
-        startedAt: 0,
-        notBefore: 0,
-      });
+      const back = this.#leaving.get(id); // Placed again before the other was ready.
+      this.#leaving.delete(id);
+      this.#wanted.set(id, back?.guest ?? fresh({ id, node, ...placement }));
+    }
+    for (const id of [...this.#wanted.keys(), ...this.#leaving.keys()]) {
+      if (!placed.has(id)) this.#leave(id, placed);
     }
     this.tick();
   }
@@ -78,15 +87,39 @@ export class Guests {
     }
   }
 
+  /** What a guest says of itself: `state` of its line. */
+  heard(id: string, state: unknown): void {
+    const guest = this.#wanted.get(id);
+    if (guest === undefined || !READY.has(state)) return;
+    guest.isReady = true;
+    for (const [leaving, { successor }] of this.#leaving) if (successor === id) this.#stop(leaving);
+  }
+
   /** Stops every guest, and resolves when none is left. */
   async stopAll(): Promise<void> {
-    for (const id of this.#wanted.keys()) this.#stop(id);
+    for (const id of [...this.#wanted.keys(), ...this.#leaving.keys()]) this.#stop(id);
     await Promise.all(this.#stopping.values());
+  }
+
+  /** Keeps a running guest while another release is made ready in its place; stops any other. */
+  #leave(id: string, placed: ReadonlyMap<string, Placements["placements"][number]>): void {
+    const guest = this.#wanted.get(id) ?? this.#leaving.get(id)?.guest;
+    if (guest === undefined) return;
+    const { app, slot } = guest.spec;
+    const [successor] = [...placed].find(([, other]) => other.app === app && other.slot === slot) ?? [];
+    if (successor === undefined || !guest.isRunning || this.#wanted.get(successor)?.isReady) {
+      return this.#stop(id);
+    }
+    const known = this.#leaving.get(id);
+    this.#wanted.delete(id);
+    this.#leaving.set(id, { guest, successor });
+    if (known?.successor !== successor) this.#options.report({ guest: id, change: "leaving", successor });
   }
 
   #stop(id: string): void {
     const { driver, report } = this.#options;
     this.#wanted.delete(id);
+    this.#leaving.delete(id);
     if (!driver.list().includes(id)) return;
     const stopping = driver.stop(id).finally(() => {
       this.#stopping.delete(id);
@@ -96,12 +129,23 @@ export class Guests {
   }
 
   #ended(guest: Wanted, { id, code }: GuestExit): void {
-    if (this.#wanted.get(id) !== guest) return; // It was stopped on purpose.
-    const now = this.#options.clock.now();
     guest.isRunning = false;
+    guest.isReady = false;
+    if (this.#leaving.delete(id)) this.#options.report({ guest: id, change: "stopped" });
+    if (this.#wanted.get(id) !== guest) return; // It was stopped on purpose, or its grace is over.
+    const now = this.#options.clock.now();
     guest.failures = now - guest.startedAt >= STEADY_MS ? 1 : guest.failures + 1;
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** (guest.failures - 1), LONGEST_PAUSE_MS);
     guest.notBefore = now + pause;
     this.#options.report({ guest: id, change: "ended", code, restartSeconds: pause / 1_000 });
   }
 }
+
+const fresh = (spec: GuestSpec): Wanted => ({
+  spec,
+  isRunning: false,
+  isReady: false,
+  failures: 0,
+  startedAt: 0,
+  notBefore: 0,
+});

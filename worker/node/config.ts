@@ -24,6 +24,8 @@ const fileSchema = z.strictObject({
   engineSocket: z.string().startsWith("/").optional(),
   hostPorts: z.array(z.number().int().min(1).max(65_535)).default([]),
   reattestSeconds: z.number().int().positive().default(1_800),
+  /** Each guest answers `GET /status`, and `GET /logs` where its manifest makes them public, on a loopback port. */
+  status: z.boolean().default(false),
   pollMilliseconds: z.number().int().min(100).max(60_000).default(1_000),
 });
 type ConfigFile = z.output<typeof fileSchema>;
@@ -43,6 +45,7 @@ const ENVIRONMENT: Readonly<
   CHARTER_ENGINE_SOCKET: ["engineSocket", String],
   CHARTER_HOST_PORTS: ["hostPorts", (text) => list(text).map(Number)],
   CHARTER_REATTEST_SECONDS: ["reattestSeconds", Number],
+  CHARTER_GUEST_STATUS: ["status", (text) => ({ true: true, false: false })[text] ?? text],
 };
 
 export type NodeConfig = Omit<ConfigFile, "deployment"> & {

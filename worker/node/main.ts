@@ -56,6 +56,7 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
     engineSocket,
     hostPorts,
     reattestSeconds,
+    status,
     operator,
     pollMilliseconds,
   } = config;
@@ -76,16 +77,22 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
       ...(engineSocket === undefined ? {} : { engineSocket }),
       hostPorts,
       reattestSeconds,
+      status,
     },
     workdir: join(workdir, "guests"),
-    onLine: (guest, line) => say({ guest, ...parseLine(line) }),
+    onLine: (guest, line) => {
+      const told = parseLine(line);
+      guests.heard(guest, told.state);
+      say({ guest, ...told });
+    },
   });
+  const guests = new Guests({ driver, clock, report: (change) => say({ ...change }) });
   const agent = new NodeAgent({
     relayers: relayerUrls.map((url) => new RelayerClient(url)),
     register: { pinned, operator, account, openSource: open },
     account,
     platformId: open().platformId,
-    guests: new Guests({ driver, clock, report: (change) => say({ ...change }) }),
+    guests,
     clock,
     pollMilliseconds,
     unixNow: () => Math.floor(Date.now() / 1_000),

@@ -329,6 +329,26 @@ describe("the guest", () => {
     expect(runtime.stopSeconds).to.equal(0);
   });
 
+  it("gives containers what is left of the lease when it is asked to stop", async () => {
+    const running = started();
+    await reaches("running");
+    clock.advance(17_500); // Renewal is due at 20 s of 60.
+    stop.abort();
+    expect(await running).to.equal("asked");
+    expect(runtime.stopSeconds).to.equal(5);
+  });
+
+  it("takes containers down within the lease that its denial leaves", async () => {
+    const running = started();
+    await reaches("running");
+    await relayer().server.close();
+    clock.advance(57_500);
+    await reaches("lease-not-renewed");
+    stop.abort();
+    expect(await running).to.equal("asked");
+    expect(runtime.stopSeconds).to.equal(2);
+  });
+
   it("tries to take containers down until the engine has done it", async () => {
     runtime.downFailures.push(new CharterError("compose/command-failed", "no engine"));
     const running = started();

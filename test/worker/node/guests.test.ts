@@ -67,11 +67,68 @@ describe("a node's guests", () => {
     expect(driver.stopped).to.have.ordered.members(ids(placed(0), placed(1)));
   });
 
-  it("are replaced when the release changes", () => {
+  it("keep running while the release that takes their place is made ready", () => {
+    const [old = "", young = ""] = ids(placed(0, 1), placed(0, 2));
     guests.reconcile([placed(0, 1)], 3);
     guests.reconcile([placed(0, 2)], 3);
-    expect(driver.list()).to.deep.equal(ids(placed(0, 2)));
-    expect(driver.stopped).to.deep.equal(ids(placed(0, 1)));
+    guests.heard(young, "leased");
+    guests.reconcile([placed(0, 2)], 3);
+    expect(driver.list()).to.deep.equal([old, young]);
+    expect(changes.filter(({ change }) => change === "leaving")).to.deep.equal([
+      { guest: old, change: "leaving", successor: young },
+    ]);
+    guests.heard(young, "running");
+    expect(driver.stopped).to.deep.equal([old]);
+  });
+
+  it("go when their ports are all that their successor waits for", () => {
+    const [old = "", young = ""] = ids(placed(0, 1), placed(0, 2));
+    guests.reconcile([placed(0, 1)], 3);
+    guests.reconcile([placed(0, 2)], 3);
+    guests.heard(young, "awaiting-ports");
+    expect(driver.stopped).to.deep.equal([old]);
+  });
+
+  it("are not started again when their grace ends before their successor is ready", () => {
+    const [old = "", young = ""] = ids(placed(0, 1), placed(0, 2));
+    guests.reconcile([placed(0, 1)], 3);
+    guests.reconcile([placed(0, 2)], 3);
+    driver.end(old, 3);
+    clock.advance(120_000);
+    guests.reconcile([placed(0, 2)], 3);
+    expect(driver.list()).to.deep.equal([young]);
+    expect(driver.started).to.have.length(2);
+  });
+
+  it("stay, and their successor goes, when it is revoked before it was ready", async () => {
+    const [old = "", young = ""] = ids(placed(0, 1), placed(0, 2));
+    guests.reconcile([placed(0, 1)], 3);
+    guests.heard(old, "running");
+    guests.reconcile([placed(0, 2)], 3);
+    guests.reconcile([placed(0, 1)], 3);
+    expect(driver.list()).to.deep.equal([old]);
+    expect(driver.stopped).to.deep.equal([young]);
+    expect(driver.started).to.have.length(2);
+    await guests.stopAll();
+    expect(driver.list()).to.deep.equal([]);
+  });
+
+  it("leave with the slot, whatever was to take their place", async () => {
+    guests.reconcile([placed(0, 1)], 3);
+    guests.reconcile([placed(0, 2)], 3);
+    guests.reconcile([], 3);
+    await guests.stopAll();
+    expect(driver.list()).to.deep.equal([]);
+  });
+
+  it("that wait for pauses give way at once", () => {
+    const [old = "", young = ""] = ids(placed(0, 1), placed(0, 2));
+    guests.reconcile([placed(0, 1)], 3);
+    driver.end(old, 1);
+    guests.reconcile([placed(0, 2)], 3);
+    clock.advance(120_000);
+    guests.tick();
+    expect(driver.list()).to.deep.equal([young]);
   });
 
   it("are started again after pauses that double", () => {

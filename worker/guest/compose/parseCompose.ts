@@ -10,6 +10,13 @@ export interface ComposeProject {
   readonly services: readonly string[];
   /** Images that are not pinned by digest: whoever serves them could change what runs. */
   readonly unpinnedImages: readonly string[];
+  /** Ports of the host that its services publish. */
+  readonly publishedPorts: readonly PublishedPort[];
+}
+
+export interface PublishedPort {
+  readonly port: number;
+  readonly transport: "tcp" | "udp";
 }
 
 export interface ParseComposeOptions {
@@ -67,5 +74,15 @@ export function parseCompose(text: string, { hostPorts }: ParseComposeOptions): 
     file,
     services: services.map(([name]) => name),
     unpinnedImages: [...new Set(images.filter((image) => !PINNED.test(image)))].sort(),
+    publishedPorts: services.flatMap(([, service]) =>
+      publishedPorts(service as { readonly ports?: string[] }),
+    ),
   };
 }
+
+/** Of a service that passed the rules: `HOST:CONTAINER`, with `/udp` behind it or not. */
+const publishedPorts = ({ ports = [] }: { readonly ports?: readonly string[] }): PublishedPort[] =>
+  ports.map((port) => ({
+    port: Number(port.split(":")[0]),
+    transport: port.endsWith("/udp") ? "udp" : "tcp",
+  }));
