@@ -7,6 +7,7 @@ import type { Address } from "../protocol/words/hex.ts";
 import { readListener } from "./api/bootAuth/listener.ts";
 import type { Listener } from "./api/bootAuth/listener.ts";
 import type { Finality } from "./chain/finality.ts";
+import type { CrashPlan } from "./crashPoints.ts";
 import type { TransactionSigner } from "./outbox/seams.ts";
 import { readOutboxSigner } from "./outbox/signers/signerConfig.ts";
 import {
@@ -51,6 +52,8 @@ export interface RelayerConfig {
   readonly bootAuth: Listener;
   readonly bootAuthPort: number;
   readonly logLevel: string;
+  /** Where the process shall end itself; only on development chains. */
+  readonly crashAt: CrashPlan | undefined;
 }
 
 const schema = z.object({
@@ -89,6 +92,7 @@ const schema = z.object({
   BOOTAUTH_TLS_KEY: z.string().optional(),
   BOOTAUTH_TLS_CLIENT_CA: z.string().optional(),
   LOG_LEVEL: variables.logLevel.default("info"),
+  CHARTER_CRASH_AT: variables.crashPlan.optional(),
 });
 
 /**
@@ -136,5 +140,6 @@ export function readRelayerConfig(environment: Readonly<Record<string, string | 
     }),
     bootAuthPort: read.BOOTAUTH_PORT,
     logLevel: read.LOG_LEVEL,
+    crashAt: read.CHARTER_CRASH_AT,
   };
 }

@@ -11,6 +11,8 @@ import { DEVELOPMENT_CHAIN_IDS } from "../protocol/policy/judge.ts";
 import type { Hex } from "../protocol/words/hex.ts";
 import { defaultQuorum } from "./chain/client.ts";
 import type { Finality } from "./chain/finality.ts";
+import { parseCrashPlan } from "./crashPoints.ts";
+import type { CrashPlan } from "./crashPoints.ts";
 
 /** Intel's provisioning certification service. */
 export const INTEL_PCS_URL = "https://api.trustedservices.intel.com";
@@ -60,6 +62,12 @@ export const variables = {
     .transform(Number),
   logLevel: z.enum(["trace", "debug", "info", "warn", "error", "silent"], {
     error: "expected trace, debug, info, warn, error or silent",
+  }),
+  crashPlan: z.string().transform((text, context): CrashPlan => {
+    const plan = parseCrashPlan(text);
+    if (plan !== null) return plan;
+    context.addIssue({ code: "custom", message: "expected a crash point and its passage, as outbox.sent:1" });
+    return z.NEVER;
   }),
   /** A path whose content is a deployment's address book. */
   deployment: z

@@ -19,6 +19,7 @@ import { committeeAt } from "../protocol/state/committeeAt.ts";
 import { collectSignatures } from "./committee/collectSignatures.ts";
 import type { CommitteeQuestion, ProvenVerdict } from "./committee/collectSignatures.ts";
 import type { RelayerConfig } from "./config.ts";
+import { armCrash, crashPoint } from "./crashPoints.ts";
 import { decideLease } from "./decisions/lease.ts";
 import type { LeaseDecision, LeaseSession } from "./decisions/lease.ts";
 import { instanceAdmission } from "./evidence/admitInstance.ts";
@@ -60,6 +61,7 @@ export async function startRelayer(
   const { deployment, maxHeadAgeSeconds, maxLeaseSeconds } = config;
   const { chainId, attestationLedger: ledger, nodeRegistry, committeeVerifier } = deployment;
 
+  if (config.crashAt !== undefined) armCrash(config.crashAt, chainId);
   const store = await openStore(config.databaseUrl ?? (await embeddedDatabase(config.dataDir, closers)));
   closers.add("database", () => store.close());
 
@@ -72,6 +74,7 @@ export async function startRelayer(
     chain: outboxChain,
     store: store.intents,
     signer: config.outboxSigner,
+    onStep: (step) => crashPoint(`outbox.${step}`),
   });
   const metrics = createMetrics({
     status: () => follower.status(),
@@ -163,7 +166,10 @@ export async function startRelayer(
       signer: config.leaseAccount,
       later: (run) => setTimeout(run, TICK_MS),
     }),
-    onDecided: (outcome) => metrics.leaseDecided(outcome),
+    onDecided: (outcome) => {
+      metrics.leaseDecided(outcome);
+      crashPoint("lease.decided");
+    },
   });
   const shared = {
     deployment,
