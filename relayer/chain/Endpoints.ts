@@ -1,6 +1,7 @@
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import type { Endpoint } from "./Endpoint.ts";
 import type { EndpointHealth, RpcCall } from "./Endpoint.ts";
+import { agreementOn, headAskedOf, isHeadTag, pinned } from "./agreeable.ts";
 import { outcomeKey } from "./outcomeKey.ts";
 
 /** Several endpoints as one node. */
@@ -13,32 +14,12 @@ export interface EndpointsOptions {
 type Outcome = { readonly result: unknown } | { readonly refusal: Error };
 
 const BLOCK_BY_NUMBER = "eth_getBlockByNumber";
-const HEADS: ReadonlySet<unknown> = new Set(["latest", "safe", "finalized"]);
+/** Once enough have answered, the others get as long again, but at least this: one that hangs holds nothing up. */
+const LEAST_GRACE_MS = 50;
 
 /**
- * Questions whose answers are the same at every honest node. The rest (fees, estimates, nonces, calls on a moving head)
- * is a hint for the outbox, whose effects the contracts judge anyway: one endpoint answers it.
- */
-function isAgreeable({ method, params }: RpcCall): boolean {
-  const last = Array.isArray(params) ? (params.at(-1) as unknown) : undefined;
-  switch (method) {
-    case "eth_chainId":
-    case "eth_getLogs":
-    case "eth_getTransactionReceipt":
-    case "eth_getBlockByHash":
-    case BLOCK_BY_NUMBER:
-      return true;
-    case "eth_call":
-    case "eth_getCode":
-      return typeof last === "string" && last.startsWith("0x");
-    default:
-      return false;
-  }
-}
-
-/**
- * Reads agreed upon by several endpoints (DESIGN section 6): what a decision rests on is what `quorum` of them say alike,
- * at a height that as many have reached. Transactions go to all.
+ * Reads agreed upon by several endpoints (DESIGN section 6): what a decision or a nonce rests on is what `quorum` of them
+ * say alike, at a height that as many have reached; of estimates, the middle one counts. Transactions go to all.
  */
 export class Endpoints {
   readonly #endpoints: readonly Endpoint[];
@@ -66,17 +47,19 @@ export class Endpoints {
     if (this.#quorum === 1) return this.#quickest(call);
     if (call.method === "eth_blockNumber") return quantity((await this.#agreedHead("latest")).number);
     const [block] = Array.isArray(call.params) ? (call.params as unknown[]) : [];
-    if (call.method === BLOCK_BY_NUMBER && HEADS.has(block))
-      return (await this.#agreedHead(block as string)).block;
-    return isAgreeable(call) ? this.#agreed(call) : this.#quickest(call);
+    if (call.method === BLOCK_BY_NUMBER && isHeadTag(block)) return (await this.#agreedHead(block)).block;
+    const head = headAskedOf(call);
+    if (head !== undefined) {
+      return this.#agreed(pinned(call, quantity((await this.#agreedHead(head)).number)));
+    }
+    const agreement = agreementOn(call);
+    if (agreement === "middle") return this.#middle(call);
+    return agreement === "same" ? this.#agreed(call) : this.#quickest(call);
   }
 
   /** The highest block that `quorum` endpoints have reached, and the same at as many. */
   async #agreedHead(tag: string): Promise<{ readonly number: bigint; readonly block: unknown }> {
-    const asked = this.#usable(this.#quorum);
-    const answers = await Promise.allSettled(
-      asked.map((endpoint) => endpoint.request({ method: BLOCK_BY_NUMBER, params: [tag, false] })),
-    );
+    const answers = await this.#askAll({ method: BLOCK_BY_NUMBER, params: [tag, false] });
     const heights = answers
       .flatMap((answer) => (answer.status === "fulfilled" ? [heightOf(answer.value)] : []))
       .filter((height) => height !== undefined)
@@ -85,6 +68,48 @@ export class Endpoints {
     if (number === undefined) throw failureOf(answers) ?? disagree(BLOCK_BY_NUMBER, this.#quorum);
     const block = await this.#agreed({ method: BLOCK_BY_NUMBER, params: [quantity(number), false] });
     return { number, block };
+  }
+
+  /** Each node reckons for itself: a number that a majority brackets, or the refusal that `quorum` of them give. */
+  async #middle(call: RpcCall): Promise<unknown> {
+    const answers = await this.#askAll(call);
+    const numbers = answers
+      .map((answer) => (answer.status === "fulfilled" ? numberOf(answer.value) : undefined))
+      .filter((number) => number !== undefined)
+      .sort((a, b) => (a < b ? -1 : 1));
+    const refusals = answers.flatMap((answer) =>
+      answer.status === "rejected" && outcomeKey(call.method, { refusal: answer.reason }) !== undefined
+        ? [answer.reason as Error]
+        : [],
+    );
+    if (numbers.length >= this.#quorum) return quantity(numbers[Math.floor(numbers.length / 2)] as bigint);
+    if (refusals.length >= this.#quorum) throw refusals[0] as Error;
+    throw numbers.length > 0 && refusals.length > 0
+      ? disagree(call.method, this.#quorum)
+      : (failureOf(answers) ?? disagree(call.method, this.#quorum));
+  }
+
+  /** What all that are usable say, without waiting long for those that are slower than a quorum. */
+  async #askAll(call: RpcCall): Promise<PromiseSettledResult<unknown>[]> {
+    const asked = this.#usable(this.#quorum).map((endpoint) => endpoint.request(call));
+    const started = performance.now();
+    const settled: PromiseSettledResult<unknown>[] = [];
+    let answered = 0;
+    return new Promise((resolve) => {
+      const hear = (result: PromiseSettledResult<unknown>): void => {
+        settled.push(result);
+        if (result.status === "fulfilled" && ++answered === this.#quorum) {
+          setTimeout(() => resolve([...settled]), Math.max(LEAST_GRACE_MS, performance.now() - started));
+        }
+        if (settled.length === asked.length) resolve(settled);
+      };
+      for (const request of asked) {
+        request.then(
+          (value) => hear({ status: "fulfilled", value }),
+          (reason: unknown) => hear({ status: "rejected", reason }),
+        );
+      }
+    });
   }
 
   /** Asks all that are usable, and answers as soon as `quorum` of them have said the same. */
@@ -149,12 +174,12 @@ export class Endpoints {
 
   /** To every endpoint: one that drops or withholds it does not matter while another takes it. */
   async #broadcast(call: RpcCall): Promise<unknown> {
-    const answers = await Promise.allSettled(
-      this.#usable(this.#endpoints.length).map((endpoint) => endpoint.request(call)),
-    );
-    const taken = answers.find((answer) => answer.status === "fulfilled");
-    if (taken) return taken.value;
-    throw failureOf(answers) ?? disagree(call.method, 1);
+    const sent = this.#usable(this.#endpoints.length).map((endpoint) => endpoint.request(call));
+    try {
+      return await Promise.any(sent);
+    } catch {
+      throw failureOf(await Promise.allSettled(sent)) ?? disagree(call.method, 1);
+    }
   }
 
   /** Those not at rest; where they are too few, also those whose rest ends soonest: silence must not outlast its cause. */
@@ -169,10 +194,11 @@ export class Endpoints {
 
 const quantity = (value: bigint): string => `0x${value.toString(16)}`;
 
-function heightOf(block: unknown): bigint | undefined {
-  const number = (block as { number?: unknown } | null)?.number;
-  return typeof number === "string" && /^0x[0-9a-f]{1,16}$/i.test(number) ? BigInt(number) : undefined;
-}
+const heightOf = (block: unknown): bigint | undefined =>
+  numberOf((block as { number?: unknown } | null)?.number);
+
+const numberOf = (value: unknown): bigint | undefined =>
+  typeof value === "string" && /^0x[0-9a-f]{1,16}$/i.test(value) ? BigInt(value) : undefined;
 
 /** A refusal says more than silence. */
 function failureOf(answers: readonly PromiseSettledResult<unknown>[]): Error | undefined {

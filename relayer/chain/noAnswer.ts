@@ -1,7 +1,14 @@
+const SILENT: ReadonlySet<string> = new Set([
+  "HttpRequestError",
+  "TimeoutError",
+  "WebSocketRequestError",
+  "SocketClosedError",
+]);
+
 /** Did the node not answer at all? An answer that refuses says something about the question; silence does not. */
 export function isNoAnswer(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause) {
-    if (at.name === "HttpRequestError" || at.name === "TimeoutError") return true;
+    if (SILENT.has(at.name)) return true;
   }
   return false;
 }

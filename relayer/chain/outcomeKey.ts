@@ -24,7 +24,7 @@ function meaning(method: string, result: unknown): unknown {
     case "eth_getBlockByNumber":
     case "eth_getBlockByHash":
       // The bloom too: a false one would hide a block's logs.
-      return pick(result, ["hash", "number", "parentHash", "timestamp", "logsBloom"]);
+      return pick(result, ["hash", "number", "parentHash", "timestamp", "logsBloom", "baseFeePerGas"]);
     case "eth_getTransactionReceipt":
       return pick(result, ["transactionHash", "blockHash", "blockNumber", "status"]);
     case "eth_getLogs":
@@ -39,11 +39,18 @@ function pick(value: unknown, names: readonly string[]): unknown {
   return names.map((name) => (value as Fields)[name] ?? null);
 }
 
-/** JSON-RPC's code and data (a revert's reason), wherever viem has put them. */
+/**
+ * A revert is what the contract said (each implementation has a code of its own for it); anything else is JSON-RPC's
+ * code, wherever viem has put it.
+ */
 function codeOf(error: unknown): string {
+  let code: number | undefined;
   for (let at = error; at instanceof Error; at = at.cause) {
-    const { code, data } = at as { code?: unknown; data?: unknown };
-    if (typeof code === "number") return JSON.stringify([code, typeof data === "string" ? data : null]);
+    const { code: own, data } = at as { code?: unknown; data?: unknown };
+    if (typeof data === "string" && /^0x([0-9a-f]{2})+$/i.test(data))
+      return `by the contract ${data.toLowerCase()}`;
+    if (typeof own === "number") code ??= own;
   }
+  if (code !== undefined) return String(code);
   return error instanceof Error ? error.name : "unknown";
 }

@@ -1,7 +1,7 @@
 import { TransactionReceiptNotFoundError } from "viem";
 import type { PublicClient } from "viem";
 
-import { CharterError } from "../../protocol/errors/CharterError.ts";
+import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
 import type { Bytes32 } from "../../protocol/words/hex.ts";
 import { readFinalBlock } from "../chain/finality.ts";
 import type { Finality } from "../chain/finality.ts";
@@ -42,8 +42,15 @@ const orRefusal = <T>(what: string, call: Promise<T>): Promise<T> =>
 export function viemOutboxChain(client: PublicClient, finality: Finality): OutboxChain {
   return {
     simulate: async ({ from, to, data }) => {
-      await orRefusal("simulation", client.call({ account: from, to, data, blockTag: "latest" }));
-      return orRefusal("gas estimate", client.estimateGas({ account: from, to, data, blockTag: "latest" }));
+      // Only a revert of this call is for good, so it is asked at one block, where endpoints can agree.
+      const { number: blockNumber } = await readHeader(client, "latest");
+      await orRefusal("simulation", client.call({ account: from, to, data, blockNumber }));
+      try {
+        return await orRefusal("gas estimate", client.estimateGas({ account: from, to, data, blockNumber }));
+      } catch (error) {
+        if (!isCharterError(error) || error.code !== "outbox/reverted") throw error;
+        throw refused(error);
+      }
     },
 
     fees: async () => {
@@ -55,7 +62,7 @@ export function viemOutboxChain(client: PublicClient, finality: Finality): Outbo
       const newest = await readHeader(client, "latest");
       const [final, nonce] = await Promise.all([
         readFinalBlock(client, finality, newest),
-        asChainError("nonce", client.getTransactionCount({ address: signer, blockTag: "latest" })),
+        asChainError("nonce", client.getTransactionCount({ address: signer, blockNumber: newest.number })),
       ]);
       return { newestBlock: newest.number, finalBlock: final.number, nonce: BigInt(nonce) };
     },

@@ -131,6 +131,67 @@ describe("RPC endpoints", () => {
     expect(isNoAnswer(refusal)).to.equal(false);
   });
 
+  it("asks for state at the agreed height, where one that lies decides nothing", async () => {
+    const address = `0x${"11".repeat(20)}` as const;
+    const honest = node(9, {
+      eth_getTransactionCount: "0x7",
+      eth_getBalance: "0x64",
+      eth_estimateGas: "0x5208",
+    });
+    const liar = node(1_000, {
+      eth_getTransactionCount: "0x7fff",
+      eth_getBalance: "0x0",
+      eth_estimateGas: "0x1",
+      eth_call: { error: { code: 3, message: "execution reverted", data: "0x08c379a0" } },
+    });
+    const { client, rpcs } = await open([liar, honest, honest]);
+    expect(await client.getTransactionCount({ address })).to.equal(7);
+    expect(await client.getBalance({ address, blockTag: "latest" })).to.equal(100n);
+    expect((await client.call({ to: address })).data).to.equal("0x01");
+    expect(await client.estimateGas({ account: address, to: address })).to.equal(21_000n);
+    const asked = rpcs
+      .flatMap(({ calls }) => calls)
+      .filter(({ method }) => method === "eth_getTransactionCount");
+    expect(asked.map(({ params }) => params[1])).to.deep.equal(["0x9", "0x9", "0x9"]);
+  });
+
+  it("takes the middle of what nodes reckon, and no number where most refuse", async () => {
+    const price = (value: unknown) => node(9, { eth_gasPrice: value });
+    const prices = await open([price("0x1"), price("0xffffffff"), price("0x10")]);
+    expect(await prices.client.getGasPrice()).to.equal(16n);
+    const refusing = price({ error: { code: -32_000, message: "no" } });
+    const few = await open([refusing, price("0x10"), refusing]);
+    expect(await code(few.client.getGasPrice())).to.equal("chain/unreachable");
+  });
+
+  it("does not wait for one that hangs", async () => {
+    let answer: () => void = () => undefined;
+    const hanging = new Promise<void>((done) => (answer = done));
+    const slow = node(9, {
+      eth_getBlockByNumber: () => hanging,
+      eth_estimateGas: () => hanging,
+      eth_sendRawTransaction: () => hanging,
+    });
+    const taking = node(9, { eth_sendRawTransaction: hash("77"), eth_estimateGas: "0x5208" });
+    const { client } = await open([slow, taking, taking]);
+    expect((await readHeader(client, "latest")).number).to.equal(9n);
+    expect(await client.estimateGas({ to: `0x${"11".repeat(20)}` })).to.equal(21_000n);
+    expect(await client.sendRawTransaction({ serializedTransaction: "0x02" })).to.equal(hash("77"));
+    answer(); // It never had: so nothing above waited.
+  });
+
+  it("takes a revert for what the contract said, whatever code a node has for it", async () => {
+    const data = "0x08c379a0";
+    const reverting = (error: number) =>
+      node(9, { eth_call: { error: { code: error, message: "x", data } } });
+    const { client } = await open([reverting(3), reverting(-32_015), node(9)]);
+    const call = client.request({
+      method: "eth_call",
+      params: [{ to: hash("1").slice(0, 42) as never }, "0x5"],
+    });
+    expect(await code(call)).to.equal("chain/unreachable"); // The node's refusal, and no disagreement.
+  });
+
   it("sends a transaction to all, and is content with one that takes it", async () => {
     const taking = node(9, { eth_sendRawTransaction: hash("77") });
     const { client, rpcs } = await open([node(9), taking, node(9)]);

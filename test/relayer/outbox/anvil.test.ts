@@ -19,6 +19,7 @@ import type { Anvil } from "../../support/anvil.ts";
 import { placeEmitter } from "../../support/emitter.ts";
 import { freshDatabase } from "../../support/postgres.ts";
 import { refusal } from "../../support/refusal.ts";
+import { startJsonRpc } from "../support/jsonRpc.ts";
 
 const TARGET = `0x${"7a".repeat(20)}` as Address;
 const REFUSING = `0x${"7b".repeat(20)}` as Address;
@@ -198,6 +199,39 @@ describe("outbox on a real chain", function () {
     await mine(3);
     await box.tick();
     expect(await stateOf(id)).to.equal("final");
+  });
+
+  it("believes no revert and no nonce that one of three endpoints makes up", async () => {
+    const forward =
+      (method: string) =>
+      (...params: unknown[]) =>
+        anvil.rpc(method, ...params);
+    const liar = await startJsonRpc({
+      eth_getBlockByNumber: forward("eth_getBlockByNumber"),
+      eth_sendRawTransaction: forward("eth_sendRawTransaction"),
+      eth_getTransactionReceipt: null,
+      eth_getTransactionCount: "0x7fff",
+      eth_getBalance: "0x0",
+      eth_estimateGas: "0x1",
+      eth_maxPriorityFeePerGas: "0x1",
+      eth_call: { error: { code: 3, message: "execution reverted", data: "0x08c379a0" } },
+    });
+    try {
+      const three = createChainClient([liar.url, anvil.url, anvil.url]);
+      const box = outbox({ chain: viemOutboxChain(three, 2) });
+      const { id } = await box.plan(request());
+      await box.tick();
+      expect([await stateOf(id), (await box.intentById(id))?.nonce]).to.deep.equal(["sent", 0n]);
+      await mine(3);
+      await box.tick();
+      expect([await stateOf(id), await effects(id)]).to.deep.equal(["final", 1]);
+      expect(liar.calls.map(({ method }) => method)).to.include.members([
+        "eth_call",
+        "eth_getTransactionCount",
+      ]);
+    } finally {
+      await liar.stop();
+    }
   });
 
   it("waits while the node is away", async () => {
