@@ -4,6 +4,8 @@ import { z } from "zod";
 import type { Deployment } from "../protocol/deployment/deployment.ts";
 import { addressSchema } from "../protocol/session/messages.ts";
 import type { Address } from "../protocol/words/hex.ts";
+import { readProxies } from "./api/limits/clientAddress.ts";
+import type { IsProxy } from "./api/limits/clientAddress.ts";
 import { readListener } from "./api/bootAuth/listener.ts";
 import type { Listener } from "./api/bootAuth/listener.ts";
 import type { Finality } from "./chain/finality.ts";
@@ -46,7 +48,20 @@ export interface RelayerConfig {
   readonly maxHeadAgeSeconds: number;
   /** Accounts that may publish bytes which stand in no event yet. */
   readonly publishers: readonly Address[];
+  /** Per client address: requests that have no budget of their own, then each that has one. */
   readonly maxRequestsPerMinute: number;
+  readonly budgets: {
+    readonly leases: number;
+    readonly evidence: number;
+    /** Sessions opened. */
+    readonly sessions: number;
+  };
+  /** Leases and sessions that one key may ask for in a minute outside of a session. */
+  readonly maxRequestsPerKey: number;
+  /** Sessions at once. */
+  readonly maxSessions: number;
+  readonly isProxy: IsProxy;
+  readonly adminToken: string | undefined;
   readonly host: string;
   readonly port: number;
   readonly bootAuth: Listener;
@@ -84,6 +99,21 @@ const schema = z.object({
     .transform((text) => text.split(",").filter((address) => address.trim() !== ""))
     .pipe(z.array(z.string().trim().pipe(addressSchema))),
   CHARTER_MAX_REQUESTS_PER_MINUTE: variables.count.default(6_000),
+  CHARTER_MAX_LEASES_PER_MINUTE: variables.count.default(3_000),
+  CHARTER_MAX_EVIDENCE_PER_MINUTE: variables.count.default(600),
+  CHARTER_MAX_SESSIONS_PER_MINUTE: variables.count.default(1_200),
+  CHARTER_MAX_REQUESTS_PER_KEY: variables.count.default(120),
+  CHARTER_MAX_SESSIONS: variables.count.default(20_000),
+  CHARTER_TRUSTED_PROXIES: z
+    .string()
+    .default("")
+    .transform((text, context): IsProxy => {
+      const isProxy = readProxies(text);
+      if (isProxy !== null) return isProxy;
+      context.addIssue({ code: "custom", message: "expected addresses or networks, separated by commas" });
+      return z.NEVER;
+    }),
+  CHARTER_ADMIN_TOKEN: z.string().min(16, "expected at least 16 characters").optional(),
   HOST: variables.host.default("127.0.0.1"),
   PORT: variables.port.default(8787),
   BOOTAUTH_HOST: variables.host.default("127.0.0.1"),
@@ -130,6 +160,15 @@ export function readRelayerConfig(environment: Readonly<Record<string, string | 
     maxHeadAgeSeconds: read.CHARTER_MAX_HEAD_AGE_SECONDS,
     publishers: read.CHARTER_PUBLISHERS,
     maxRequestsPerMinute: read.CHARTER_MAX_REQUESTS_PER_MINUTE,
+    budgets: {
+      leases: read.CHARTER_MAX_LEASES_PER_MINUTE,
+      evidence: read.CHARTER_MAX_EVIDENCE_PER_MINUTE,
+      sessions: read.CHARTER_MAX_SESSIONS_PER_MINUTE,
+    },
+    maxRequestsPerKey: read.CHARTER_MAX_REQUESTS_PER_KEY,
+    maxSessions: read.CHARTER_MAX_SESSIONS,
+    isProxy: read.CHARTER_TRUSTED_PROXIES,
+    adminToken: read.CHARTER_ADMIN_TOKEN,
     host: read.HOST,
     port: read.PORT,
     bootAuth: readListener({

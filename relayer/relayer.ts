@@ -11,11 +11,14 @@ import { subgraphSubschema } from "./api/graphql/subgraphSchema.ts";
 import { stitchedSchema } from "./api/graphql/yoga.ts";
 import { createMetrics } from "./api/metrics.ts";
 import { nodeByKey } from "./api/routes/sessions.ts";
+import { KeyGuard } from "./api/limits/KeyGuard.ts";
 import { apiServer } from "./api/server.ts";
 import { openChain } from "./chain/client.ts";
 import { Follower } from "./chain/follower.ts";
 import { quoteBytes } from "../protocol/evidence/index.ts";
+import { nodeChannelCrypto } from "../protocol/crypto/node.ts";
 import { committeeAt } from "../protocol/state/committeeAt.ts";
+import { bounded } from "./bounded.ts";
 import { collectSignatures } from "./committee/collectSignatures.ts";
 import type { CommitteeQuestion, ProvenVerdict } from "./committee/collectSignatures.ts";
 import type { RelayerConfig } from "./config.ts";
@@ -34,17 +37,22 @@ import { evidenceVerifier } from "./evidence/verifier.ts";
 import { LeaseDesk } from "./leases/LeaseDesk.ts";
 import { ManifestTerms } from "./leases/ManifestTerms.ts";
 import { LeaseTicker } from "./leases/LeaseTicker.ts";
+import { HeldSessions } from "./leases/sessions/HeldSessions.ts";
+import { touchedBy } from "./leases/touched.ts";
 import { Outbox } from "./outbox/outbox.ts";
 import { viemOutboxChain } from "./outbox/viemChain.ts";
 import { listen } from "./program.ts";
 import type { Closers, Started } from "./program.ts";
 import { startEmbeddedPostgres } from "./store/embedded.ts";
-import type { AcceptedEvidence } from "./store/evidenceStore.ts";
 import { openStore } from "./store/store.ts";
 import type { EvidenceMessage, VerdictMessage } from "../protocol/session/messages.ts";
 
 /** Leases decided within this share one signature. */
 const TICK_MS = 20;
+/** Evidence that is judged, proven and planned at once; more would only wait for threads and signers. */
+const MAX_ADMISSIONS = 256;
+/** How often leases and sessions that are over are forgotten. */
+const SWEEP_MS = 30_000;
 
 const unixSeconds = (): number => Math.floor(Date.now() / 1_000);
 
@@ -159,7 +167,11 @@ export async function startRelayer(
     decide,
     now: unixSeconds,
     maxLeaseSeconds: (composeHash) => terms.maxLeaseSeconds(composeHash),
-    recall: async (app, key) => sessionOf(await store.evidence.latest("instance", app, key)),
+    nonceSeconds: maxLeaseSeconds,
+    recall: async (app, key) => {
+      const kept = await store.evidence.instance(app, key);
+      return kept === null ? undefined : { app, key, ...kept };
+    },
     ticker: new LeaseTicker({
       chainId,
       ledger,
@@ -170,6 +182,25 @@ export async function startRelayer(
       metrics.leaseDecided(outcome);
       crashPoint("lease.decided");
     },
+  });
+  const guard = new KeyGuard({ perKey: config.maxRequestsPerKey });
+  const held = new HeldSessions({
+    chainId,
+    ledger,
+    crypto: nodeChannelCrypto,
+    signer: config.leaseAccount,
+    maxSessions: config.maxSessions,
+    idleSeconds: 2 * maxLeaseSeconds,
+    knows: (app, key) => desk.knows(app, key),
+    nodeOf: (app, key) => desk.nodeOf(app, key),
+    objection: (app, key) => desk.objection(app, key),
+    grant: (app, key, nonce) => desk.grant(app, key, nonce),
+    guarded: (key, address, work) => guard.run({ key, address }, work),
+    onDefect: (error) => logger.error({ err: error }, "unexpected failure in a session"),
+  });
+  follower.onUpdate((_projection, news) => {
+    const touched = touchedBy(news);
+    if (touched !== null) held.redecide(touched);
   });
   const shared = {
     deployment,
@@ -212,7 +243,9 @@ export async function startRelayer(
     maxRequestsPerMinute: config.maxRequestsPerMinute,
     schema,
     webDir: config.webDir,
-    health: { metrics, report, pingStore: () => store.ping() },
+    isProxy: config.isProxy,
+    health: { metrics, report, pingStore: () => store.ping(), adminToken: config.adminToken },
+    sessionSocket: { held, maxPerMinute: config.budgets.sessions },
     ipfs: {
       blobs: store.blobs,
       newestState: () => follower.projection().newest.state,
@@ -223,20 +256,30 @@ export async function startRelayer(
     sessions: {
       deployment,
       projection: () => follower.projection(),
-      admitNode: nodeAdmission({
-        ...shared,
-        client,
-        nodeByKey: (key: Address) => {
-          const node = nodeByKey(follower.projection().newest.state, key);
-          return node?.retired === true ? undefined : node;
-        },
-      }),
-      admitInstance: instanceAdmission({
-        ...shared,
-        projection: () => follower.projection(),
-        decide,
-        admit: (session) => desk.admit(session),
-      }),
+      guard,
+      budgets: config.budgets,
+      admitNode: bounded(
+        "admissions",
+        MAX_ADMISSIONS,
+        nodeAdmission({
+          ...shared,
+          client,
+          nodeByKey: (key: Address) => {
+            const node = nodeByKey(follower.projection().newest.state, key);
+            return node?.retired === true ? undefined : node;
+          },
+        }),
+      ),
+      admitInstance: bounded(
+        "admissions",
+        MAX_ADMISSIONS,
+        instanceAdmission({
+          ...shared,
+          projection: () => follower.projection(),
+          decide,
+          admit: (session) => desk.admit(session),
+        }),
+      ),
       lease: (request) => desk.request(request),
     },
   });
@@ -282,6 +325,8 @@ export async function startRelayer(
     nodeForecast.run(stopping.signal),
     ...(keeper === undefined ? [] : [keeper.run(stopping.signal)]),
   ];
+  const sweeping = setInterval(() => desk.sweep(), SWEEP_MS);
+  closers.add("lease desk", async () => clearInterval(sweeping));
   closers.add("follower and outbox", async () => {
     stopping.abort();
     await Promise.all(running);
@@ -298,11 +343,4 @@ async function embeddedDatabase(dir: string, closers: Closers): Promise<string> 
   const postgres = await startEmbeddedPostgres({ dir });
   closers.add("embedded Postgres", () => postgres.stop());
   return postgres.createDatabase("charter");
-}
-
-/** What of stored evidence a lease is decided upon. */
-function sessionOf(accepted: AcceptedEvidence | null): LeaseSession | undefined {
-  if (accepted === null || accepted.node === null) return undefined;
-  const { subject, key, node, verdict } = accepted;
-  return { app: subject, key, node, verdict };
 }

@@ -25,3 +25,20 @@ export interface Crypto {
   /** SHA-1 only where a format names keys by it (RFC 6960 §4.2.1): nothing is trusted by such a name. */
   digest(algorithm: "SHA-1" | "SHA-256" | "SHA-384", bytes: Uint8Array): Promise<Uint8Array>;
 }
+
+/** A key pair for one agreement, raw X25519 (RFC 7748) on the outside. */
+export interface AgreementKey {
+  readonly publicKey: Uint8Array;
+  /** The shared secret with a peer's public key, or null where that key is of low order: it would be no secret. */
+  agree(peer: Uint8Array): Uint8Array | null;
+}
+
+/** What a session's channel is made of. Synchronous: it stands between every two messages. */
+export interface ChannelCrypto {
+  newAgreementKey(): AgreementKey;
+  /** HKDF-SHA256 (RFC 5869). */
+  deriveKey(secret: Uint8Array, salt: Uint8Array, info: string, bytes: number): Uint8Array;
+  hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
+  /** In a time that does not depend on where they differ. */
+  areEqual(a: Uint8Array, b: Uint8Array): boolean;
+}

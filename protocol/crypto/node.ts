@@ -1,6 +1,18 @@
-import { constants, createPublicKey, hash, verify, type JsonWebKey, type KeyObject } from "node:crypto";
+import {
+  constants,
+  createHmac,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  hash,
+  hkdfSync,
+  timingSafeEqual,
+  verify,
+  type JsonWebKey,
+  type KeyObject,
+} from "node:crypto";
 
-import { CURVES, type Crypto } from "./crypto.ts";
+import { CURVES, type ChannelCrypto, type Crypto } from "./crypto.ts";
 
 const HASHES = { "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384" } as const;
 
@@ -31,6 +43,34 @@ export const nodeCrypto: Crypto = {
   digest(algorithm, bytes) {
     return Promise.resolve(hash(HASHES[algorithm], bytes, "buffer"));
   },
+};
+
+/** `ChannelCrypto` on node:crypto. */
+export const nodeChannelCrypto: ChannelCrypto = {
+  newAgreementKey() {
+    const { privateKey, publicKey } = generateKeyPairSync("x25519");
+    const { x } = publicKey.export({ format: "jwk" });
+    return {
+      publicKey: Buffer.from(x ?? "", "base64url"),
+      agree(peer) {
+        if (peer.length !== 32) return null;
+        const jwk = { kty: "OKP", crv: "X25519", x: Buffer.from(peer).toString("base64url") };
+        try {
+          return diffieHellman({ privateKey, publicKey: createPublicKey({ key: jwk, format: "jwk" }) });
+        } catch {
+          // OpenSSL refuses a shared secret of zeros (RFC 7748 §6.1).
+          return null;
+        }
+      },
+    };
+  },
+  deriveKey: (secret, salt, info, bytes) => new Uint8Array(hkdfSync("sha256", secret, salt, info, bytes)),
+  hmacSha256(key, ...parts) {
+    const mac = createHmac("sha256", key);
+    for (const part of parts) mac.update(part);
+    return mac.digest();
+  },
+  areEqual: (a, b) => a.length === b.length && timingSafeEqual(a, b),
 };
 
 function pointKey(point: Uint8Array, size: number, crv: string): JsonWebKey {

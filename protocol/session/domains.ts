@@ -10,6 +10,8 @@ const domain = (name: string) => (chainId: number, verifyingContract: Address) =
 
 /** Leases and lease requests: the ledger. */
 export const leaseDomain = domain("Charter Lease");
+/** Sessions that a guest and a relayer hold: the ledger. */
+export const sessionDomain = domain("Charter Session");
 /** The bound key's consent to be entered as an instance: the ledger. */
 export const ledgerDomain = domain("Charter AttestationLedger");
 /** Operator's and key's consent to be entered as a node: the registry. */
@@ -92,3 +94,17 @@ export const leaseTickTypes = {
     { name: "blockHash", type: "bytes32" },
   ],
 } as const;
+
+/** What both sides of a session sign: who they are, and a challenge of each, which is an X25519 key of this session only. */
+const handshake = [
+  { name: "app", type: "address" },
+  { name: "key", type: "address" },
+  { name: "relayer", type: "address" },
+  { name: "relayerChallenge", type: "bytes32" },
+  { name: "guestChallenge", type: "bytes32" },
+] as const;
+
+/** By the instance key. */
+export const sessionOpenTypes = { SessionOpen: handshake } as const;
+/** By the relayer's lease signer. Another name, so that neither side's signature can be given back to it. */
+export const sessionAcceptTypes = { SessionAccept: handshake } as const;

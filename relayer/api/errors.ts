@@ -12,7 +12,10 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   "committee/conflicting-verdict": 409,
   "ipfs/too-large": 413,
   "api/too-many-requests": 429,
+  "api/unauthorized": 401,
+  "lease/nonce-replayed": 409,
   "committee/not-enough-signatures": 503,
+  "relayer/busy": 503,
   "relayer/not-ready": 503,
 };
 
@@ -45,6 +48,8 @@ export function installErrorHandler(server: FastifyInstance): void {
   server.setErrorHandler((error, request, reply) => {
     if (isCharterError(error)) {
       request.log.info({ code: error.code, details: error.details }, error.message);
+      const after = error.details["retryAfterSeconds"];
+      if (typeof after === "number") reply.header("retry-after", after);
       return reply.code(statusOf(error)).send({ error: error.toJSON() });
     }
     const failure = error as { statusCode?: number; code?: string; message: string };

@@ -5,6 +5,7 @@ import type { GraphQLSchema } from "graphql";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { installErrorHandler } from "./errors.ts";
+import type { IsProxy } from "./limits/clientAddress.ts";
 import { graphqlRoutes } from "./graphql/yoga.ts";
 import { ipfsRoutes } from "./ipfs/routes.ts";
 import type { IpfsOptions } from "./ipfs/routes.ts";
@@ -13,11 +14,17 @@ import type { HealthOptions } from "./routes/health.ts";
 import { servePage } from "./page.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import type { SessionOptions } from "./routes/sessions.ts";
+import { sessionSocket } from "./routes/sessionSocket.ts";
+import type { SessionSocketOptions } from "./routes/sessionSocket.ts";
 
 export interface ApiOptions {
   readonly logger: FastifyBaseLogger;
+  /** Per client address: everything that has no budget of its own. */
   readonly maxRequestsPerMinute: number;
+  /** Reverse proxies whose word for the client's address counts. */
+  readonly isProxy: IsProxy;
   readonly sessions: SessionOptions;
+  readonly sessionSocket: Omit<SessionSocketOptions, "isProxy">;
   readonly ipfs: IpfsOptions;
   readonly health: HealthOptions;
   readonly schema: GraphQLSchema;
@@ -37,16 +44,21 @@ export async function apiServer(options: ApiOptions): Promise<FastifyInstance> {
     requestTimeout: 30_000,
     connectionTimeout: 60_000,
     routerOptions: { maxParamLength: 128 },
+    trustProxy: (address) => options.isProxy(address),
   });
   installErrorHandler(server);
   await server.register(rateLimit, {
     max: options.maxRequestsPerMinute,
     timeWindow: 60_000,
-    errorResponseBuilder: (_request, { after }) =>
-      new CharterError("api/too-many-requests", "too many requests; wait before the next", { after }),
+    errorResponseBuilder: (_request, { after, ttl }) =>
+      new CharterError("api/too-many-requests", "too many requests; wait before the next", {
+        after,
+        retryAfterSeconds: Math.ceil(ttl / 1_000),
+      }),
   });
   await server.register(async (scope) => ipfsRoutes(scope, options.ipfs));
   await server.register(async (scope) => sessionRoutes(scope, options.sessions));
+  sessionSocket(server, { ...options.sessionSocket, isProxy: options.isProxy });
   await server.register(async (scope) => healthRoutes(scope, options.health));
   await server.register(async (scope) => graphqlRoutes(scope, options.schema));
   if (options.webDir !== undefined) {

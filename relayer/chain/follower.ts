@@ -2,7 +2,7 @@ import type { PublicClient } from "viem";
 
 import type { Deployment } from "../../protocol/deployment/deployment.ts";
 import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
-import type { BlockRef } from "../../protocol/state/types.ts";
+import type { BlockRef, ChainEvent } from "../../protocol/state/types.ts";
 import type { ChainIdentity, ChainStore } from "../store/chainStore.ts";
 import { pause } from "../pause.ts";
 import { fetchNext, fetchRange } from "./fetchRange.ts";
@@ -36,6 +36,12 @@ export interface FollowerStatus {
   readonly deepReorgs: number;
 }
 
+/** What the newest block brought since listeners were last told; `rewound`: a reorg took events back. */
+export interface FollowerNews {
+  readonly events: readonly ChainEvent[];
+  readonly rewound: boolean;
+}
+
 /** Blocks this close to the head are read one by one, each bound to its hash. */
 const NEAR = 32n;
 const MAX_RANGE = 5_000n;
@@ -49,7 +55,8 @@ const sameBlock = (a: BlockRef, b: BlockRef) => a.number === b.number && a.hash 
 export class Follower {
   readonly #options: Required<FollowerOptions>;
   readonly #identity: ChainIdentity;
-  readonly #listeners = new Set<(projection: Projection) => void>();
+  readonly #listeners = new Set<(projection: Projection, news: FollowerNews) => void>();
+  #news: { events: ChainEvent[]; rewound: boolean } = { events: [], rewound: false };
   #tracker: StateTracker | null = null;
   #synced = false;
   #reachable = false;
@@ -127,7 +134,7 @@ export class Follower {
   }
 
   /** Calls `listener` after each change of the newest or final block; gives the way to stop. */
-  onUpdate(listener: (projection: Projection) => void): () => void {
+  onUpdate(listener: (projection: Projection, news: FollowerNews) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -197,6 +204,7 @@ export class Follower {
     }
     if (ancestor === kept) return;
     this.#reorgs += 1;
+    this.#news.rewound = true;
     await store.chain.rollback(ancestor);
     if (ancestor.number >= final.block.number) return tracker.rollback(ancestor);
     this.#deepReorgs += 1;
@@ -231,6 +239,7 @@ export class Follower {
         blocks,
         ours.map(({ log }) => log),
       );
+      if (this.#synced) this.#news.events.push(...ours.map(({ event }) => event));
     } catch (error) {
       tracker.rollback(parent);
       throw error;
@@ -272,6 +281,8 @@ export class Follower {
       sameBlock(before.newest.block, after.newest.block) &&
       sameBlock(before.final.block, after.final.block);
     if (unchanged) return;
-    for (const listener of this.#listeners) listener(after);
+    const news = this.#news;
+    this.#news = { events: [], rewound: false };
+    for (const listener of this.#listeners) listener(after, news);
   }
 }

@@ -6,8 +6,10 @@ import type { SignedLease } from "../../protocol/session/lease.ts";
 import type { LeaseRequest } from "../../protocol/session/messages.ts";
 import type { Address, Bytes32, ComposeHash } from "../../protocol/words/hex.ts";
 import type { LeaseDecision, LeaseSession } from "../decisions/lease.ts";
+import { bounded } from "../bounded.ts";
 import { denialError } from "./denial.ts";
 import type { LeaseTicker } from "./LeaseTicker.ts";
+import { NonceBook } from "./NonceBook.ts";
 
 /** A lease that this process granted and that may still run. */
 export interface GrantedLease {
@@ -20,6 +22,12 @@ export interface GrantedLease {
   readonly until: number;
 }
 
+/** A key that the store does not know is not looked up again for so long, and so many such keys are kept. */
+const UNKNOWN_SECONDS = 5;
+const MAX_UNKNOWN = 4_096;
+/** Look-ups in the store at once. */
+const MAX_RECALLS = 64;
+
 interface Options {
   readonly chainId: number;
   readonly ledger: Address;
@@ -30,6 +38,8 @@ interface Options {
   /** The longest lease that the measured manifest accepts. */
   readonly maxLeaseSeconds: (composeHash: Bytes32) => Promise<number>;
   readonly ticker: LeaseTicker;
+  /** The longest lease of all: for so long a nonce is remembered. */
+  readonly nonceSeconds?: number;
   /** Unix seconds. */
   readonly now: () => number;
   readonly onDecided?: (outcome: { granted: boolean; reason: string; seconds: number }) => void;
@@ -43,14 +53,23 @@ export class LeaseDesk {
   readonly #options: Options;
   readonly #sessions = new Map<string, LeaseSession>();
   readonly #granted = new Map<string, GrantedLease>();
+  readonly #nonces: NonceBook;
+  /** Keys that the store does not know, and until when (unix seconds) it is not asked again. */
+  readonly #unknown = new Map<string, number>();
+  readonly #recall: (of: { app: Address; key: Address }) => Promise<LeaseSession | undefined>;
 
   constructor(options: Options) {
     this.#options = options;
+    this.#nonces = new NonceBook(options.nonceSeconds ?? 60);
+    this.#recall = bounded("keys that are not known yet", MAX_RECALLS, ({ app, key }) =>
+      options.recall(app, key),
+    );
   }
 
   /** Remembers that a key's evidence was accepted; the newer evidence replaces the older. */
   admit(session: LeaseSession): void {
     const id = idOf(session.app, session.key);
+    this.#unknown.delete(id);
     const known = this.#sessions.get(id);
     if (known !== undefined && known.verdict.evidenceBlock > session.verdict.evidenceBlock) return;
     this.#sessions.set(id, session);
@@ -63,15 +82,59 @@ export class LeaseDesk {
     return [...this.#granted.values()];
   }
 
+  /** Forgets leases that are over and sessions whose evidence has ended. */
+  sweep(): void {
+    this.granted();
+    const now = this.#options.now();
+    for (const [id, { verdict }] of this.#sessions) if (verdict.validUntil <= now) this.#sessions.delete(id);
+  }
+
+  /** How many keys are remembered. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** Whether this key has given evidence, here or to another replica. @throws CharterError `store/…`, `relayer/busy`. */
+  async knows(app: Address, key: Address): Promise<boolean> {
+    return (await this.#session(app, key)) !== undefined;
+  }
+
+  /** The node that this key's evidence named, while the key is remembered. */
+  nodeOf(app: Address, key: Address): number | undefined {
+    return this.#sessions.get(idOf(app, key))?.node;
+  }
+
+  /** Why this key's lease, if it has one, would not be granted now; null where it would, or there is none. */
+  objection(app: Address, key: Address): CharterError | null {
+    const id = idOf(app, key);
+    const session = this.#sessions.get(id);
+    const lease = this.#granted.get(id);
+    const now = this.#options.now();
+    if (session === undefined || lease === undefined || lease.until <= now) return null;
+    const decision = this.#options.decide(session, now);
+    return decision.allow ? null : denialError("lease/denied", decision);
+  }
+
   /**
-   * Answers a guest's nonce.
-   * @throws CharterError `lease/signature-invalid`; `lease/denied` with `details.reason`; `chain/…` while the chain's
-   * state is unknown or too old, which a guest waits out for as long as its lease lasts.
+   * Answers a nonce that the instance key signed; each one once.
+   * @throws CharterError `lease/signature-invalid`, `lease/nonce-replayed`, and as `grant`.
    */
   async request(request: LeaseRequest): Promise<SignedLease> {
-    const started = performance.now();
     const { app, key, nonce } = request;
+    this.#requireNew(key, nonce); // Before the signature: a replay costs nothing.
     await this.#requireSignature(request);
+    this.#requireNew(key, nonce);
+    this.#nonces.add(key, nonce);
+    return this.grant(app, key, nonce);
+  }
+
+  /**
+   * Answers a nonce that is known to come from the key, once, as a session's channel knows it.
+   * @throws CharterError `lease/denied` with `details.reason`; `relayer/busy`; `chain/…` while the chain's state is
+   * unknown or too old, which a guest waits out for as long as its lease lasts.
+   */
+  async grant(app: Address, key: Address, nonce: Bytes32): Promise<SignedLease> {
+    const started = performance.now();
     const session = await this.#session(app, key);
     const { now, decide, maxLeaseSeconds, ticker, onDecided } = this.#options;
     const longest = session === undefined ? 0 : await maxLeaseSeconds(session.verdict.composeHash);
@@ -94,12 +157,22 @@ export class LeaseDesk {
     told(true, "Allowed");
     const { release, composeHash, block } = decision;
     const maxSeconds = Math.min(decision.maxSeconds, longest);
-    const signed = await ticker.sign({ lease: { app, key, release, composeHash, nonce, maxSeconds }, block });
-    const until = second + maxSeconds;
+    // Known before it is signed: a block that comes in between must find it.
     const id = idOf(app, key);
     this.#granted.delete(id);
-    this.#granted.set(id, { app, key, node: session.node, release, composeHash, until });
-    return signed;
+    this.#granted.set(id, {
+      ...{ app, key, node: session.node, release, composeHash },
+      until: second + maxSeconds,
+    });
+    return ticker.sign({ lease: { app, key, release, composeHash, nonce, maxSeconds }, block });
+  }
+
+  #requireNew(key: Address, nonce: Bytes32): void {
+    if (!this.#nonces.has(key, nonce)) return;
+    throw new CharterError("lease/nonce-replayed", "this nonce was answered before: send a new one", {
+      key,
+      nonce,
+    });
   }
 
   async #requireSignature({ app, key, nonce, signature }: LeaseRequest): Promise<void> {
@@ -126,11 +199,21 @@ export class LeaseDesk {
   }
 
   async #session(app: Address, key: Address): Promise<LeaseSession | undefined> {
-    const known = this.#sessions.get(idOf(app, key));
+    const id = idOf(app, key);
+    const known = this.#sessions.get(id);
     if (known !== undefined) return known;
-    const recalled = await this.#options.recall(app, key);
-    if (recalled !== undefined) this.admit(recalled);
-    return recalled;
+    const now = this.#options.now();
+    if ((this.#unknown.get(id) ?? 0) > now) return undefined;
+    const recalled = await this.#recall({ app, key });
+    if (recalled !== undefined) {
+      this.admit(recalled);
+      return this.#sessions.get(id);
+    }
+    this.#unknown.delete(id);
+    this.#unknown.set(id, now + UNKNOWN_SECONDS);
+    const oldest = this.#unknown.keys().next();
+    if (this.#unknown.size > MAX_UNKNOWN && oldest.done !== true) this.#unknown.delete(oldest.value);
+    return this.#sessions.get(id); // It may have attested meanwhile.
   }
 }
 

@@ -114,6 +114,16 @@ export class EvidenceStore {
     return rows[0] ? fromRow(rows[0]) : null;
   }
 
+  /** What of an instance key's newest evidence its leases rest on: without the evidence itself, which is large. */
+  async instance(app: Address, key: Address): Promise<{ node: number; verdict: VerdictMessage } | null> {
+    const { rows } = await this.#pool.query<{ node: string; verdict: VerdictMessage }>(
+      `SELECT node, verdict FROM evidence WHERE purpose = 'instance' AND subject = $1 AND key = $2 AND node IS NOT NULL
+       ORDER BY evidence_block DESC, accepted_at DESC LIMIT 1`,
+      [app, key],
+    );
+    return rows[0] ? { node: Number(rows[0].node), verdict: rows[0].verdict } : null;
+  }
+
   /** Newest of every node's key, also where its verdict has ended. */
   async nodes(): Promise<AcceptedEvidence[]> {
     const { rows } = await this.#pool.query<Row>(

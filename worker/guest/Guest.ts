@@ -5,7 +5,9 @@ import { isCharterError } from "../../protocol/errors/CharterError.ts";
 import type { Hex } from "../../protocol/words/hex.ts";
 import type { Clock } from "../clock.ts";
 import { anyRelayer } from "../session/anyRelayer.ts";
+import { askLater, pauseAsked } from "../session/askLater.ts";
 import { RelayerClient } from "../session/RelayerClient.ts";
+import { SessionKeeper } from "../session/SessionKeeper.ts";
 import type { EvidenceSource } from "../tee/EvidenceSource.ts";
 import { measureBoot } from "../tee/measureBoot.ts";
 import { attest, type AttestOptions } from "./attest.ts";
@@ -35,6 +37,8 @@ export interface GuestSeams {
 const LEASE_TIMEOUT_MS = 5_000;
 /** Pause after an attempt in which no relayer granted and none denied. */
 const RETRY_MS = 1_000;
+/** However often relayers say that they would deny: no sooner than this after the last question. */
+const HINT_PAUSE_MS = 250;
 /** Denials that fresh evidence may cure: the relayer forgot this key, or its evidence grew too old. */
 const CURED_BY_EVIDENCE = new Set(["EvidenceMissing", "EvidenceExpired", "EvidenceTooOld"]);
 
@@ -50,6 +54,8 @@ export class Guest {
   readonly #seams: GuestSeams;
   readonly #relayers: readonly RelayerClient[];
   readonly #account: PrivateKeyAccount;
+  /** Aborted when a relayer says that it would deny now what it leased; a new one for every wait. */
+  #hint = new AbortController();
 
   constructor(config: GuestConfig, seams: GuestSeams) {
     this.#config = config;
@@ -89,14 +95,21 @@ export class Guest {
       maxLeaseSeconds: manifest.charter.max_lease_seconds,
       clock: this.#seams.clock,
     };
-    const first = await this.#lease(terms, signal);
-    this.#reportLease(first);
-    return this.#runWhileLeased({ runtime, ports: project.publishedPorts }, terms, first, signal);
+    const sessions = new SessionKeeper(terms, this.#seams.clock, () => this.#hint.abort());
+    try {
+      const first = await this.#lease(terms, sessions, signal);
+      this.#reportLease(first);
+      const running = { runtime, ports: project.publishedPorts };
+      return await this.#runWhileLeased(running, terms, sessions, first, signal);
+    } finally {
+      sessions.closeAll();
+    }
   }
 
   async #runWhileLeased(
     { runtime, ports }: { readonly runtime: Runtime; readonly ports: readonly PublishedPort[] },
     terms: LeaseTerms,
+    sessions: SessionKeeper,
     first: HeldLease,
     signal: AbortSignal,
   ): Promise<StopReason> {
@@ -104,8 +117,8 @@ export class Guest {
     // Aborted the moment the right to run ends, so that even a start that hangs is cut off.
     const ended = new AbortController();
     const failed = new AbortController();
-    const renewing = this.#renew(terms, first, AbortSignal.any([signal, failed.signal])).finally(() =>
-      ended.abort(),
+    const renewing = this.#renew(terms, sessions, first, AbortSignal.any([signal, failed.signal])).finally(
+      () => ended.abort(),
     );
     let tending = Promise.resolve();
     try {
@@ -142,9 +155,13 @@ export class Guest {
     return awaitPorts(ports, { clock, onTaken }, signal);
   }
 
-  /** Renews at a third of each lease; returns when the right to run has ended, why, and when the last lease ends. */
+  /**
+   * Renews at a third of each lease, or as soon as a relayer says that it would deny; returns when the right to run has
+   * ended, why, and when the last lease ends.
+   */
   async #renew(
     terms: LeaseTerms,
+    sessions: SessionKeeper,
     first: HeldLease,
     signal: AbortSignal,
   ): Promise<{ reason: StopReason; expiresAt: number; error?: unknown }> {
@@ -152,17 +169,27 @@ export class Guest {
     let held = first;
     const ends = (reason: StopReason, error?: unknown) => ({ reason, expiresAt: held.expiresAt, error });
     let attestedAt = clock.now();
+    let askedAt = first.sentAt;
     let next = held.sentAt + (held.maxSeconds * 1_000) / 3;
     for (;;) {
-      await clock.sleep(Math.max(0, Math.min(next, held.expiresAt) - clock.now()), signal);
+      await clock.sleep(
+        Math.max(0, Math.min(next, held.expiresAt) - clock.now()),
+        AbortSignal.any([signal, this.#hint.signal]),
+      );
+      if (this.#hint.signal.aborted && !signal.aborted) {
+        const soonest = askedAt + HINT_PAUSE_MS;
+        await clock.sleep(Math.max(0, Math.min(soonest, held.expiresAt) - clock.now()), signal);
+        this.#hint = new AbortController();
+      }
       if (signal.aborted) return ends("asked");
       if (clock.now() >= held.expiresAt) return ends("expired");
+      askedAt = clock.now();
       const untilExpiry = this.#deadline(held.expiresAt, signal);
       try {
         if (clock.now() - attestedAt >= this.#config.reattestSeconds * 1_000) {
           attestedAt = await this.#reattest(attestedAt, untilExpiry.signal);
         }
-        held = await this.#lease(terms, untilExpiry.signal);
+        held = await this.#lease(terms, sessions, untilExpiry.signal);
         next = held.sentAt + (held.maxSeconds * 1_000) / 3;
         this.#reportLease(held);
       } catch (error) {
@@ -174,7 +201,7 @@ export class Guest {
           secondsLeft: Math.floor((held.expiresAt - clock.now()) / 1_000),
           error: reported(error),
         });
-        next = clock.now() + RETRY_MS;
+        next = clock.now() + Math.max(RETRY_MS, pauseAsked(error));
       } finally {
         untilExpiry.end();
       }
@@ -202,8 +229,8 @@ export class Guest {
   }
 
   async #attest(signal: AbortSignal): Promise<void> {
-    const { intent } = await anyRelayer(this.#relayers, (relayer) =>
-      attest(relayer, this.#attestOptions(), signal),
+    const { intent } = await askLater(this.#seams.clock, signal, () =>
+      anyRelayer(this.#relayers, (relayer) => attest(relayer, this.#attestOptions(), signal)),
     );
     this.#seams.report({ state: "attested", key: this.#account.address, intent });
   }
@@ -214,10 +241,19 @@ export class Guest {
     return { pinned, app, node, account: this.#account, source: this.#seams.source };
   }
 
-  #lease(terms: LeaseTerms, signal: AbortSignal): Promise<HeldLease> {
+  #lease(terms: LeaseTerms, sessions: SessionKeeper, signal: AbortSignal): Promise<HeldLease> {
     return anyRelayer(this.#relayers, async (relayer) => {
-      const ask = (): Promise<HeldLease> =>
-        requestLease(relayer, terms, AbortSignal.any([signal, AbortSignal.timeout(LEASE_TIMEOUT_MS)]));
+      const ask = async (): Promise<HeldLease> => {
+        const limit = AbortSignal.any([signal, AbortSignal.timeout(LEASE_TIMEOUT_MS)]);
+        const session = await sessions.with(relayer, limit);
+        if (session === undefined) return requestLease(relayer, terms, limit);
+        try {
+          return await requestLease(relayer, terms, limit, session);
+        } catch (error) {
+          if (session.isOpen || limit.aborted) throw error;
+          return requestLease(relayer, terms, limit); // The session broke: it says nothing of the lease.
+        }
+      };
       try {
         return await ask();
       } catch (error) {

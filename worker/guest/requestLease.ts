@@ -7,6 +7,7 @@ import { recoverLeaseSigner, type SignedLease } from "../../protocol/session/lea
 import { toHex, type Address, type Bytes32, type ComposeHash } from "../../protocol/words/hex.ts";
 import type { Clock } from "../clock.ts";
 import type { RelayerClient } from "../session/RelayerClient.ts";
+import type { RelayerSession } from "../session/RelayerSession.ts";
 
 export interface LeaseTerms {
   readonly chainId: number;
@@ -32,7 +33,8 @@ export interface HeldLease {
 }
 
 /**
- * Asks one relayer for a lease over a fresh nonce, and checks that the answer is for exactly this and by a signer that
+ * Asks one relayer for a lease over a fresh nonce, in the session that is held with it or by a request of its own, which
+ * the instance key signs, and checks that the answer is for exactly this and by a signer that
  * the manifest names.
  * @throws CharterError `lease/denied`, `lease/mismatch`, `lease/signature-invalid`, `lease/signer-not-named`,
  * `lease/too-long`, `relayer/…`.
@@ -41,18 +43,14 @@ export async function requestLease(
   relayer: RelayerClient,
   terms: LeaseTerms,
   signal?: AbortSignal,
+  session?: RelayerSession,
 ): Promise<HeldLease> {
   const { chainId, ledger, app, release, composeHash, account, clock } = terms;
   const key = account.address.toLowerCase() as Address;
   const nonce = toHex(randomBytes(32)) as Bytes32;
-  const signature = await account.signTypedData({
-    domain: leaseDomain(chainId, ledger),
-    types: leaseRequestTypes,
-    primaryType: "LeaseRequest",
-    message: { app, nonce },
-  });
+  const ask = session === undefined ? await signedRequest() : () => session.lease(nonce, signal);
   const sentAt = clock.now();
-  const signed = await relayer.lease({ app, key, nonce, signature }, signal);
+  const signed = await ask();
   requireEqual(signed, { app, key, release, composeHash, nonce });
   const signer = await signerOf(chainId, ledger, signed);
   if (!terms.leaseSigners.includes(signer)) {
@@ -77,6 +75,16 @@ export async function requestLease(
     signer,
     blockNumber: signed.blockNumber,
   };
+
+  async function signedRequest(): Promise<() => Promise<SignedLease>> {
+    const signature = await account.signTypedData({
+      domain: leaseDomain(chainId, ledger),
+      types: leaseRequestTypes,
+      primaryType: "LeaseRequest",
+      message: { app, nonce },
+    });
+    return () => relayer.lease({ app, key, nonce, signature }, signal);
+  }
 }
 
 function requireEqual(

@@ -5,6 +5,7 @@ import type { NodeInfo } from "../../protocol/session/messages.ts";
 import type { Address, PlatformId } from "../../protocol/words/hex.ts";
 import type { Clock } from "../clock.ts";
 import { anyRelayer } from "../session/anyRelayer.ts";
+import { askLater } from "../session/askLater.ts";
 import { chainOf } from "../session/pinnedChain.ts";
 import type { RelayerClient } from "../session/RelayerClient.ts";
 import type { Guests } from "./Guests.ts";
@@ -117,8 +118,10 @@ export class NodeAgent {
   }
 
   async #sendRegistration(signal: AbortSignal): Promise<void> {
-    const { relayers, register, report } = this.#options;
-    const { intent } = await anyRelayer(relayers, (relayer) => registerNode(relayer, register, signal));
+    const { relayers, register, report, clock } = this.#options;
+    const { intent } = await askLater(clock, signal, () =>
+      anyRelayer(relayers, (relayer) => registerNode(relayer, register, signal)),
+    );
     report({ state: "registering", key: this.#key, intent });
   }
 

@@ -25,6 +25,7 @@ import type { ProjectedHeight, Projection } from "../../chain/projection.ts";
 import { placements } from "../../decisions/placements.ts";
 import type { Placement } from "../../decisions/placements.ts";
 import { parseMessage } from "../errors.ts";
+import type { KeyGuard } from "../limits/KeyGuard.ts";
 
 export interface SessionOptions {
   readonly deployment: Deployment;
@@ -33,13 +34,13 @@ export interface SessionOptions {
   readonly admitNode: (message: NodeRegistration) => Promise<Accepted>;
   readonly admitInstance: (message: InstanceRegistration) => Promise<Accepted>;
   readonly lease: (message: LeaseRequest) => Promise<SignedLease>;
+  readonly guard: KeyGuard;
+  /** Per client address and minute. */
+  readonly budgets: { readonly leases: number; readonly evidence: number };
 }
 
 /** An evidence message at its largest: quote in hex, event log (escaped once more as JSON), VM configuration. */
 const EVIDENCE_BODY_LIMIT = 4 * 1_048_576;
-
-/** A verification costs milliseconds and may ask the vendor's service: fewer per minute than reads. */
-const EVIDENCE_RATE = { max: 600, timeWindow: 60_000 };
 
 const blockMessage = ({ number, hash, timestamp }: BlockRef) => ({ number: Number(number), hash, timestamp });
 
@@ -70,7 +71,10 @@ function isStillAllowed({ app, release }: Placement, { block, state }: Projected
 
 /** What workers ask (protocol/session/messages.ts). */
 export function sessionRoutes(server: FastifyInstance, options: SessionOptions): void {
-  const { deployment, projection, admitNode, admitInstance, lease } = options;
+  const { deployment, projection, admitNode, admitInstance, lease, guard, budgets } = options;
+  /** Each its own: whoever uses up one still has the others. */
+  const within = (max: number) => ({ rateLimit: { max, timeWindow: 60_000 } });
+  const evidence = { bodyLimit: EVIDENCE_BODY_LIMIT, config: within(budgets.evidence) };
 
   server.get("/chain", (): ChainInfo => {
     const { final, newest } = projection();
@@ -86,11 +90,8 @@ export function sessionRoutes(server: FastifyInstance, options: SessionOptions):
     };
   });
 
-  server.post(
-    "/nodes",
-    { bodyLimit: EVIDENCE_BODY_LIMIT, config: { rateLimit: EVIDENCE_RATE } },
-    async ({ body }, reply) =>
-      reply.code(202).send(await admitNode(parseMessage(nodeRegistrationSchema, body))),
+  server.post("/nodes", evidence, async ({ body }, reply) =>
+    reply.code(202).send(await admitNode(parseMessage(nodeRegistrationSchema, body))),
   );
 
   server.get<{ Params: { key: string } }>("/nodes/:key", ({ params }): NodeInfo => {
@@ -110,15 +111,13 @@ export function sessionRoutes(server: FastifyInstance, options: SessionOptions):
     };
   });
 
-  server.post(
-    "/instances",
-    { bodyLimit: EVIDENCE_BODY_LIMIT, config: { rateLimit: EVIDENCE_RATE } },
-    async ({ body }, reply) =>
-      reply.code(202).send(await admitInstance(parseMessage(instanceRegistrationSchema, body))),
+  server.post("/instances", evidence, async ({ body }, reply) =>
+    reply.code(202).send(await admitInstance(parseMessage(instanceRegistrationSchema, body))),
   );
 
-  server.post("/leases", async ({ body }) => {
-    const signed = await lease(parseMessage(leaseRequestSchema, body));
+  server.post("/leases", { config: within(budgets.leases) }, async ({ body, ip }) => {
+    const message = parseMessage(leaseRequestSchema, body);
+    const signed = await guard.run({ key: message.key, address: ip }, () => lease(message));
     return { ...signed, blockNumber: Number(signed.blockNumber) };
   });
 }

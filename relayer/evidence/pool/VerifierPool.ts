@@ -9,6 +9,7 @@ import {
   type Evidence,
   type TrustedRoot,
 } from "../../../protocol/evidence/index.ts";
+import { busy } from "../../busy.ts";
 import type { Batch, Outcome, RefusalParts, Verified } from "./batch.ts";
 
 interface Options {
@@ -25,6 +26,8 @@ interface Job {
   readonly reject: (cause: unknown) => void;
 }
 
+/** Jobs that were taken and not answered: about a second's work of a core. The next is refused. */
+const MAX_JOBS = 1_024;
 /** Jobs that go to a thread at once: a message costs about as much as a tenth of a verification. */
 const BATCH = 16;
 
@@ -40,6 +43,7 @@ export class VerifierPool {
   #waiting: Job[] = [];
   #isScheduled = false;
   #isClosed = false;
+  #open = 0;
 
   constructor({ roots, threads = availableParallelism() }: Options) {
     this.#roots = roots;
@@ -51,10 +55,15 @@ export class VerifierPool {
     });
   }
 
-  /** @throws EvidenceError, CharterError as `verifyEvidence` does; `evidence/verifier-unavailable` when a thread dies. */
+  /**
+   * @throws EvidenceError, CharterError as `verifyEvidence` does; `evidence/verifier-unavailable` when a thread dies;
+   * `relayer/busy` when there is too much to do already.
+   */
   verify(evidence: Evidence, collateral: CollateralMessage, at: number): Promise<Verified> {
     if (this.#isClosed) return Promise.reject(unavailable("the pool is closed"));
-    return new Promise((resolve, reject) => {
+    if (this.#open >= MAX_JOBS) return Promise.reject(busy("verifications", 2));
+    this.#open++;
+    return new Promise<Verified>((resolve, reject) => {
       this.#waiting.push({ evidence, collateral, at, resolve, reject });
       if (this.#isScheduled) return;
       this.#isScheduled = true;
@@ -64,7 +73,7 @@ export class VerifierPool {
         this.#waiting = [];
         for (let from = 0; from < jobs.length; from += BATCH) void this.#run(jobs.slice(from, from + BATCH));
       });
-    });
+    }).finally(() => this.#open--);
   }
 
   /** Ends the threads once what they were given is answered. */

@@ -21,7 +21,7 @@ import { parseBytes32, parseComposeHash, toHex } from "../../../protocol/words/h
 import type { Address, Bytes32, Hex } from "../../../protocol/words/hex.ts";
 import { SIMULATED_IMAGE } from "../../../worker/tee/simulator/measurements.ts";
 import { createApp } from "../support/app.ts";
-import { addressOf, startStack } from "../support/stack.ts";
+import { ADMIN, addressOf, startStack } from "../support/stack.ts";
 import type { RelayerReady, Stack } from "../support/stack.ts";
 import { chainInfo, digestOf, newKey, send, Worker } from "../support/guest.ts";
 import { until } from "../support/until.ts";
@@ -140,7 +140,7 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
   });
 
   it("denies a lease to a key that gave no evidence", async () => {
-    const { short, body } = await worker.lease(app, instance, nonce);
+    const { short, body } = await worker.lease(app, instance);
     expect([short, body.error?.details["reason"]]).to.deep.equal(["403 lease/denied", "EvidenceMissing"]);
   });
 
@@ -171,6 +171,10 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
         args: [app, key],
       }),
     );
+  });
+
+  it("answers a nonce once", async () => {
+    expect((await worker.lease(app, instance, nonce)).short).to.equal("409 lease/nonce-replayed");
   });
 
   it("answers the same evidence with the same intent", async () => {
@@ -337,7 +341,9 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
   });
 
   it("counts what it decided", async () => {
-    const text = await (await fetch(`${relayer.ready.url}/metrics`)).text();
+    const url = `${relayer.ready.url}/metrics`;
+    expect((await send(relayer.ready.url, "GET", "/metrics")).short).to.equal("401 api/unauthorized");
+    const text = await (await fetch(url, { headers: ADMIN })).text();
     expect(text).to.match(/charter_lease_decisions_total\{outcome="granted",reason="Allowed"\} [1-9]/);
     expect(text).to.match(/charter_evidence_total\{purpose="instance",result="accepted"\} [1-9]/);
     expect(text).to.match(/charter_intents\{state="final"\} [1-9]/);
@@ -365,7 +371,7 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
     expect(await relayer.stop()).to.equal(0);
     relayer = await stack.startRelayer(environment);
     worker = new Worker(relayer.ready.url, stack.pki, "one");
-    expect((await worker.lease(app, instance, nonce)).short).to.equal("200 ok");
+    expect((await worker.lease(app, instance)).short).to.equal("200 ok");
   });
 
   it("proves with one signer gone, and refuses with two gone", async () => {
@@ -411,7 +417,7 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
   it("stops leasing and booting what is revoked, from the first block that holds it", async () => {
     await write(encodeFunctionData({ abi: appAbi, functionName: "revoke", args: [1] }));
     const reason = await until("denied", async () => {
-      const { short, body } = await worker.lease(app, instance, nonce);
+      const { short, body } = await worker.lease(app, instance);
       return short === "403 lease/denied" && body.error?.details["reason"];
     });
     expect(reason).to.equal("ReleaseNotAllowed");

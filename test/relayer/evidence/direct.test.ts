@@ -15,7 +15,7 @@ import type { Address, Bytes32 } from "../../../protocol/words/hex.ts";
 import { createApp } from "../support/app.ts";
 import { chainInfo, newKey, send, Worker } from "../support/guest.ts";
 import type { Program } from "../support/program.ts";
-import { startStack, type RelayerReady, type Stack } from "../support/stack.ts";
+import { ADMIN, startStack, type RelayerReady, type Stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
 const digest = (text: string): Bytes32 => parseBytes32(toHex(createHash("sha256").update(text).digest()));
@@ -161,7 +161,7 @@ describe("direct proofs on a real chain, from nothing to a TCB recovery", functi
       newStatus: TcbStatus.OutOfDate,
     });
     expect(await isLive(app, key)).to.equal(false);
-    const text = await (await fetch(`${relayer.ready.url}/metrics`)).text();
+    const text = await (await fetch(`${relayer.ready.url}/metrics`, { headers: ADMIN })).text();
     expect(text).to.match(/charter_onchain_upkeep_planned_total\{piece="rejudge"\} 1/);
     expect(text).to.match(
       /charter_onchain_collateral_seconds_left\{family="tdx:f0ca57000000:platform"\} \d{5}/,

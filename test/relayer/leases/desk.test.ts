@@ -19,7 +19,8 @@ const other = privateKeyToAccount(`0x${"33".repeat(32)}`);
 const ledger = parseAddress(`0x${"0a".repeat(20)}`);
 const app = parseAddress(`0x${"0b".repeat(20)}`);
 const key = guest.address.toLowerCase() as Address;
-const nonce = parseBytes32(`0x${"0d".repeat(32)}`);
+let nonces = 0;
+const newNonce = () => parseBytes32(`0x${(++nonces).toString(16).padStart(64, "0")}`);
 const composeHash = parseComposeHash(`0x${"0c".repeat(32)}`);
 
 const session = (evidenceBlock = 5): LeaseSession => ({
@@ -33,7 +34,7 @@ const allowed: LeaseDecision = {
   release: 2,
   composeHash,
   maxSeconds: 60,
-  block: { number: 9n, hash: parseBytes32(`0x${"09".repeat(32)}`), parentHash: nonce, timestamp: 1_000 },
+  block: { number: 9n, hash: parseBytes32(`0x${"09".repeat(32)}`), parentHash: newNonce(), timestamp: 1_000 },
 };
 
 function fixture(decide: (session: LeaseSession) => LeaseDecision = () => allowed) {
@@ -50,7 +51,7 @@ function fixture(decide: (session: LeaseSession) => LeaseDecision = () => allowe
     },
     ticker: new LeaseTicker({ chainId: CHAIN, ledger, signer: relayer, later: (run) => queueMicrotask(run) }),
   });
-  const ask = async (by = guest) =>
+  const ask = async (by = guest, nonce = newNonce()) =>
     desk.request({
       app,
       key,
@@ -79,7 +80,8 @@ describe("LeaseDesk", () => {
   it("signs what was decided, for the nonce that was sent", async () => {
     const { desk, ask } = fixture();
     desk.admit(session());
-    const signed = await ask();
+    const nonce = newNonce();
+    const signed = await ask(guest, nonce);
     expect(signed.lease).to.deep.equal({ app, key, release: 2, composeHash, nonce, maxSeconds: 60 });
     expect(await recoverLeaseSigner(CHAIN, ledger, signed)).to.equal(relayer.address.toLowerCase());
   });
@@ -104,12 +106,63 @@ describe("LeaseDesk", () => {
     const { desk } = fixture();
     desk.admit(session());
     const signature = `0x${"00".repeat(65)}` as const;
-    expect(await refusal(desk.request({ app, key, nonce, signature }))).to.equal("lease/signature-invalid");
+    expect(await refusal(desk.request({ app, key, nonce: newNonce(), signature }))).to.equal(
+      "lease/signature-invalid",
+    );
   });
 
   it("denies a key that never gave evidence", async () => {
     const { ask } = fixture();
     expect(await denial(ask())).to.equal("EvidenceMissing");
+  });
+
+  it("answers a nonce once, and does not burn one that another signed", async () => {
+    const { desk, ask } = fixture();
+    desk.admit(session());
+    const nonce = newNonce();
+    expect(await refusal(ask(other, nonce))).to.equal("lease/signature-invalid");
+    await ask(guest, nonce);
+    expect(await refusal(ask(guest, nonce))).to.equal("lease/nonce-replayed");
+  });
+
+  it("looks a stranger's key up once in a while, not at every request", async () => {
+    const { desk, world, ask } = fixture();
+    for (let i = 0; i < 3; i++) expect(await denial(ask())).to.equal("EvidenceMissing");
+    expect(world.recalled).to.equal(1);
+    world.now += 5;
+    world.stored = session();
+    await ask();
+    expect(world.recalled).to.equal(2);
+    expect(await desk.knows(app, key)).to.equal(true);
+  });
+
+  it("knows at once a key that attests after it was not known", async () => {
+    const { desk, ask } = fixture();
+    expect(await denial(ask())).to.equal("EvidenceMissing");
+    desk.admit(session());
+    await ask();
+  });
+
+  it("forgets sessions whose evidence has ended", async () => {
+    const { desk, world } = fixture();
+    desk.admit({ ...session(), verdict: { evidenceBlock: 5, validUntil: 1_010 } as VerdictMessage });
+    desk.sweep();
+    expect(desk.size).to.equal(1);
+    world.now = 1_010;
+    desk.sweep();
+    expect(desk.size).to.equal(0);
+  });
+
+  it("objects to a lease that it would not grant any more, and to nothing else", async () => {
+    let decision: LeaseDecision = allowed;
+    const { desk, world, ask } = fixture(() => decision);
+    desk.admit(session());
+    await ask();
+    expect(desk.objection(app, key)).to.equal(null);
+    decision = { allow: false, reason: "ReleaseNotAllowed", details: {} };
+    expect(desk.objection(app, key)?.details.reason).to.equal("ReleaseNotAllowed");
+    world.now = 1_060;
+    expect(desk.objection(app, key)).to.equal(null); // It is over.
   });
 
   it("remembers a key from the store after a restart", async () => {

@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto";
+
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import type { PrivateKeyAccount } from "viem/accounts";
 
@@ -13,7 +15,7 @@ import {
 } from "../../../protocol/session/domains.ts";
 import { chainInfoSchema } from "../../../protocol/session/messages.ts";
 import type { ChainInfo, EvidenceMessage } from "../../../protocol/session/messages.ts";
-import { fromHex } from "../../../protocol/words/hex.ts";
+import { fromHex, toHex } from "../../../protocol/words/hex.ts";
 import type { Address, Bytes32, ComposeHash, Hex } from "../../../protocol/words/hex.ts";
 import { SimulatedTdx } from "../../../worker/tee/simulator/SimulatedTdx.ts";
 import { simulatedPlatform } from "../../../worker/tee/simulator/platform.ts";
@@ -47,6 +49,8 @@ export async function send(
 
 export const chainInfo = async (url: string): Promise<ChainInfo> =>
   chainInfoSchema.parse((await send(url, "GET", "/chain")).body);
+
+export const newNonce = (): Bytes32 => toHex(randomBytes(32)) as Bytes32;
 
 export const newKey = (): PrivateKeyAccount => privateKeyToAccount(generatePrivateKey());
 const addressOf = (account: { address: Hex }) => account.address.toLowerCase() as Address;
@@ -142,8 +146,8 @@ export class Worker {
     return send(this.#url, "POST", "/instances", { app, node, key, evidence, keySignature });
   }
 
-  /** `POST /leases`. */
-  async lease(app: Address, key: PrivateKeyAccount, nonce: Bytes32): Promise<Answer> {
+  /** `POST /leases`, over a new nonce unless one is given. */
+  async lease(app: Address, key: PrivateKeyAccount, nonce = newNonce()): Promise<Answer> {
     const chain = await chainInfo(this.#url);
     const signature = await key.signTypedData({
       domain: leaseDomain(chain.chainId, chain.ledger),

@@ -23,6 +23,9 @@ import { freshDatabase } from "../../support/postgres.ts";
 import { startProgram } from "./program.ts";
 import type { Program } from "./program.ts";
 
+/** What the stack's relayers ask of whoever reads `/metrics`. */
+export const ADMIN = { authorization: "Bearer the-tests-admin-token" };
+
 export interface RelayerReady {
   readonly url: string;
   readonly bootAuthUrl: string;
@@ -121,6 +124,7 @@ export async function startStack(): Promise<Stack> {
         CHARTER_LEASE_KEY: keyOf(2),
         CHARTER_COMMITTEE_URLS: signers.map(({ ready }) => ready.url).join(","),
         CHARTER_PUBLISHERS: addressOf(0),
+        CHARTER_ADMIN_TOKEN: ADMIN.authorization.slice("Bearer ".length),
         BOOTAUTH_PORT: "0",
       }),
       startRelayer: async (environment) => {

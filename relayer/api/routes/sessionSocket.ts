@@ -1,0 +1,117 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+
+import type { FastifyInstance } from "fastify";
+import { WebSocketServer } from "ws";
+import type { RawData, WebSocket } from "ws";
+
+import { CharterError, isCharterError } from "../../../protocol/errors/CharterError.ts";
+import type { HeldSessions } from "../../leases/sessions/HeldSessions.ts";
+import { statusOf } from "../errors.ts";
+import { clientAddress } from "../limits/clientAddress.ts";
+import type { IsProxy } from "../limits/clientAddress.ts";
+import { RateLimiter } from "../limits/RateLimiter.ts";
+
+export interface SessionSocketOptions {
+  readonly held: HeldSessions;
+  /** Sockets that one address may open in a minute. */
+  readonly maxPerMinute: number;
+  readonly isProxy: IsProxy;
+}
+
+export const SESSIONS_PATH = "/sessions";
+/** A guest's longest message is its `open`. */
+const MAX_MESSAGE_BYTES = 2_048;
+/** Not taken by the other end yet; a guest that does not read is no reason to keep more. */
+const MAX_UNSENT_BYTES = 65_536;
+const SWEEP_MS = 5_000;
+/** Whoever does not answer the closing frame is cut off after that. */
+const CLOSE_TIMEOUT_MS = 2_000;
+
+/** Sessions over WebSocket (protocol/session/handshake.ts), on the same listener as everything else that guests ask. */
+export function sessionSocket(server: FastifyInstance, options: SessionSocketOptions): void {
+  const { held, isProxy } = options;
+  const opened = new RateLimiter({ max: options.maxPerMinute, windowSeconds: 60 });
+  // A variable, since the published types lack `closeTimeout`.
+  const socketOptions = {
+    noServer: true,
+    clientTracking: false,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+  };
+  const sockets = new WebSocketServer(socketOptions);
+
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    socket.on("error", () => socket.destroy());
+    const address = clientAddress(request.socket.remoteAddress, request.headers["x-forwarded-for"], isProxy);
+    try {
+      requireOpenable(request, address, opened, held);
+    } catch (error) {
+      if (!isCharterError(error)) throw error;
+      return refuse(socket, error);
+    }
+    sockets.handleUpgrade(request, socket, head, (client) => hold(client, held, address));
+  };
+  server.server.on("upgrade", upgrade);
+  const sweeping = setInterval(() => held.sweep(), SWEEP_MS).unref();
+  server.addHook("preClose", async () => {
+    clearInterval(sweeping);
+    server.server.off("upgrade", upgrade);
+    held.closeAll();
+  });
+}
+
+function requireOpenable(
+  request: IncomingMessage,
+  address: string,
+  opened: RateLimiter,
+  held: HeldSessions,
+): void {
+  if (request.method !== "GET" || request.url !== SESSIONS_PATH) {
+    throw new CharterError("api/unknown", "there is nothing at this address");
+  }
+  // A page of somebody else's in a guest's browser is no guest: workers send no origin.
+  if (request.headers.origin !== undefined) {
+    throw new CharterError("api/invalid-request", "sessions are not for browsers", {});
+  }
+  const retryAfterSeconds = opened.waitSeconds(address);
+  if (retryAfterSeconds > 0) {
+    throw new CharterError("api/too-many-requests", "too many requests; wait before the next", {
+      retryAfterSeconds,
+    });
+  }
+  opened.count(address);
+  held.requireRoom(address);
+}
+
+function hold(client: WebSocket, held: HeldSessions, address: string): void {
+  const session = held.begin(
+    {
+      send: (data) => {
+        if (client.bufferedAmount > MAX_UNSENT_BYTES) client.terminate();
+        else client.send(data);
+      },
+      close: (code, reason) => client.close(code, reason),
+    },
+    address,
+  );
+  client.on("message", (data: RawData, isBinary: boolean) => {
+    const bytes = data as Buffer; // The default `binaryType`.
+    void (isBinary ? session.onBinary(bytes) : session.onText(bytes.toString("utf8")));
+  });
+  client.on("close", () => session.onClosed());
+  client.on("error", () => client.terminate());
+}
+
+/** An HTTP answer in place of the upgrade. */
+function refuse(socket: Duplex, error: CharterError): void {
+  const status = statusOf(error);
+  const body = JSON.stringify({ error: error.toJSON() });
+  const after = error.details["retryAfterSeconds"];
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-type: application/json\r\n` +
+      (typeof after === "number" ? `retry-after: ${after}\r\n` : "") +
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
