@@ -5,10 +5,11 @@ import type { FastifyBaseLogger } from "fastify";
 import type { Address } from "../protocol/words/hex.ts";
 import { bootAuthServer } from "./api/bootAuth/server.ts";
 import { bootAuthorizer } from "./api/bootAuth/authorizer.ts";
+import { Changes } from "./api/graphql/changes.ts";
 import { liveSchema } from "./api/graphql/liveSchema.ts";
 import type { HealthReport } from "./api/graphql/liveSchema.ts";
 import { subgraphSubschema } from "./api/graphql/subgraphSchema.ts";
-import { stitchedSchema } from "./api/graphql/yoga.ts";
+import { stitchedSchema } from "./api/graphql/stitchedSchema.ts";
 import { createMetrics } from "./api/metrics.ts";
 import { nodeByKey } from "./api/routes/sessions.ts";
 import { KeyGuard } from "./api/limits/KeyGuard.ts";
@@ -223,8 +224,10 @@ export async function startRelayer(
     };
   };
 
+  const changes = new Changes(follower);
   const schema = stitchedSchema(
     liveSchema({
+      changes,
       projection: () => follower.projection(),
       leases: () => desk.granted(),
       health: report,
@@ -331,7 +334,10 @@ export async function startRelayer(
     stopping.abort();
     await Promise.all(running);
   });
-  closers.add("listener", () => api.close());
+  closers.add("listener", () => {
+    changes.close(); // Streams end when their source does, and the listener waits for them.
+    return api.close();
+  });
   const url = await listen(api, config.host, config.port);
   closers.add("boot authorization listener", () => bootAuth.close());
   const bootAuthUrl = await listen(bootAuth, config.bootAuth.host, config.bootAuthPort);

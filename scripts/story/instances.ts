@@ -8,15 +8,20 @@ interface InstanceRow {
 
 /** Indexed instances of an app that run this release and hold a lease now. */
 export async function leasedInstances(reads: Reads, app: string, release: number): Promise<InstanceRow[]> {
-  const { instances, liveLeases } = await reads.graphql<{
-    instances: InstanceRow[];
-    liveLeases: { key: string; release: number }[];
+  const { app: found } = await reads.graphql<{
+    app: {
+      instances: InstanceRow[] | null;
+      live: { leases: { key: string; release: number }[] } | null;
+    } | null;
   }>(`{
-    instances(where: { app: "${app}" }) { key release { number } node { number } }
-    liveLeases(app: "${app}") { key release }
+    app(id: "${app}") {
+      instances { key release { number } node { number } }
+      live { leases { key release } }
+    }
   }`);
-  const leased = new Set(liveLeases.filter((lease) => lease.release === release).map(({ key }) => key));
-  return instances.filter((one) => one.release.number === release && leased.has(one.key));
+  const leases = found?.live?.leases ?? [];
+  const leased = new Set(leases.filter((lease) => lease.release === release).map(({ key }) => key));
+  return (found?.instances ?? []).filter((one) => one.release.number === release && leased.has(one.key));
 }
 
 /** Leases of an app that run any other release. */

@@ -16,7 +16,7 @@ export const QUERY = /* GraphQL */ `
         timestamp
       }
     }
-    liveLeases {
+    liveLeases(first: 1000) {
       app
       key
       release

@@ -5,17 +5,18 @@ import { GraphQLError, GraphQLScalarType } from "graphql";
 import type { GraphQLSchema } from "graphql";
 
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
-import { allowedAt } from "../../../protocol/history/allowedAt.ts";
-import { cidOfDigest } from "../../../protocol/manifest/cid.ts";
-import { headAt, releaseAllowedAt, releasesAt } from "../../../protocol/policy/releases.ts";
+import { headAt, releasesAt } from "../../../protocol/policy/releases.ts";
 import { decodeLog, type RawLog } from "../../../protocol/state/decodeLog.ts";
-import { NEVER } from "../../../protocol/state/types.ts";
-import type { AppState, BlockRef, InstanceState, NodeState, Release } from "../../../protocol/state/types.ts";
-import { Level, nameOf, ProofSystem, TcbStatus, TeeKind } from "../../../protocol/words/enums.ts";
-import type { Address, Bytes32, ComposeHash } from "../../../protocol/words/hex.ts";
+import type { AppState } from "../../../protocol/state/types.ts";
+import { Level, nameOf } from "../../../protocol/words/enums.ts";
+import type { Address, ComposeHash } from "../../../protocol/words/hex.ts";
 import type { Projection } from "../../chain/projection.ts";
 import { placements } from "../../decisions/placements.ts";
 import type { GrantedLease } from "../../leases/LeaseDesk.ts";
+import { requireNow } from "./blockHeight.ts";
+import type { BlockHeight } from "./blockHeight.ts";
+import type { Changes } from "./changes.ts";
+import { allowedAtView, blocksView, instanceView, nodeView, releaseView } from "./liveViews.ts";
 
 export interface HealthReport {
   readonly status: string;
@@ -33,10 +34,20 @@ export interface LiveSource {
   readonly health: () => HealthReport;
   /** Every log of one app, in chain order. */
   readonly logsOf: (app: Address) => Promise<readonly RawLog[]>;
+  readonly changes: Changes;
 }
 
+interface Page {
+  readonly first: number;
+  readonly skip: number;
+}
+interface ByApp extends Page {
+  readonly app?: Address | null;
+}
+
+/** As many at once as graph-node gives. */
+const MAX_PAGE = 1_000;
 const typeDefs = readFileSync(new URL("live.graphql", import.meta.url), "utf8");
-const ZERO = `0x${"0".repeat(64)}`;
 
 const Bytes = new GraphQLScalarType({
   name: "Bytes",
@@ -59,47 +70,53 @@ const Uint = new GraphQLScalarType({
   },
 });
 
-const block = ({ number, hash, timestamp }: BlockRef) => ({ number, hash, timestamp });
+function page<T>(items: readonly T[], { first, skip }: Page): T[] {
+  if (first > MAX_PAGE) {
+    throw new CharterError("api/page-too-large", "a page holds at most so many", {
+      expected: MAX_PAGE,
+      actual: first,
+    });
+  }
+  return items.slice(skip, skip + first);
+}
 
-const release = (app: AppState, one: Release, time: number) => ({
-  ...one,
-  endsAt: one.endsAt === NEVER ? null : one.endsAt,
-  manifestCid: cidOfDigest(one.composeHash),
-  noteCid: (one.noteDigest as string) === ZERO ? null : cidOfDigest(one.noteDigest),
-  allowed: releaseAllowedAt(app, one.number, time),
-});
-
-const instance = (one: InstanceState) => ({
-  ...one,
-  kind: nameOf(TeeKind, one.kind),
-  status: nameOf(TcbStatus, one.status),
-  proofSystems: Object.entries(ProofSystem)
-    .filter(([, bit]) => bit !== 0 && (one.proofSystems & (1 << bit)) !== 0)
-    .map(([name]) => name),
-});
-
-const node = (one: NodeState) => ({
-  ...one,
-  kind: nameOf(TeeKind, one.kind),
-  status: nameOf(TcbStatus, one.status),
-});
-
-const byApp = <T extends { readonly app: Address }>(
+const ofApp = <T extends { readonly app: Address }>(
   items: Iterable<T>,
-  app: string | null | undefined,
+  app: Address | null | undefined,
 ): T[] => [...items].filter((item) => app === undefined || app === null || item.app === app);
 
-const app = ({ newest }: Projection, one: AppState) => ({
-  id: one.address,
-  owner: one.owner,
-  pendingOwner: one.pendingOwner,
-  guardian: one.guardian,
-  level: nameOf(Level, one.level),
-  noticeFloorSeconds: one.noticeFloorSeconds,
-  replicas: one.replicas,
-  head: headAt(one, newest.block.timestamp)?.number ?? null,
-  releases: releasesAt(one, newest.block.timestamp).map((each) => release(one, each, newest.block.timestamp)),
-  instances: byApp(newest.state.instances.values(), one.address).map(instance),
+/** What `App` is before anybody asks for more: who, and as of when. */
+interface AppRef {
+  readonly id: Address;
+  readonly block: BlockHeight | null | undefined;
+}
+
+/** The ids of `ids` as the projection writes them; what is no address is no app's. */
+const asAddress = (id: string): Address => id.toLowerCase() as Address;
+
+function liveApp(source: LiveSource, { id, block }: AppRef): object | null {
+  const projection = source.projection();
+  const { block: now, state } = projection.newest;
+  requireNow(block, now);
+  const app = state.apps.get(id);
+  if (app === undefined) return null;
+  return {
+    ...appView(app, now.timestamp),
+    instances: () => ofApp(state.instances.values(), id).map(instanceView),
+    placements: () => ofApp(placements(projection.final.state, projection.final.block), id),
+    leases: () => ofApp(source.leases(), id),
+  };
+}
+
+const appView = (app: AppState, time: number) => ({
+  owner: app.owner,
+  pendingOwner: app.pendingOwner,
+  guardian: app.guardian,
+  level: nameOf(Level, app.level),
+  noticeFloorSeconds: app.noticeFloorSeconds,
+  replicas: app.replicas,
+  head: headAt(app, time)?.number ?? null,
+  releases: releasesAt(app, time).map((each) => releaseView(app, each, time)),
 });
 
 async function answerAllowedAt(
@@ -115,18 +132,25 @@ async function answerAllowedAt(
   }
   if (!state.apps.has(app)) return null;
   const history = (await source.logsOf(app)).flatMap((log) => decodeLog("app", log) ?? []);
-  const { events, endsAt, ...answer } = allowedAt(history, app, composeHash, time);
+  return allowedAtView(history, app, composeHash, time);
+}
+
+/** Everything of an app's live state that can change, as one value. */
+function appNow(
+  source: LiveSource,
+  id: Address,
+): { readonly appChanged: AppRef | null; readonly seen: unknown } {
+  const { newest, final } = source.projection();
+  const app = newest.state.apps.get(id);
+  if (app === undefined) return { appChanged: null, seen: null };
   return {
-    ...answer,
-    endsAt: endsAt === NEVER ? null : endsAt,
-    events: events.map((event) => ({
-      name: event.name,
-      block: event.blockNumber,
-      blockHash: event.blockHash,
-      timestamp: event.blockTimestamp,
-      transaction: event.transactionHash,
-      logIndex: event.logIndex,
-    })),
+    appChanged: { id, block: null },
+    seen: [
+      appView(app, newest.block.timestamp),
+      ofApp(newest.state.instances.values(), id).map(instanceView),
+      ofApp(placements(final.state, final.block), id),
+      ofApp(source.leases(), id).map(({ key, release }) => [key, release]),
+    ],
   };
 }
 
@@ -136,41 +160,51 @@ async function answerAllowedAt(
  */
 export function liveSchema(source: LiveSource): GraphQLSchema {
   const newest = () => source.projection().newest.state;
+  const subscription = <T>(read: (args: { app: string }) => T) => ({
+    subscribe: (_root: unknown, args: { app: string }) => source.changes.stream(() => read(args)),
+  });
   return makeExecutableSchema({
     typeDefs,
     resolvers: {
       Bytes,
       Uint,
+      App: { live: (app: AppRef) => liveApp(source, app) },
       Query: {
         health: () => source.health(),
-        liveBlock: () => {
-          const projection = source.projection();
-          return { final: block(projection.final.block), newest: block(projection.newest.block) };
+        liveBlock: () => blocksView(source.projection()),
+        app: (_root: unknown, { id, block }: { id: string; block?: BlockHeight | null }): AppRef | null =>
+          newest().apps.has(asAddress(id)) ? { id: asAddress(id), block } : null,
+        liveApps: (
+          _root: unknown,
+          args: Page & { ids?: readonly string[] | null; block?: BlockHeight | null },
+        ) => {
+          const wanted = args.ids && new Set(args.ids.map(asAddress));
+          const apps = [...newest().apps.keys()].filter((id) => wanted?.has(id) ?? true).sort();
+          return page(apps, args).map((id): AppRef => ({ id, block: args.block }));
         },
-        liveApps: () => {
-          const projection = source.projection();
-          const apps = [...projection.newest.state.apps.values()];
-          return apps.sort((a, b) => (a.address < b.address ? -1 : 1)).map((one) => app(projection, one));
-        },
-        liveApp: (_root: unknown, { id }: { id: Bytes32 }) => {
-          const projection = source.projection();
-          const one = projection.newest.state.apps.get(id as unknown as Address);
-          return one === undefined ? null : app(projection, one);
-        },
-        liveNodes: () => [...newest().nodes.values()].sort((a, b) => a.number - b.number).map(node),
+        liveNodes: (_root: unknown, args: Page) =>
+          page(
+            [...newest().nodes.values()].sort((a, b) => a.number - b.number),
+            args,
+          ).map(nodeView),
         liveNode: (_root: unknown, { number }: { number: number }) => {
           const one = newest().nodes.get(number);
-          return one === undefined ? null : node(one);
+          return one === undefined ? null : nodeView(one);
         },
-        liveInstances: (_root: unknown, args: { app?: string | null }) =>
-          byApp(newest().instances.values(), args.app).map(instance),
+        liveInstances: (_root: unknown, args: ByApp) =>
+          page(ofApp(newest().instances.values(), args.app), args).map(instanceView),
         allowedAt: (_root: unknown, args: { app: Address; composeHash: ComposeHash; time: number }) =>
           answerAllowedAt(source, args),
-        livePlacements: (_root: unknown, args: { app?: string | null }) => {
+        livePlacements: (_root: unknown, args: ByApp) => {
           const { state, block: final } = source.projection().final;
-          return byApp(placements(state, final), args.app);
+          return page(ofApp(placements(state, final), args.app), args);
         },
-        liveLeases: (_root: unknown, args: { app?: string | null }) => byApp(source.leases(), args.app),
+        liveLeases: (_root: unknown, args: ByApp) => page(ofApp(source.leases(), args.app), args),
+      },
+      Subscription: {
+        head: subscription(() => ({ head: blocksView(source.projection()) })),
+        appChanged: subscription(({ app }) => appNow(source, asAddress(app))),
+        leases: subscription(({ app }) => ({ leases: ofApp(source.leases(), asAddress(app)) })),
       },
     },
   });

@@ -2,7 +2,7 @@ import { buildHTTPExecutor } from "@graphql-tools/executor-http";
 import type { SubschemaConfig } from "@graphql-tools/delegate";
 import type { ExecutionRequest, ExecutionResult, MaybeAsyncIterable } from "@graphql-tools/utils";
 import { buildASTSchema, GraphQLError, Kind, parse, visit } from "graphql";
-import type { DocumentNode } from "graphql";
+import type { DocumentNode, FieldDefinitionNode } from "graphql";
 
 interface Options {
   /** SDL that graph-node serves for our subgraph (relayer/api/subgraph.graphql). */
@@ -15,7 +15,8 @@ interface Options {
 
 /**
  * The indexed half of the schema, from the committed SDL: the relayer starts without graph-node, and graph-node's being
- * away takes nothing but its own fields. Those are nullable here for that reason, and subscriptions are left out.
+ * away takes nothing but its own fields. Roots, and fields of types that have parts elsewhere, are nullable here for that
+ * reason; subscriptions are left out.
  */
 export function subgraphSubschema({
   sdl,
@@ -26,7 +27,7 @@ export function subgraphSubschema({
 }: Options): SubschemaConfig {
   const send = buildHTTPExecutor({ endpoint: url, timeout: timeoutMs, ...(fetch && { fetch }) });
   return {
-    schema: buildASTSchema(withNullableRoots(parse(sdl)), { assumeValidSDL: true }),
+    schema: buildASTSchema(asStitched(parse(sdl)), { assumeValidSDL: true }),
     executor: async (request: ExecutionRequest): Promise<MaybeAsyncIterable<ExecutionResult>> => {
       try {
         const result = (await send(request)) as ExecutionResult;
@@ -42,16 +43,23 @@ export function subgraphSubschema({
   };
 }
 
-function withNullableRoots(document: DocumentNode): DocumentNode {
+/** Types whose parts live elsewhere too: what the subgraph cannot say now must not take the rest with it. */
+const MERGED: ReadonlySet<string> = new Set(["App"]);
+/** Roots that begin with live state, and take the subgraph's part by merging. */
+const LIVE_ROOTS: ReadonlySet<string> = new Set(["app"]);
+
+function asStitched(document: DocumentNode): DocumentNode {
   return visit(document, {
     ObjectTypeDefinition: (type) => {
       if (type.name.value === "Subscription") return null;
-      if (type.name.value !== "Query") return undefined;
+      if (type.name.value === "Query") {
+        const roots = (type.fields ?? []).filter(({ name }) => !LIVE_ROOTS.has(name.value));
+        return { ...type, fields: roots.map(nullable) };
+      }
+      if (!MERGED.has(type.name.value)) return undefined;
       return {
         ...type,
-        fields: (type.fields ?? []).map((field) =>
-          field.type.kind === Kind.NON_NULL_TYPE ? { ...field, type: field.type.type } : field,
-        ),
+        fields: (type.fields ?? []).map((field) => (field.name.value === "id" ? field : nullable(field))),
       };
     },
     SchemaDefinition: (schema) => ({
@@ -60,3 +68,6 @@ function withNullableRoots(document: DocumentNode): DocumentNode {
     }),
   });
 }
+
+const nullable = (field: FieldDefinitionNode): FieldDefinitionNode =>
+  field.type.kind === Kind.NON_NULL_TYPE ? { ...field, type: field.type.type } : field;

@@ -1,5 +1,3 @@
-import { stitchSchemas } from "@graphql-tools/stitch";
-import type { SubschemaConfig } from "@graphql-tools/delegate";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import { GraphQLError } from "graphql";
 import type { GraphQLErrorOptions, GraphQLSchema } from "graphql";
@@ -7,28 +5,34 @@ import { createYoga } from "graphql-yoga";
 import type { Plugin } from "graphql-yoga";
 
 import { isCharterError } from "../../../protocol/errors/CharterError.ts";
+import { costError } from "./cost.ts";
 import { operationLimits } from "./limits.ts";
 
 const MAX_QUERY_BYTES = 32_768;
 
-/** One schema over live state and, where there is one, the subgraph's. */
-export function stitchedSchema(live: GraphQLSchema, subgraph: SubschemaConfig | undefined): GraphQLSchema {
-  return subgraph === undefined ? live : stitchSchemas({ subschemas: [{ schema: live }, subgraph] });
+/** The error that was thrown first: each schema that an error passes wraps it once more. */
+function causeOf(error: unknown): unknown {
+  let cause = error;
+  while (cause instanceof GraphQLError && cause.originalError !== undefined) cause = cause.originalError;
+  return cause;
 }
 
-/** What may be read of a failed field: a typed error's code and sentence; anything else is masked and logged. */
+/**
+ * What may be read of a failed field: a typed error's stable code and sentence; anything unexpected is masked and logged.
+ * GraphQL's own refusals (syntax, validation, values) stay as they are.
+ */
 function maskError(logger: FastifyBaseLogger, error: unknown): GraphQLError {
-  const original = error instanceof GraphQLError ? (error.originalError ?? error) : error;
-  if (original instanceof GraphQLError) return original;
+  const cause = causeOf(error);
+  if (cause instanceof GraphQLError) return error instanceof GraphQLError ? error : cause;
   const options: GraphQLErrorOptions = {};
   if (error instanceof GraphQLError) {
     if (error.path !== undefined) options.path = error.path;
     if (error.nodes !== undefined) options.nodes = error.nodes;
   }
-  if (isCharterError(original)) {
-    return new GraphQLError(original.message, { ...options, extensions: { code: original.code } });
+  if (isCharterError(cause)) {
+    return new GraphQLError(cause.message, { ...options, extensions: { code: cause.code } });
   }
-  logger.error({ err: original }, "a GraphQL field failed");
+  logger.error({ err: cause }, "a GraphQL field failed");
   return new GraphQLError("an internal failure", { ...options, extensions: { code: "api/internal" } });
 }
 
@@ -36,9 +40,20 @@ const limits: Plugin = {
   onValidate({ addValidationRule }) {
     addValidationRule(operationLimits);
   },
+  onExecute({ args, setResultAndStopExecution }) {
+    const error = costError(args);
+    if (error) setResultAndStopExecution({ errors: [error] });
+  },
+  onSubscribe({ args, setResultAndStopExecution }) {
+    const error = costError(args);
+    if (error) setResultAndStopExecution({ errors: [error] });
+  },
 };
 
-/** Mounts `POST /graphql`. No CORS: the explorer is of the same origin. */
+/**
+ * Mounts `POST /graphql`, and `GET` for what browsers' EventSource can send. Subscriptions are answered as server-sent
+ * events. No CORS: the explorer is of the same origin.
+ */
 export function graphqlRoutes(server: FastifyInstance, schema: GraphQLSchema): void {
   const yoga = createYoga({
     schema,
@@ -53,7 +68,7 @@ export function graphqlRoutes(server: FastifyInstance, schema: GraphQLSchema): v
   });
   server.route({
     url: "/graphql",
-    method: "POST",
+    method: ["GET", "POST"],
     bodyLimit: MAX_QUERY_BYTES,
     handler: (request, reply) => yoga.handleNodeRequestAndResponse(request, reply, {}),
   });

@@ -304,13 +304,20 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
       return seen.liveInstances.length > 0;
     });
     const { data } = (await graphql(
-      "{ health { status } liveApps { id head releases { number allowed manifestCid } } liveNodes { number status }" +
+      "{ health { status } liveApps { id live { head releases { number allowed manifestCid } leases { key } } } liveNodes { number status }" +
         " liveInstances { key proofSystems } livePlacements { slot } liveLeases { key release } }",
     )) as { data: Record<string, unknown> };
     expect(data).to.deep.equal({
       health: { status: "ok" },
       liveApps: [
-        { id: app, head: 1, releases: [{ number: 1, allowed: true, manifestCid: cidOfDigest(composeHash) }] },
+        {
+          id: app,
+          live: {
+            head: 1,
+            releases: [{ number: 1, allowed: true, manifestCid: cidOfDigest(composeHash) }],
+            leases: [{ key: lower(instance) }],
+          },
+        },
       ],
       liveNodes: [
         { number: 1, status: "UpToDate" },
