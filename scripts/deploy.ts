@@ -7,7 +7,7 @@ import { parseCertificate } from "../protocol/der/certificate.ts";
 import { splitPem } from "../protocol/der/pem.ts";
 import { parseDeployment, type Deployment } from "../protocol/deployment/deployment.ts";
 import { toHex, type Address, type Hex } from "../protocol/words/hex.ts";
-import CharterModule from "./ignition/Charter.ts";
+import { charterModule } from "./ignition/Charter.ts";
 
 /** What a deployment is given. Times in seconds; members ascending by address. */
 export interface DeployParameters {
@@ -21,6 +21,14 @@ export interface DeployParameters {
   readonly committeeExpiresAt: number;
   /** Between a decision about the committee and its effect, 2 days unless it says otherwise; 0 on development chains only. */
   readonly committeeNoticeSeconds?: number;
+  /**
+   * Verifiers of zero-knowledge proofs that stand on the chain: with any of them ZkVerifier is deployed, and an adapter
+   * for each. Governance names the programs later, with notice.
+   */
+  readonly sp1Gateway?: Address | undefined;
+  readonly riscZeroRouter?: Address | undefined;
+  /** Between naming a program and its first proof that counts, 2 days unless it says otherwise. */
+  readonly zkNoticeSeconds?: number | undefined;
   /** PEM: DcapCollateral trusts this root in place of Intel's; refused by the contract but on development chains. */
   readonly testRootPem?: string;
 }
@@ -44,13 +52,21 @@ export async function deployCharter({ rpcUrl, privateKey, parameters }: DeployOp
   });
   try {
     const genesis = await connection.ethers.provider.getBlock(0);
+    const { sp1Gateway, riscZeroRouter, zkNoticeSeconds, ...always } = rest;
     const { chainId } = await connection.ethers.provider.getNetwork();
     // The journal belongs to one chain: a new devnet has another genesis, a resumed one the same.
     const deploymentId = `chain-${chainId}-${genesis?.hash?.slice(2, 18) ?? "unknown"}`;
-    const contracts = await connection.ignition.deploy(CharterModule, {
+    const module = charterModule({
+      sp1: sp1Gateway !== undefined,
+      riscZero: riscZeroRouter !== undefined,
+    });
+    const contracts = await connection.ignition.deploy(module, {
       parameters: {
         Charter: {
-          ...rest,
+          ...always,
+          ...(sp1Gateway === undefined ? {} : { sp1Gateway }),
+          ...(riscZeroRouter === undefined ? {} : { riscZeroRouter }),
+          ...(zkNoticeSeconds === undefined ? {} : { zkNoticeSeconds }),
           committeeMembers: [...parameters.committeeMembers],
           ...(testRootPem === undefined ? {} : testRootKey(testRootPem)),
         },

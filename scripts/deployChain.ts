@@ -22,6 +22,9 @@ const parametersSchema = z.strictObject({
   committeeThreshold: z.number().int().positive(),
   committeeExpiresAt: z.number().int().positive(),
   committeeNoticeSeconds: seconds.default(2 * 86_400),
+  sp1Gateway: addressSchema.optional(),
+  riscZeroRouter: addressSchema.optional(),
+  zkNoticeSeconds: seconds.optional(),
 });
 
 const { values, positionals } = parseArgs({

@@ -10,6 +10,8 @@ const ABIS = {
   nodeRegistry: ["contracts/nodes/NodeRegistry.sol/NodeRegistry.json"],
   attestationLedger: ["contracts/attestation/AttestationLedger.sol/AttestationLedger.json"],
   committeeVerifier: ["contracts/attestation/committee/CommitteeVerifier.sol/CommitteeVerifier.json"],
+  committeeDisputes: ["contracts/attestation/committee/CommitteeDisputes.sol/CommitteeDisputes.json"],
+  zkVerifier: ["contracts/attestation/zk/ZkVerifier.sol/ZkVerifier.json"],
   dcapVerifier: ["contracts/attestation/dcap/DcapVerifier.sol/DcapVerifier.json"],
   dcapCollateral: ["contracts/attestation/dcap/DcapCollateral.sol/DcapCollateral.json"],
   advisorySets: ["contracts/attestation/AdvisorySets.sol/AdvisorySets.json"],

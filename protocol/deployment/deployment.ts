@@ -16,6 +16,12 @@ export const deploymentSchema = z.strictObject({
   /** Intel's collateral and the verifier of direct proofs by it; absent where evidence is proven by the committee alone. */
   dcapCollateral: addressSchema.optional(),
   dcapVerifier: addressSchema.optional(),
+  /** Where evidence is brought against what the committee said of it; absent in deployments before it. */
+  committeeDisputes: addressSchema.optional(),
+  /** Zero-knowledge proofs, and the adapters of their makers' verifiers; absent unless parameters named one. */
+  zkVerifier: addressSchema.optional(),
+  sp1Adapter: addressSchema.optional(),
+  riscZeroAdapter: addressSchema.optional(),
   advisorySets: addressSchema,
   endorsements: addressSchema,
   /** Registry for dstack's KMS, webhook and SDK; absent where it was not deployed. */

@@ -54,6 +54,8 @@ describe("npm run deploy", () => {
     expect(book.chainId).to.equal(CHAIN_ID);
     const provider = new JsonRpcProvider(anvil.url);
     try {
+      expect(book.committeeDisputes).not.to.equal(undefined);
+      expect(book).not.to.have.property("zkVerifier");
       for (const owned of [book.nodeRegistry, book.attestationLedger, book.committeeVerifier]) {
         const contract = new Contract(owned, ["function owner() view returns (address)"], provider);
         expect(String(await contract.getFunction("owner")()).toLowerCase()).to.equal(book.timelock);

@@ -2,7 +2,8 @@ import { expect } from "chai";
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import { id, ZeroAddress } from "ethers";
 
-import CharterModule from "../../../scripts/ignition/Charter.ts";
+import CharterModule, { charterModule } from "../../../scripts/ignition/Charter.ts";
+import { ProofSystem } from "../../../protocol/words/enums.ts";
 import type {
   AdvisorySets,
   AppRegistry,
@@ -10,9 +11,13 @@ import type {
   CharterGovernor,
   CharterTimelock,
   CharterVotes,
+  CommitteeDisputes,
   CommitteeVerifier,
   Endorsements,
   NodeRegistry,
+  RiscZeroAdapter,
+  Sp1Adapter,
+  ZkVerifier,
 } from "../../../types/typechain/index.ts";
 import { ascending, COMMITTEE_EXPIRES_AT, openChain, walletOf } from "../support/charter.ts";
 import type { Charter, Connection } from "../support/charter.ts";
@@ -43,21 +48,21 @@ describe("governance, as the deploy module wires it", () => {
   });
   after(async () => connection.close());
 
+  const parametersFor = ({ address }: HardhatEthersSigner) => ({
+    votesHolder: address,
+    timelockDelaySeconds: TIMELOCK_DELAY,
+    votingDelaySeconds: VOTING_DELAY,
+    votingPeriodSeconds: VOTING_PERIOD,
+    committeeMembers: members.map((member) => member.address),
+    committeeThreshold: 2,
+    committeeExpiresAt: COMMITTEE_EXPIRES_AT,
+    committeeNoticeSeconds: NOTICE,
+  });
+
   async function deployed() {
     [deployer, holder] = (await connection.ethers.getSigners()) as [HardhatEthersSigner, HardhatEthersSigner];
     const contracts = await connection.ignition.deploy(CharterModule, {
-      parameters: {
-        Charter: {
-          votesHolder: holder.address,
-          timelockDelaySeconds: TIMELOCK_DELAY,
-          votingDelaySeconds: VOTING_DELAY,
-          votingPeriodSeconds: VOTING_PERIOD,
-          committeeMembers: members.map((member) => member.address),
-          committeeThreshold: 2,
-          committeeExpiresAt: COMMITTEE_EXPIRES_AT,
-          committeeNoticeSeconds: NOTICE,
-        },
-      },
+      parameters: { Charter: parametersFor(holder) },
     });
     const typed = contracts as unknown as {
       votes: CharterVotes;
@@ -68,6 +73,7 @@ describe("governance, as the deploy module wires it", () => {
       appRegistry: AppRegistry;
       nodeRegistry: NodeRegistry;
       committeeVerifier: CommitteeVerifier;
+      committeeDisputes: CommitteeDisputes;
       attestationLedger: AttestationLedger;
     };
     const [, , owner, operator, stranger] = await connection.ethers.getSigners();
@@ -122,11 +128,57 @@ describe("governance, as the deploy module wires it", () => {
       expect(await timelock.hasRole(admin, nobody)).to.equal(false);
     }
     expect(await timelock.getMinDelay()).to.equal(TIMELOCK_DELAY);
+    await expect(timelock.connect(deployer).updateDelay(0)).to.be.revertedWithCustomError(
+      timelock,
+      "TimelockUnauthorizedCaller",
+    );
+  });
+
+  it("deploy_disputes_areNamedToTheCommitteeByTheTimelocksFirstOperation", async () => {
+    const { timelock, committeeVerifier, committeeDisputes, attestationLedger } = await scene();
+    const disputes = await committeeDisputes.getAddress();
+    expect(await committeeVerifier.disputes()).to.equal(disputes);
+    expect(await committeeDisputes.committeeVerifier()).to.equal(await committeeVerifier.getAddress());
+    expect(await committeeDisputes.attestationLedger()).to.equal(await attestationLedger.getAddress());
+    const changes = await committeeVerifier.queryFilter(committeeVerifier.filters.DisputesChanged());
+    expect(changes.map(({ args }) => [...args])).to.deep.equal([
+      [ZeroAddress, disputes, await timelock.getAddress()],
+    ]);
+  });
+
+  it("deploy_gatewaysNamed_wiresZkVerifierAndTheirAdapters", async () => {
+    await scene();
+    const gateway = async () => (await connection.ethers.deployContract("GatewayDouble")).getAddress();
+    const [sp1, riscZero] = [await gateway(), await gateway()];
+    const parameters = { ...parametersFor(holder), sp1Gateway: sp1, riscZeroRouter: riscZero };
+    const deploy = (module: ReturnType<typeof charterModule>) =>
+      connection.ignition.deploy(module, { parameters: { Charter: parameters } });
+    const one = await deploy(charterModule({ sp1: true, riscZero: false }));
+    expect(one).not.to.have.property("riscZeroAdapter");
+    const { zkVerifier, sp1Adapter, riscZeroAdapter, nodeRegistry, attestationLedger, timelock } =
+      (await deploy(charterModule({ sp1: true, riscZero: true }))) as unknown as {
+        zkVerifier: ZkVerifier;
+        sp1Adapter: Sp1Adapter;
+        riscZeroAdapter: RiscZeroAdapter;
+        nodeRegistry: NodeRegistry;
+        attestationLedger: AttestationLedger;
+        timelock: CharterTimelock;
+      };
+    for (const consumer of [nodeRegistry, attestationLedger]) {
+      expect(await consumer.verifierOf(ProofSystem.Zk)).to.equal(await zkVerifier.getAddress());
+    }
+    expect(await zkVerifier.owner()).to.equal(await timelock.getAddress());
+    expect(await zkVerifier.noticeSeconds()).to.equal(2 * 86_400);
+    expect(await sp1Adapter.gateway()).to.equal(sp1);
+    expect(await riscZeroAdapter.router()).to.equal(riscZero);
   });
 
   it("deploy_verifiersAndVotes_areWired", async () => {
     const { votes, governor, committeeVerifier, nodeRegistry, attestationLedger } = await scene();
     const verifier = await committeeVerifier.getAddress();
+    for (const consumer of [nodeRegistry, attestationLedger]) {
+      expect(await consumer.verifierOf(ProofSystem.Zk)).to.equal(ZeroAddress);
+    }
     expect(await nodeRegistry.verifierOf(COMMITTEE)).to.equal(verifier);
     expect(await attestationLedger.verifierOf(COMMITTEE)).to.equal(verifier);
     expect(await votes.balanceOf(holder.address)).to.equal(await votes.totalSupply());
