@@ -15,7 +15,7 @@ import { parseCrashPlan } from "./crashPoints.ts";
 import type { CrashPlan } from "./crashPoints.ts";
 
 /** Intel's provisioning certification service. */
-export const INTEL_PCS_URL = "https://api.trustedservices.intel.com";
+export { INTEL_PCS_URL } from "../protocol/evidence/dcap/pcsAnswers.ts";
 
 /** AMD's key distribution service. */
 export const AMD_KDS_URL = "https://kdsintf.amd.com";

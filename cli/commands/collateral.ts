@@ -7,6 +7,7 @@ import { contextOf, readBytes } from "../support/context.ts";
 import { verifyOptions } from "../support/evidenceOptions.ts";
 import { ExitCode } from "../support/exitCodes.ts";
 import { readJson } from "../support/jsonFile.ts";
+import { addCollateralChainCommands } from "./collateralChain.ts";
 import { table, timeText } from "../support/output.ts";
 
 interface CheckOptions {
@@ -22,9 +23,9 @@ const DAY = 86_400;
 
 /** `charter collateral check`: which platforms will fail, and when, by files alone. */
 export function addCollateralCommands(program: Command): void {
-  program
-    .command("collateral")
-    .description("what vendors publish to judge evidence by")
+  const collateral = program.command("collateral").description("what vendors publish to judge evidence by");
+  addCollateralChainCommands(collateral);
+  collateral
     .command("check")
     .description(
       "say what will make these platforms' evidence fail, days before; exits 3 when something will",

@@ -8,7 +8,9 @@ import { advisoriesDigest } from "../../protocol/session/verdict.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 import { contextOf, type Context } from "../support/context.ts";
 import { parseExpression, type Expression } from "../support/expression.ts";
+import { perform } from "../support/perform.ts";
 import { send } from "../support/send.ts";
+import { addEndorsementRootCommands } from "./endorsementRoots.ts";
 import { addressOption, memberOption, wholeNumber } from "../support/values.ts";
 
 /** `charter advisories` and `charter endorsement`: what apps' policies refer to. */
@@ -55,6 +57,7 @@ export function addLibraryCommands(program: Command): void {
       const list = Number(receipt.logs[0]?.topics[1] ?? 0);
       context.out.result({ list, curator }, `list ${list}`);
     });
+  addEndorsementRootCommands(endorsement);
   for (const [name, listed] of [
     ["add", true],
     ["remove", false],
@@ -66,14 +69,25 @@ export function addLibraryCommands(program: Command): void {
       .argument("<members...>", "platform ids or operators")
       .action(async (list: number, members: string[], _options: object, command: Command) => {
         const context = contextOf(command);
-        const { hash } = await sendTo(context, "curate", [listId(list), members.map(memberOption), listed]);
-        context.out.result({ list, members, transaction: hash }, `transaction ${hash}`);
+        await perform(
+          context,
+          callOf(context, "curate", [listId(list), members.map(memberOption), listed]),
+          { title: `${listed ? "Add to" : "Take off"} list ${list}`, text: members.join("\n") },
+          { list, members },
+        );
       });
   }
 }
 
+const callOf = (context: Context, functionName: string, args: readonly unknown[]) => ({
+  address: context.deployment().endorsements,
+  abi: endorsementsAbi,
+  functionName,
+  args,
+});
+
 const sendTo = (context: Context, functionName: string, args: readonly unknown[]) =>
-  send(context, { address: context.deployment().endorsements, abi: endorsementsAbi, functionName, args });
+  send(context, callOf(context, functionName, args));
 
 const listId = (list: number): Bytes32 => `0x${list.toString(16).padStart(64, "0")}` as Bytes32;
 

@@ -1,38 +1,14 @@
 import type { Command } from "commander";
 
 import { attestationLedgerAbi } from "../../protocol/abi/attestationLedger.ts";
-import { nameOf, TcbStatus, TeeKind } from "../../protocol/words/enums.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import { readChainState } from "../support/chainState.ts";
 import { contextOf } from "../support/context.ts";
 import { table, timeText } from "../support/output.ts";
 import { addressOption } from "../support/values.ts";
 
-/** `charter node list` and `charter instance list`, both from the contracts' events. */
+/** `charter instance list`, from the contracts' events. */
 export function addListCommands(program: Command): void {
-  program
-    .command("node")
-    .description("registered platforms")
-    .command("list")
-    .description("every node ever registered")
-    .action(async (_options: object, command: Command) => {
-      const context = contextOf(command);
-      const { state, time } = await readChainState(context);
-      const nodes = [...state.nodes.values()];
-      const rows = nodes.map((node) => [
-        String(node.number),
-        node.retired ? "retired" : node.expiresAt > time ? "active" : "suspended",
-        nameOf(TeeKind, node.kind) + (node.simulated ? " (simulated)" : ""),
-        nameOf(TcbStatus, node.status),
-        node.operator,
-        timeText(node.expiresAt),
-        node.platformId,
-      ]);
-      context.out.result(
-        { time, nodes },
-        table(["node", "state", "kind", "TCB status", "operator", "expires", "platform id"], rows),
-      );
-    });
   program
     .command("instance")
     .description("running copies of apps")

@@ -2,8 +2,13 @@ import type { Abi, Hex, TransactionReceipt } from "viem";
 
 import { appAbi } from "../../protocol/abi/app.ts";
 import { appRegistryAbi } from "../../protocol/abi/appRegistry.ts";
+import { attestationLedgerAbi } from "../../protocol/abi/attestationLedger.ts";
+import { committeeVerifierAbi } from "../../protocol/abi/committeeVerifier.ts";
+import { dcapCollateralAbi } from "../../protocol/abi/dcapCollateral.ts";
+import { dcapVerifierAbi } from "../../protocol/abi/dcapVerifier.ts";
 import { timelockAbi } from "../../protocol/abi/timelock.ts";
 import { votesAbi } from "../../protocol/abi/votes.ts";
+import { zkVerifierAbi } from "../../protocol/abi/zkVerifier.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import { CliError } from "./CliError.ts";
 import type { Context } from "./context.ts";
@@ -16,10 +21,18 @@ export interface Call {
   readonly args: readonly unknown[];
 }
 
-/** A call may end with the error of a contract that it goes through (registry, Timelock), so each can decode all. */
-export const ERRORS: Abi = [...appAbi, ...appRegistryAbi, ...timelockAbi, ...votesAbi].filter(
-  ({ type }) => type === "error",
-);
+/** A call may end with the error of a contract that it goes through (registry, Timelock, verifier), so each can decode all. */
+export const ERRORS: Abi = [
+  ...appAbi,
+  ...appRegistryAbi,
+  ...timelockAbi,
+  ...votesAbi,
+  ...attestationLedgerAbi,
+  ...committeeVerifierAbi,
+  ...dcapVerifierAbi,
+  ...dcapCollateralAbi,
+  ...zkVerifierAbi,
+].filter(({ type }) => type === "error");
 
 /** A transaction that was included, and succeeded. */
 export interface Sent {

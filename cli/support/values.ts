@@ -5,7 +5,14 @@ import { padded } from "../../protocol/policy/endorsements.ts";
 import { SettingKind } from "../../protocol/policy/settingKind.ts";
 import { advisoryKey, numberKey, ZERO_KEY } from "../../protocol/policy/settings.ts";
 import { Level, nameOf, ProofSystem, TcbStatus, TeeKind } from "../../protocol/words/enums.ts";
-import { parseAddress, parseBytes32, type Address, type Bytes32 } from "../../protocol/words/hex.ts";
+import {
+  parseAddress,
+  parseBytes32,
+  parseHex,
+  type Address,
+  type Bytes32,
+  type Hex,
+} from "../../protocol/words/hex.ts";
 
 /** Option parsers for commander: a wrong value is a usage error that says what was expected. */
 const checked =
@@ -25,6 +32,27 @@ export const addressOption = checked((text) => parseAddress(text));
 export const governorOption = (text: string): Address | "deployment" =>
   text === "deployment" ? text : addressOption(text);
 export const bytes32Option = checked((text) => parseBytes32(text));
+export const hexOption = checked((text) => parseHex(text));
+
+/** An ISO time, or unix seconds. */
+export function timeOption(text: string): number {
+  const seconds = /^\d{1,12}$/.test(text) ? Number(text) : Math.floor(Date.parse(text) / 1000);
+  if (Number.isNaN(seconds)) throw new InvalidArgumentError("expected an ISO time or unix seconds");
+  return seconds;
+}
+
+/** FMSPC of a family of platforms: 12 hex digits, with 0x or without. */
+export function fmspcOption(text: string): Hex {
+  if (!/^(0x)?[0-9a-fA-F]{12}$/.test(text))
+    throw new InvalidArgumentError("expected an FMSPC: 12 hex digits");
+  return `0x${text.slice(-12).toLowerCase()}`;
+}
+
+/** on or off. */
+export function switchOption(text: string): boolean {
+  if (text !== "on" && text !== "off") throw new InvalidArgumentError("expected on or off");
+  return text === "on";
+}
 
 /** Member of an endorsement's list: a platform id, or an operator's address as the contract holds it. */
 export const memberOption = (text: string): Bytes32 =>

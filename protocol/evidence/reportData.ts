@@ -27,22 +27,25 @@ const FIELDS = [
   { type: "bytes32" },
 ] as const;
 
+/** What the first half of the report data is the hash of: abi.encode of everything that it binds. */
+export function reportDataPreimage(binding: Binding): Hex {
+  const { purpose, chainId, consumer, subject, key, blockNumber, blockHash } = binding;
+  return encodeAbiParameters(FIELDS, [
+    domainOf(purpose),
+    BigInt(chainId),
+    consumer,
+    subject,
+    key,
+    blockNumber,
+    blockHash,
+  ]);
+}
+
 /**
  * The 64 bytes of report data: keccak256(abi.encode(domain, chainId, consumer, subject, key, block number, block hash))
  * and then the GPU digest, or zeros (contracts/interfaces/Types.sol, `Verdict`).
  */
 export function reportData(binding: Binding): Hex {
-  const { purpose, chainId, consumer, subject, key, blockNumber, blockHash, gpuDigest } = binding;
-  const digest = keccak256(
-    encodeAbiParameters(FIELDS, [
-      domainOf(purpose),
-      BigInt(chainId),
-      consumer,
-      subject,
-      key,
-      blockNumber,
-      blockHash,
-    ]),
-  );
-  return `${digest}${gpuDigest ? gpuDigest.slice(2) : "0".repeat(64)}`;
+  const digest = keccak256(reportDataPreimage(binding));
+  return `${digest}${binding.gpuDigest ? binding.gpuDigest.slice(2) : "0".repeat(64)}`;
 }

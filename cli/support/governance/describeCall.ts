@@ -4,12 +4,16 @@ import { advisorySetsAbi } from "../../../protocol/abi/advisorySets.ts";
 import { appAbi } from "../../../protocol/abi/app.ts";
 import { appRegistryAbi } from "../../../protocol/abi/appRegistry.ts";
 import { attestationLedgerAbi } from "../../../protocol/abi/attestationLedger.ts";
+import { committeeDisputesAbi } from "../../../protocol/abi/committeeDisputes.ts";
 import { committeeVerifierAbi } from "../../../protocol/abi/committeeVerifier.ts";
+import { dcapCollateralAbi } from "../../../protocol/abi/dcapCollateral.ts";
+import { dcapVerifierAbi } from "../../../protocol/abi/dcapVerifier.ts";
 import { endorsementsAbi } from "../../../protocol/abi/endorsements.ts";
 import { governorAbi } from "../../../protocol/abi/governor.ts";
 import { nodeRegistryAbi } from "../../../protocol/abi/nodeRegistry.ts";
 import { timelockAbi } from "../../../protocol/abi/timelock.ts";
 import { votesAbi } from "../../../protocol/abi/votes.ts";
+import { zkVerifierAbi } from "../../../protocol/abi/zkVerifier.ts";
 import type { Deployment } from "../../../protocol/deployment/deployment.ts";
 import { Level, nameOf } from "../../../protocol/words/enums.ts";
 import type { Bytes32 } from "../../../protocol/words/hex.ts";
@@ -30,6 +34,10 @@ const ABIS = {
   nodeRegistry: nodeRegistryAbi,
   attestationLedger: attestationLedgerAbi,
   committeeVerifier: committeeVerifierAbi,
+  committeeDisputes: committeeDisputesAbi,
+  dcapCollateral: dcapCollateralAbi,
+  dcapVerifier: dcapVerifierAbi,
+  zkVerifier: zkVerifierAbi,
   advisorySets: advisorySetsAbi,
   endorsements: endorsementsAbi,
   timelock: timelockAbi,
