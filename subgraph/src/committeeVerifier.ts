@@ -6,7 +6,7 @@ import {
   DisputesChanged,
   SignerMarked,
 } from "../generated/CommitteeVerifier/CommitteeVerifier";
-import { Committee } from "../generated/schema";
+import { Committee, MarkedSigner } from "../generated/schema";
 import { governanceEvent } from "./governance";
 
 /** One committee waits at a time, so a verifier's committees differ by when they take effect. */
@@ -55,7 +55,21 @@ export function handleCommitteeCancelled(event: CommitteeCancelled): void {
   entry.save();
 }
 
+/** A mark is for good: one that is there already keeps its first time. */
+function mark(event: SignerMarked, account: Address): void {
+  const id = event.address.concat(account);
+  if (account == Address.zero() || MarkedSigner.load(id)) return;
+  const marked = new MarkedSigner(id);
+  marked.verifier = event.address;
+  marked.account = account;
+  marked.markedAt = event.block.timestamp;
+  marked.transaction = event.transaction.hash;
+  marked.save();
+}
+
 export function handleSignerMarked(event: SignerMarked): void {
+  mark(event, event.params.signer);
+  mark(event, event.params.seat);
   const entry = governanceEvent(event, "SignerMarked", event.params.actor);
   entry.oldValue = event.params.signer.toHexString();
   entry.newValue = event.params.seat.toHexString();

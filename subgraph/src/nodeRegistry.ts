@@ -3,10 +3,12 @@ import {
   NodeRegistered,
   NodeRenewed,
   NodeRetired,
+  OperatorListChanged,
+  OperatorListed,
   VerifierChanged,
 } from "../generated/NodeRegistry/NodeRegistry";
-import { Node } from "../generated/schema";
-import { recordVerifierChange } from "./governance";
+import { ListedOperator, Node, NodeRules } from "../generated/schema";
+import { governanceEvent, recordVerifierChange } from "./governance";
 
 export function handleNodeRegistered(event: NodeRegistered): void {
   const params = event.params;
@@ -60,4 +62,29 @@ export function handleNodeInvalidated(event: NodeInvalidated): void {
 export function handleVerifierChanged(event: VerifierChanged): void {
   const params = event.params;
   recordVerifierChange(event, params.system, params.oldVerifier, params.newVerifier, params.actor);
+}
+
+export function handleOperatorListChanged(event: OperatorListChanged): void {
+  const params = event.params;
+  const rules = new NodeRules(event.address);
+  rules.listedOnly = params.newRequired;
+  rules.changedAt = event.block.timestamp;
+  rules.save();
+
+  const entry = governanceEvent(event, "OperatorListChanged", params.actor);
+  entry.oldValue = params.oldRequired.toString();
+  entry.newValue = params.newRequired.toString();
+  entry.save();
+}
+
+export function handleOperatorListed(event: OperatorListed): void {
+  const params = event.params;
+  const operator = new ListedOperator(params.operator);
+  operator.listed = params.listed;
+  operator.changedAt = event.block.timestamp;
+  operator.save();
+
+  const entry = governanceEvent(event, "OperatorListed", params.actor);
+  entry.newValue = (params.listed ? "+" : "-") + params.operator.toHexString();
+  entry.save();
 }
