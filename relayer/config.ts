@@ -12,17 +12,11 @@ import type { Finality } from "./chain/finality.ts";
 import type { CrashPlan } from "./crashPoints.ts";
 import type { TransactionSigner } from "./outbox/seams.ts";
 import { readOutboxSigner } from "./outbox/signers/signerConfig.ts";
-import {
-  AMD_KDS_URL,
-  INTEL_PCS_URL,
-  readEnvironment,
-  requireQuorum,
-  requireTestRootAllowed,
-  variables,
-} from "./environment.ts";
+import { readEnvironment, requireQuorum, variables } from "./environment.ts";
+import { vendorsOf, vendorVariables, type VendorConfig } from "./vendorConfig.ts";
 
 /** Everything that the relayer is told from outside, parsed once at start. Keys are accounts already. */
-export interface RelayerConfig {
+export interface RelayerConfig extends VendorConfig {
   readonly rpcUrls: readonly string[];
   /** How many endpoints must say the same. */
   readonly rpcQuorum: number;
@@ -36,12 +30,6 @@ export interface RelayerConfig {
   /** Signs leases; manifests name its address. */
   readonly leaseAccount: PrivateKeyAccount;
   readonly committeeUrls: readonly string[];
-  readonly pcsUrl: string;
-  readonly kdsUrl: string;
-  /** PEM of a test root; only on development chains. */
-  readonly testRootPem: string | undefined;
-  /** The same in AMD's place. */
-  readonly amdTestRootPem: string | undefined;
   readonly subgraphUrl: string | undefined;
   readonly webDir: string | undefined;
   readonly maxLeaseSeconds: number;
@@ -85,10 +73,7 @@ const schema = z.object({
   CHARTER_OUTBOX_ADDRESS: addressSchema.optional(),
   CHARTER_LEASE_KEY: variables.key,
   CHARTER_COMMITTEE_URLS: variables.urls,
-  CHARTER_PCS_URL: variables.url.default(INTEL_PCS_URL),
-  CHARTER_KDS_URL: variables.url.default(AMD_KDS_URL),
-  CHARTER_TEST_ROOT: variables.pemFile.optional(),
-  CHARTER_AMD_TEST_ROOT: variables.pemFile.optional(),
+  ...vendorVariables,
   CHARTER_SUBGRAPH_URL: variables.url.optional(),
   CHARTER_WEB_DIR: z.string().optional(),
   CHARTER_MAX_LEASE_SECONDS: variables.seconds.default(60),
@@ -132,8 +117,7 @@ const schema = z.object({
  */
 export function readRelayerConfig(environment: Readonly<Record<string, string | undefined>>): RelayerConfig {
   const read = readEnvironment(schema, environment);
-  requireTestRootAllowed(read.CHARTER_TEST_ROOT, read.CHARTER_DEPLOYMENT);
-  requireTestRootAllowed(read.CHARTER_AMD_TEST_ROOT, read.CHARTER_DEPLOYMENT);
+  const vendors = vendorsOf(read, read.CHARTER_DEPLOYMENT);
   return {
     rpcUrls: read.CHARTER_RPC_URLS,
     rpcQuorum: requireQuorum(read.CHARTER_RPC_URLS, read.CHARTER_RPC_QUORUM),
@@ -150,10 +134,7 @@ export function readRelayerConfig(environment: Readonly<Record<string, string | 
     }),
     leaseAccount: read.CHARTER_LEASE_KEY,
     committeeUrls: read.CHARTER_COMMITTEE_URLS,
-    pcsUrl: read.CHARTER_PCS_URL,
-    kdsUrl: read.CHARTER_KDS_URL,
-    testRootPem: read.CHARTER_TEST_ROOT,
-    amdTestRootPem: read.CHARTER_AMD_TEST_ROOT,
+    ...vendors,
     subgraphUrl: read.CHARTER_SUBGRAPH_URL,
     webDir: read.CHARTER_WEB_DIR,
     maxLeaseSeconds: read.CHARTER_MAX_LEASE_SECONDS,

@@ -97,12 +97,8 @@ export async function startRelayer(
   });
 
   const verifier = evidenceVerifier({
-    pcsUrl: config.pcsUrl,
-    kdsUrl: config.kdsUrl,
-    testRootPem: config.testRootPem,
-    amdTestRootPem: config.amdTestRootPem,
-    store: store.collateral,
-    amdStore: store.amdCollateral,
+    vendors: config,
+    store,
     logger,
     onFetchFailed: (code, kind) => metrics.collateralFailed(code, kind),
   });
@@ -127,6 +123,7 @@ export async function startRelayer(
       nodeRegistry,
       blocks: finalBlocksOf(client, config.finality),
       verify: verifier.verify,
+      verifyGpu: verifier.verifyGpu,
     }),
     (purpose, result) => metrics.evidenceJudged(purpose, result),
   );

@@ -26,12 +26,8 @@ await runProgram(logger, async (closers) => {
   const store = await openStore(config.databaseUrl);
   closers.add("database", () => store.close());
   const evidence = evidenceVerifier({
-    pcsUrl: config.pcsUrl,
-    kdsUrl: config.kdsUrl,
-    testRootPem: config.testRootPem,
-    amdTestRootPem: config.amdTestRootPem,
-    store: store.collateral,
-    amdStore: store.amdCollateral,
+    vendors: config,
+    store,
     logger,
     threads: 1,
   });
@@ -42,6 +38,7 @@ await runProgram(logger, async (closers) => {
     nodeRegistry: deployment.nodeRegistry,
     blocks: finalBlocksOf(client, config.finality),
     verify: evidence.verify,
+    verifyGpu: evidence.verifyGpu,
   });
   const verifier = deployment.committeeVerifier;
   const signer = new CommitteeSigner({

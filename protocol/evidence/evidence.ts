@@ -1,5 +1,3 @@
-import * as z from "zod/mini";
-
 import { matchesMrConfigId, type MrConfigFacts } from "./mrConfigId.ts";
 import type { Crypto } from "../crypto/crypto.ts";
 import { keccak256 } from "../crypto/keccak.ts";
@@ -10,10 +8,10 @@ import type { Collateral } from "./dcap/collateral.ts";
 import type { PlatformCache } from "./dcap/PlatformCache.ts";
 import { quoteDigest } from "./dcap/quoteDigest.ts";
 import type { TrustedRoot } from "./chain/roots.ts";
-import { parseStrictJson } from "../words/strictJson.ts";
 import { verifyTdx, type TdxVerification } from "./dcap/verifyQuote.ts";
 import { bootFacts, matchesRtmrs, parseEventLog, replayRtmrs, type BootFacts } from "./eventlog/eventLog.ts";
 import { EvidenceError, type Check } from "./EvidenceError.ts";
+import { parseVmConfig } from "./vmConfig.ts";
 
 /** What a TEE produced, as it travels: quote in hex, event log and VM configuration as JSON text. */
 export interface Evidence {
@@ -56,14 +54,8 @@ export interface VerifiedEvidence {
   readonly checks: readonly Check[];
 }
 
-const vmConfigSchema = z.looseObject({
-  /** dstack's configuration document, exact text: MRCONFIGID of version 3 is its hash. */
-  mr_config: z.optional(z.string().check(z.maxLength(65_536))),
-  os_image_hash: z.string().check(z.regex(/^(?:0x)?[0-9a-fA-F]{64}$/, "expected 32 bytes of hex")),
-});
-
 /**
- * Verifies evidence whole: the quote against collateral and root, the event log against the quote's RTMRs, what the
+ * Verifies a TD's evidence whole (other kinds: `facts/`): the quote against collateral and root, the event log against the quote's RTMRs, what the
  * guest measured against MRCONFIGID where the platform set it (`matchesMrConfigId`; V3 needs its document as `mr_config`
  * in the VM configuration, where older hosts of dstack put it). @throws EvidenceError `evidence/<check>`.
  */
@@ -73,7 +65,7 @@ export async function verifyEvidence(evidence: Evidence, options: VerifyOptions)
   }
   const quote = quoteBytes(evidence.quote);
   const events = parseEventLog(evidence.eventLog);
-  const { osImageHash, document } = parseVmConfig(evidence.vmConfig);
+  const { osImageHash, document } = tdConfig(evidence.vmConfig);
   const [tdx, rtmrs] = await Promise.all([verifyTdx(quote, options), replayRtmrs(events, options.crypto)]);
   const checks: Check[] = [...tdx.checks];
   const step = (name: string, ok: boolean, expected: string, detail: Record<string, unknown> = {}): void => {
@@ -151,21 +143,11 @@ async function configMatches(
   }
 }
 
-function parseVmConfig(text: string): { readonly osImageHash: Bytes32; readonly document?: string } {
-  let json: unknown;
-  try {
-    json = parseStrictJson(text, "VM configuration");
-  } catch (error) {
-    throw new EvidenceError("vm-config-format", error instanceof Error ? error.message : "expected JSON");
-  }
-  const parsed = vmConfigSchema.safeParse(json);
-  if (!parsed.success) {
-    throw new EvidenceError("vm-config-format", "expected a VM configuration with os_image_hash");
-  }
-  const { os_image_hash, mr_config: document } = parsed.data;
-  const hash = os_image_hash.toLowerCase();
-  const osImageHash = (hash.startsWith("0x") ? hash : `0x${hash}`) as Bytes32;
-  return { osImageHash, ...(document === undefined ? {} : { document }) };
+/** A TD's image is named by its configuration, or it is not one that a policy could list. */
+function tdConfig(text: string): { readonly osImageHash: Bytes32; readonly document?: string } {
+  const { osImageHash, ...rest } = parseVmConfig(text);
+  if (osImageHash !== null) return { osImageHash, ...rest };
+  throw new EvidenceError("vm-config-format", "expected a VM configuration with os_image_hash");
 }
 
 function withChecks<T>(checks: Check[], name: string, work: () => T): T {

@@ -28,6 +28,8 @@ export const evidenceSchema = z.strictObject({
   quote: z.string().max(2 + 2 * 65_536),
   eventLog: z.string().max(1_048_576),
   vmConfig: z.string().max(65_536),
+  /** NVIDIA's list of GPU reports, exact text: its digest is the second half of the report data. Absent: no GPU. */
+  gpu: z.string().max(1_048_576).optional(),
   blockNumber: uint,
   blockHash: bytes32Schema,
 });

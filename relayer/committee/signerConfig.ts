@@ -3,27 +3,17 @@ import { z } from "zod";
 
 import type { Deployment } from "../../protocol/deployment/deployment.ts";
 import type { Finality } from "../chain/finality.ts";
-import {
-  AMD_KDS_URL,
-  INTEL_PCS_URL,
-  readEnvironment,
-  requireQuorum,
-  requireTestRootAllowed,
-  variables,
-} from "../environment.ts";
+import { readEnvironment, requireQuorum, variables } from "../environment.ts";
+import { vendorsOf, vendorVariables, type VendorConfig } from "../vendorConfig.ts";
 
 /** Everything that a committee signer is told from outside. */
-export interface SignerConfig {
+export interface SignerConfig extends VendorConfig {
   readonly account: PrivateKeyAccount;
   readonly rpcUrls: readonly string[];
   /** How many endpoints must say the same. */
   readonly rpcQuorum: number;
   readonly deployment: Deployment;
   readonly finality: Finality;
-  readonly pcsUrl: string;
-  readonly kdsUrl: string;
-  readonly testRootPem: string | undefined;
-  readonly amdTestRootPem: string | undefined;
   /** Its own: what a signer has signed is nobody else's to write. */
   readonly databaseUrl: string;
   readonly maxRequestsPerMinute: number;
@@ -38,10 +28,7 @@ const schema = z.object({
   CHARTER_RPC_QUORUM: variables.count.optional(),
   CHARTER_DEPLOYMENT: variables.deployment,
   CHARTER_FINALITY: variables.finality.default("finalized"),
-  CHARTER_PCS_URL: variables.url.default(INTEL_PCS_URL),
-  CHARTER_KDS_URL: variables.url.default(AMD_KDS_URL),
-  CHARTER_TEST_ROOT: variables.pemFile.optional(),
-  CHARTER_AMD_TEST_ROOT: variables.pemFile.optional(),
+  ...vendorVariables,
   DATABASE_URL: variables.postgresUrl,
   CHARTER_MAX_REQUESTS_PER_MINUTE: variables.count.default(6_000),
   HOST: variables.host.default("127.0.0.1"),
@@ -55,18 +42,14 @@ const schema = z.object({
  */
 export function readSignerConfig(environment: Readonly<Record<string, string | undefined>>): SignerConfig {
   const read = readEnvironment(schema, environment);
-  requireTestRootAllowed(read.CHARTER_TEST_ROOT, read.CHARTER_DEPLOYMENT);
-  requireTestRootAllowed(read.CHARTER_AMD_TEST_ROOT, read.CHARTER_DEPLOYMENT);
+  const vendors = vendorsOf(read, read.CHARTER_DEPLOYMENT);
   return {
     account: read.CHARTER_SIGNER_KEY,
     rpcUrls: read.CHARTER_RPC_URLS,
     rpcQuorum: requireQuorum(read.CHARTER_RPC_URLS, read.CHARTER_RPC_QUORUM),
     deployment: read.CHARTER_DEPLOYMENT,
     finality: read.CHARTER_FINALITY,
-    pcsUrl: read.CHARTER_PCS_URL,
-    kdsUrl: read.CHARTER_KDS_URL,
-    testRootPem: read.CHARTER_TEST_ROOT,
-    amdTestRootPem: read.CHARTER_AMD_TEST_ROOT,
+    ...vendors,
     databaseUrl: read.DATABASE_URL,
     maxRequestsPerMinute: read.CHARTER_MAX_REQUESTS_PER_MINUTE,
     host: read.HOST,

@@ -2,6 +2,7 @@ import { nodeCrypto } from "../../protocol/crypto/node.ts";
 import { EvidenceError, type TrustedRoot } from "../../protocol/evidence/index.ts";
 import { readCertificateTable } from "../../protocol/evidence/snp/certificateTable.ts";
 import { parseSnpReport, SNP_REPORT_BYTES } from "../../protocol/evidence/snp/parseReport.ts";
+import type { TcbFloors } from "../../protocol/evidence/snp/snpTcb.ts";
 import { verifySnp, type SnpVerification } from "../../protocol/evidence/snp/verifySnp.ts";
 import type { AmdCollateralStore } from "../store/amdCollateralStore.ts";
 import {
@@ -24,14 +25,16 @@ export interface AmdVerifierOptions {
   /** Unix seconds. */
   readonly now: () => number;
   readonly onRefreshFailed: (cause: unknown) => void;
+  /** Lowest firmware versions that are UpToDate. */
+  readonly minimumTcb?: TcbFloors;
 }
 
 export interface AmdVerifier {
   /**
    * Verifies a report, alone or with the kernel's table of certificates behind it. What the table lacks is AMD's own, and
-   * so is the revocation list, which is always held. @throws EvidenceError, CharterError `collateral/…`.
+   * so is the revocation list, which is always held. HOST_DATA must be the hash of `mrConfig` where it is given. @throws EvidenceError, CharterError `collateral/…`.
    */
-  readonly verify: (reportAndTable: Uint8Array) => Promise<SnpVerification>;
+  readonly verify: (reportAndTable: Uint8Array, mrConfig?: string) => Promise<SnpVerification>;
   /** First second in which CAs or revocation list are not valid any more, by family. */
   readonly held: () => ReadonlyMap<string, number>;
 }
@@ -40,7 +43,8 @@ export interface AmdVerifier {
 const MAX_CHIPS_AT_ONCE = 8;
 
 /** Verifies SEV-SNP reports against what AMD's key distribution service publishes. */
-export function amdVerifier({ kdsUrl, roots, store, now, onRefreshFailed }: AmdVerifierOptions): AmdVerifier {
+export function amdVerifier(options: AmdVerifierOptions): AmdVerifier {
+  const { kdsUrl, roots, store, now, onRefreshFailed, minimumTcb } = options;
   const kds = new KdsClient({ url: kdsUrl, now });
   const issuersSource = new CollateralSource<AmdIssuerFamily, HeldIssuers>({
     key: issuerKey,
@@ -84,7 +88,7 @@ export function amdVerifier({ kdsUrl, roots, store, now, onRefreshFailed }: AmdV
   });
 
   return {
-    verify: async (bytes) => {
+    verify: async (bytes, mrConfig) => {
       const report = bytes.subarray(0, SNP_REPORT_BYTES);
       const table = bytes.subarray(SNP_REPORT_BYTES);
       const parsed = parseSnpReport(report);
@@ -100,8 +104,14 @@ export function amdVerifier({ kdsUrl, roots, store, now, onRefreshFailed }: AmdV
       const leaf = given.leaf ?? (await vceks.get(amdChip(parsed, family.product))).certificate;
       const { ask, ark } = given.ask && given.ark ? { ask: given.ask, ark: given.ark } : issuers;
       return verifySnp(
-        { report, certificates: { leaf, ask, ark } },
-        { at: now(), crypto: nodeCrypto, roots, crls: [issuers.crl] },
+        { report, certificates: { leaf, ask, ark }, ...(mrConfig === undefined ? {} : { mrConfig }) },
+        {
+          at: now(),
+          crypto: nodeCrypto,
+          roots,
+          crls: [issuers.crl],
+          ...(minimumTcb === undefined ? {} : { minimumTcb }),
+        },
       );
     },
     held: () => issuersSource.held(),

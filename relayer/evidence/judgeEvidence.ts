@@ -2,27 +2,11 @@ import { CharterError, isCharterError } from "../../protocol/errors/CharterError
 import { reportData } from "../../protocol/evidence/reportData.ts";
 import type { EvidenceMessage, VerdictMessage } from "../../protocol/session/messages.ts";
 import { advisoriesDigest } from "../../protocol/session/verdict.ts";
-import type { TcbStatus, TeeKind } from "../../protocol/words/enums.ts";
-import type { Address, Bytes32, Hex, PlatformId } from "../../protocol/words/hex.ts";
+import { ZERO_BYTES32, type EvidenceFacts } from "../../protocol/evidence/facts/EvidenceFacts.ts";
+import { nameOf, TeeKind } from "../../protocol/words/enums.ts";
+import type { Address, Bytes32, Hex } from "../../protocol/words/hex.ts";
 import type { FinalBlocks } from "./finalBlocks.ts";
-
-/** What verification of evidence says, whatever the vendor. */
-export interface VerifiedEvidence {
-  readonly kind: TeeKind;
-  readonly status: TcbStatus;
-  readonly advisoryIds: readonly string[];
-  readonly platformId: PlatformId;
-  readonly composeHash: Bytes32;
-  readonly osImageHash: Bytes32;
-  readonly measurementDigest: Bytes32;
-  readonly pinnedMeasurementDigest: Bytes32;
-  /** All 64 bytes. */
-  readonly reportData: Hex;
-  readonly evidenceDigest: Bytes32;
-  /** Unix seconds. */
-  readonly validUntil: number;
-  readonly simulated: boolean;
-}
+import { judgeGpus, type GpuJudge } from "./judgeGpus.ts";
 
 /** What the evidence is said to be for; `subject` is the app (instances) or the operator (nodes). */
 export interface EvidenceClaim {
@@ -37,7 +21,9 @@ export interface JudgeOptions {
   readonly nodeRegistry: Address;
   readonly blocks: FinalBlocks;
   /** Checks the evidence against the vendor's roots and collateral. @throws CharterError `evidence/…` */
-  readonly verify: (evidence: EvidenceMessage) => Promise<VerifiedEvidence>;
+  readonly verify: (evidence: EvidenceMessage) => Promise<EvidenceFacts>;
+  /** Checks one GPU's report in the same way. @throws CharterError `evidence/…`, `collateral/…`. */
+  readonly verifyGpu: GpuJudge;
 }
 
 /**
@@ -45,8 +31,6 @@ export interface JudgeOptions {
  * `maxEvidenceAgeBlocks` is stricter, and nodes have their own bound.
  */
 const MAX_AGE_BLOCKS = { instance: 8_191n, node: 256n } as const;
-
-const ZERO = `0x${"0".repeat(64)}` as Bytes32;
 
 export type EvidenceJudge = (claim: EvidenceClaim, evidence: EvidenceMessage) => Promise<VerdictMessage>;
 
@@ -56,14 +40,14 @@ export type EvidenceJudge = (claim: EvidenceClaim, evidence: EvidenceMessage) =>
  * @throws CharterError `evidence/…`, `chain/…`, `collateral/…`.
  */
 export function evidenceJudge(options: JudgeOptions): EvidenceJudge {
-  const { chainId, ledger, nodeRegistry, blocks, verify } = options;
+  const { chainId, ledger, nodeRegistry, blocks, verify, verifyGpu } = options;
   return async (claim, evidence) => {
     await requireFresh(claim, evidence, blocks);
     const verified = await verify(evidence);
     const consumer = claim.purpose === "instance" ? ledger : nodeRegistry;
 
-    // The report data binds everything that this evidence may be used for; all 64 bytes, so GPU evidence (not judged
-    // yet) is refused rather than ignored.
+    // The report data binds everything that this evidence may be used for; all 64 bytes, so that a digest of GPU evidence
+    // that nobody brought is refused rather than ignored.
     const expected = reportData({
       purpose: claim.purpose,
       chainId,
@@ -72,6 +56,7 @@ export function evidenceJudge(options: JudgeOptions): EvidenceJudge {
       key: claim.key,
       blockNumber: BigInt(evidence.blockNumber),
       blockHash: evidence.blockHash,
+      ...(evidence.gpu === undefined ? {} : { gpuDigest: secondHalf(verified.reportData) }),
     });
     if (verified.reportData !== expected) {
       throw new CharterError(
@@ -83,6 +68,8 @@ export function evidenceJudge(options: JudgeOptions): EvidenceJudge {
         },
       );
     }
+    const composeHash = composeHashFor(claim, verified);
+    const gpus = evidence.gpu === undefined ? null : await judgeGpus(evidence.gpu, expected, verifyGpu);
     return {
       consumer,
       subject: claim.subject,
@@ -90,8 +77,7 @@ export function evidenceJudge(options: JudgeOptions): EvidenceJudge {
       evidenceBlock: evidence.blockNumber,
       evidenceBlockHash: evidence.blockHash,
       platformId: verified.platformId,
-      // A node's evidence speaks of the platform, not of an app (NodeRegistry refuses anything else).
-      composeHash: claim.purpose === "instance" ? verified.composeHash : ZERO,
+      composeHash,
       osImageHash: verified.osImageHash,
       measurementDigest: verified.measurementDigest,
       pinnedMeasurementDigest: verified.pinnedMeasurementDigest,
@@ -99,11 +85,35 @@ export function evidenceJudge(options: JudgeOptions): EvidenceJudge {
       status: verified.status,
       advisoriesDigest: advisoriesDigest(verified.advisoryIds),
       evidenceDigest: verified.evidenceDigest,
-      gpuDigest: ZERO,
-      validUntil: verified.validUntil,
-      simulated: verified.simulated,
+      gpuDigest: gpus?.digest ?? ZERO_BYTES32,
+      validUntil: Math.min(verified.validUntil, gpus?.validUntil ?? Infinity),
+      simulated: verified.simulated || gpus?.simulated === true,
     };
   };
+}
+
+const secondHalf = (data: Hex): Bytes32 => `0x${data.slice(66)}` as Bytes32;
+
+/** A node's evidence speaks of the platform, not of an app (NodeRegistry refuses anything else). */
+function composeHashFor(
+  { purpose, subject }: EvidenceClaim,
+  { kind, composeHash, launchedFor = subject }: EvidenceFacts,
+): Bytes32 {
+  if (purpose === "node") return ZERO_BYTES32;
+  if (composeHash === null) {
+    throw new CharterError(
+      "evidence/compose-hash-unbound",
+      "the evidence binds no manifest: it may speak for a node, not for an instance",
+      { kind: nameOf(TeeKind, kind) },
+    );
+  }
+  if (launchedFor !== subject) {
+    throw new CharterError("evidence/app-mismatch", "the guest was launched for another app", {
+      expected: subject,
+      actual: launchedFor,
+    });
+  }
+  return composeHash;
 }
 
 /** The same judge, telling each result: "accepted", or the code of the refusal. */

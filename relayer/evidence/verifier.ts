@@ -2,44 +2,49 @@ import type { FastifyBaseLogger } from "fastify";
 
 import { isCharterError } from "../../protocol/errors/CharterError.ts";
 import { nodeCrypto } from "../../protocol/crypto/node.ts";
+import type { EvidenceFacts } from "../../protocol/evidence/facts/EvidenceFacts.ts";
+import { nitroFacts } from "../../protocol/evidence/facts/nitroFacts.ts";
+import { snpFacts, snpParts } from "../../protocol/evidence/facts/snpFacts.ts";
 import { forecast, type Forecast } from "../../protocol/evidence/forecast.ts";
-import { EvidenceError, INTEL_ROOT, quoteBytes, testRootFromPem } from "../../protocol/evidence/index.ts";
+import { NVIDIA_DEVICE_ROOT, NVIDIA_RIM_ROOT } from "../../protocol/evidence/gpu/nvidiaRoots.ts";
+import { INTEL_ROOT, quoteBytes, testRootFromPem, type TrustedRoot } from "../../protocol/evidence/index.ts";
+import { AWS_NITRO_ROOT } from "../../protocol/evidence/nitro/nitroRoot.ts";
 import { AMD_ROOTS } from "../../protocol/evidence/snp/amdRoots.ts";
 import type { SnpVerification } from "../../protocol/evidence/snp/verifySnp.ts";
-import type { CollateralStore } from "../store/collateralStore.ts";
-import { amdVerifier, type AmdVerifierOptions } from "./amdVerifier.ts";
+import type { EvidenceMessage } from "../../protocol/session/messages.ts";
+import type { Store } from "../store/store.ts";
+import type { VendorConfig } from "../vendorConfig.ts";
+import { amdVerifier } from "./amdVerifier.ts";
 import { CollateralSource } from "./CollateralSource.ts";
 import { genuineCollateral, marksOf, validUntilOf, type HeldCollateral } from "./genuineCollateral.ts";
-import type { JudgeOptions } from "./judgeEvidence.ts";
+import { gpuVerifier } from "./gpuVerifier.ts";
+import type { GpuJudge } from "./judgeGpus.ts";
 import { PcsClient } from "./pcsClient.ts";
 import { familyKey, platformFamily, type PlatformFamily } from "./platformFamily.ts";
 import { VerifierPool } from "./pool/VerifierPool.ts";
 
+/** What collateral is fetched for. */
+export type CollateralKind = "tdx" | "sgx" | "snp" | "gpu";
+
 interface Options {
-  readonly pcsUrl: string;
-  readonly kdsUrl: string;
-  /** Accepted beside Intel's root; the caller has pinned a development chain (environment.ts, chain/verifyChain.ts). */
-  readonly testRootPem: string | undefined;
-  /** The same beside AMD's. */
-  readonly amdTestRootPem: string | undefined;
-  /** Keeps collateral for the times when the vendor does not answer. */
-  readonly store: Pick<CollateralStore, "get" | "keep">;
-  readonly amdStore: AmdVerifierOptions["store"];
+  /** Test roots in it are accepted beside the vendors' own; the caller has pinned a development chain (chain/verifyChain.ts). */
+  readonly vendors: VendorConfig;
+  /** Keeps collateral for the times when a vendor does not answer. */
+  readonly store: Pick<Store, "collateral" | "amdCollateral" | "gpuCollateral">;
   readonly logger: Pick<FastifyBaseLogger, "warn">;
-  /** Told of every fetch that failed, by the error's code and the kind of TEE that it was for. */
-  readonly onFetchFailed?: (code: string, kind: "tdx" | "sgx" | "snp") => void;
+  /** Told of every fetch that failed, by the error's code and the kind of evidence that it was for. */
+  readonly onFetchFailed?: (code: string, kind: CollateralKind) => void;
   /** Unix seconds; the clock by default. */
   readonly now?: () => number;
-  /** Threads that verify; default one per core. */
+  /** Threads that verify Intel's quotes; default one per core. */
   readonly threads?: number;
 }
 
 export interface EvidenceVerifier {
-  /**
-   * Evidence → what it says, judged now. A report of SEV-SNP is verified whole, and refused then: nothing is granted on
-   * one yet. @throws CharterError `evidence/…`, `collateral/…`.
-   */
-  readonly verify: JudgeOptions["verify"];
+  /** Evidence of every kind → what it says, judged now. @throws CharterError `evidence/…`, `collateral/…`. */
+  readonly verify: (evidence: EvidenceMessage) => Promise<EvidenceFacts>;
+  /** One GPU's report, its measurements and revocation with it. @throws as `verify`. */
+  readonly verifyGpu: GpuJudge;
   /** What an SEV-SNP report says, by certificates that came along or that AMD publishes. @throws as `verify`. */
   readonly verifySnp: (quote: string) => Promise<SnpVerification>;
   /** What the vendor publishes for a family now, genuine and valid. @throws CharterError `collateral/…`. */
@@ -51,13 +56,20 @@ export interface EvidenceVerifier {
   close(): Promise<void>;
 }
 
-/** Verifies evidence in threads, against the collateral that the vendor published last. */
+/**
+ * A document is made for the occasion: one that is older than this was not. Its own certificate would hold for three
+ * hours, and the block that it must bind is younger anyway.
+ */
+const NITRO_MAX_AGE_SECONDS = 600;
+
+/** Verifies evidence in threads, against the collateral that the vendors published last. */
 export function evidenceVerifier(options: Options): EvidenceVerifier {
-  const { pcsUrl, testRootPem, amdTestRootPem, store, logger, onFetchFailed, threads } = options;
+  const { vendors, store, logger, onFetchFailed, threads } = options;
   const now = options.now ?? (() => Math.floor(Date.now() / 1_000));
-  const roots = testRootPem === undefined ? [INTEL_ROOT] : [INTEL_ROOT, testRootFromPem(testRootPem)];
-  const pcs = new PcsClient({ url: pcsUrl, now });
-  const told = (cause: unknown, kind: "tdx" | "sgx" | "snp"): void => {
+  const roots = withTestRoot([INTEL_ROOT], vendors.testRootPem);
+  const nitroRoots = withTestRoot([AWS_NITRO_ROOT], vendors.nitroTestRootPem);
+  const pcs = new PcsClient({ url: vendors.pcsUrl, now });
+  const told = (cause: unknown, kind: CollateralKind): void => {
     onFetchFailed?.(isCharterError(cause) ? cause.code : "api/internal", kind);
     logger.warn({ err: cause, kind }, "collateral could not be refreshed");
   };
@@ -65,11 +77,11 @@ export function evidenceVerifier(options: Options): EvidenceVerifier {
     key: familyKey,
     load: async (family) => {
       const held = await genuineCollateral(await pcs.collateral(family), roots);
-      await store.keep(familyKey(family), held.message, marksOf(held.parsed), now());
+      await store.collateral.keep(familyKey(family), held.message, marksOf(held.parsed), now());
       return held;
     },
     kept: async (family) => {
-      const message = await store.get(familyKey(family));
+      const message = await store.collateral.get(familyKey(family));
       return message === null ? null : genuineCollateral(message, roots);
     },
     validUntil: ({ parsed }) => validUntilOf(parsed),
@@ -77,22 +89,47 @@ export function evidenceVerifier(options: Options): EvidenceVerifier {
     onRefreshFailed: (cause, { tee }) => told(cause, tee),
   });
   const amd = amdVerifier({
-    kdsUrl: options.kdsUrl,
-    roots: amdTestRootPem === undefined ? AMD_ROOTS : [...AMD_ROOTS, testRootFromPem(amdTestRootPem)],
-    store: options.amdStore,
+    kdsUrl: vendors.kdsUrl,
+    roots: withTestRoot(AMD_ROOTS, vendors.amdTestRootPem),
+    store: store.amdCollateral,
     now,
     onRefreshFailed: (cause) => told(cause, "snp"),
+    ...(vendors.snpFloors === undefined ? {} : { minimumTcb: vendors.snpFloors }),
   });
-  const verifySnp = (quote: string): Promise<SnpVerification> => amd.verify(quoteBytes(quote));
+  const gpu = gpuVerifier({
+    rimUrl: vendors.rimUrl,
+    ocspUrl: vendors.ocspUrl,
+    roots: withTestRoot([NVIDIA_DEVICE_ROOT], vendors.gpuTestRootPem),
+    rimRoots: withTestRoot([NVIDIA_RIM_ROOT], vendors.rimTestRootPem),
+    store: store.gpuCollateral,
+    now,
+    onRefreshFailed: (cause) => told(cause, "gpu"),
+  });
   const pool = new VerifierPool({ roots, ...(threads === undefined ? {} : { threads }) });
 
   return {
     verify: async (evidence) => {
-      if (evidence.kind === "snp") throw notGranted(await verifySnp(evidence.quote));
-      const { message } = await collateral.get(platformFamily(quoteBytes(evidence.quote)));
-      return pool.verify(evidence, message, now());
+      switch (evidence.kind) {
+        case "tdx":
+        case "sgx": {
+          const { message } = await collateral.get(platformFamily(quoteBytes(evidence.quote)));
+          return pool.verify(evidence, message, now());
+        }
+        case "snp": {
+          const parts = snpParts(evidence);
+          return snpFacts(await amd.verify(parts.reportAndTable, parts.mrConfig), parts);
+        }
+        case "nitro":
+          return nitroFacts(evidence, {
+            at: now(),
+            crypto: nodeCrypto,
+            roots: nitroRoots,
+            maxAgeSeconds: NITRO_MAX_AGE_SECONDS,
+          });
+      }
     },
-    verifySnp,
+    verifyGpu: (evidence, nonce) => gpu.verify(evidence, { nonce }),
+    verifySnp: (quote) => amd.verify(quoteBytes(quote)),
     published: (family) => collateral.get(family),
     forecast: async (text) => {
       const quote = quoteBytes(text);
@@ -108,18 +145,27 @@ export function evidenceVerifier(options: Options): EvidenceVerifier {
     },
     secondsLeft: () => {
       const at = now();
-      const held = [...collateral.held(), ...amd.held()];
+      const held = [...collateral.held(), ...amd.held(), ...oneForOcsp(gpu.held())];
       return new Map(held.map(([key, until]) => [key, until - at]));
     },
     close: () => pool.close(),
   };
 }
 
-/** A true report, of which no release, image or boot has been read: the contracts' words for those are not settled. */
-const notGranted = ({ platformId, status, revocation, checks }: SnpVerification): EvidenceError =>
-  new EvidenceError(
-    "kind-unsupported",
-    "expected evidence of kind tdx: the report holds, and nothing is granted on one of SEV-SNP yet",
-    { actual: "snp", platformId, status, revocation },
-    checks,
-  );
+const OCSP = "gpu:ocsp";
+
+/**
+ * Answers about certificates are many, and each is asked for anew only when its GPU is seen again: one family stands for
+ * all of them, with the freshest. It ends when the service has not answered for a day.
+ */
+function oneForOcsp(held: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const [answers, others] = [[], []] as [number[], [string, number][]];
+  for (const [key, until] of held) {
+    if (key.startsWith(OCSP)) answers.push(until);
+    else others.push([key, until]);
+  }
+  return new Map([...others, ...(answers.length === 0 ? [] : [[OCSP, Math.max(...answers)] as const])]);
+}
+
+const withTestRoot = (roots: readonly TrustedRoot[], pem: string | undefined): readonly TrustedRoot[] =>
+  pem === undefined ? roots : [...roots, testRootFromPem(pem)];

@@ -143,6 +143,16 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
       DSTACK,
     ),
   },
+  "What relayer and signers admit": {
+    "event-log-unexpected": explain("Evidence of a kind that keeps no event log came without one.", CHARTER),
+    "vm-config-unexpected": explain("An enclave's evidence came without a VM configuration.", CHARTER),
+    "snp-chip-masked": explain("The report names its chip: a node is one machine.", SNP_ABI),
+    "snp-app-unnamed": explain("The document that HOST_DATA binds names its app.", DSTACK),
+    "nitro-platform": explain(
+      "The evidence names its machine. AWS's documents name none, so that nothing is admitted on one.",
+      NITRO,
+    ),
+  },
   "Boot logs (CCEL)": {
     "ccel-format": explain(
       "The given boot log reads as firmware leaves it: SHA-384 only, nothing but filler behind it, within 1 MiB, 10,000 events and 64 KiB in each.",

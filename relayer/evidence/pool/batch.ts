@@ -1,9 +1,5 @@
-import type {
-  CollateralMessage,
-  Evidence,
-  TrustedRoot,
-  VerifiedEvidence,
-} from "../../../protocol/evidence/index.ts";
+import type { EvidenceFacts } from "../../../protocol/evidence/facts/EvidenceFacts.ts";
+import type { CollateralMessage, Evidence, TrustedRoot } from "../../../protocol/evidence/index.ts";
 import type { Check } from "../../../protocol/evidence/index.ts";
 
 /** What a thread is given at once: several pieces of evidence, and each collateral that they need only once. */
@@ -19,8 +15,8 @@ export interface Batch {
   }[];
 }
 
-/** What a thread answers: all but what only people read, which would cost more to move than to make. */
-export type Verified = Omit<VerifiedEvidence, "tdx" | "boot" | "checks">;
+/** What a thread answers: not what only people read, which would cost more to move than to make. */
+export type Verified = EvidenceFacts;
 
 /** One job's outcome. An error's class does not survive the way between threads, so it travels as its parts. */
 export type Outcome =

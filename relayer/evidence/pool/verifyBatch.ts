@@ -7,7 +7,11 @@ import {
   verifyEvidence,
   type Collateral,
   type CollateralMessage,
+  type Evidence,
+  type VerifyOptions,
 } from "../../../protocol/evidence/index.ts";
+import type { EvidenceFacts } from "../../../protocol/evidence/facts/EvidenceFacts.ts";
+import { sgxFacts } from "../../../protocol/evidence/facts/sgxFacts.ts";
 import type { Batch, Outcome } from "./batch.ts";
 
 /** Parsed collateral that this thread keeps; ids are the pool's own and are never used again for another. */
@@ -33,14 +37,19 @@ export default function verifyBatch({ roots, collaterals, jobs }: Batch): Promis
         const collateral = collaterals[index];
         if (!collateral) return { broken: "the batch lacks this job's collateral" };
         const options = { collateral: collateralOf(collateral.id, collateral.message), at, roots, platforms };
-        const whole = await verifyEvidence(evidence, { ...options, crypto: nodeCrypto });
-        const { tdx: _tdx, boot: _boot, checks: _checks, ...verified } = whole;
-        return { verified };
+        return { verified: await factsOf(evidence, { ...options, crypto: nodeCrypto }) };
       } catch (error) {
         return refusal(error);
       }
     }),
   );
+}
+
+/** Intel's two kinds: an enclave's quote stands alone, a TD's has an event log and a configuration. */
+async function factsOf(evidence: Evidence, options: VerifyOptions): Promise<EvidenceFacts> {
+  if (evidence.kind === "sgx") return sgxFacts(evidence, options);
+  const { tdx: _tdx, boot: _boot, checks: _checks, ...facts } = await verifyEvidence(evidence, options);
+  return facts;
 }
 
 function refusal(error: unknown): Outcome {

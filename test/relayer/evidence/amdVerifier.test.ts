@@ -1,9 +1,15 @@
 import { expect } from "chai";
 
-import { isCharterError } from "../../../protocol/errors/CharterError.ts";
+import { keccak256 } from "../../../protocol/crypto/keccak.ts";
+import { nodeCrypto } from "../../../protocol/crypto/node.ts";
+import { evidenceDigest } from "../../../protocol/evidence/facts/evidenceDigest.ts";
+import { ZERO_BYTES32 } from "../../../protocol/evidence/facts/EvidenceFacts.ts";
 import type { SnpProduct } from "../../../protocol/evidence/snp/amdRoots.ts";
+import { mrConfigHash } from "../../../protocol/evidence/snp/hostData.ts";
+import { TcbStatus, TeeKind } from "../../../protocol/words/enums.ts";
 import { fromHex, toHex, type Bytes32 } from "../../../protocol/words/hex.ts";
 import { evidenceVerifier } from "../../../relayer/evidence/verifier.ts";
+import type { VendorConfig } from "../../../relayer/vendorConfig.ts";
 import { openStore, type Store } from "../../../relayer/store/store.ts";
 import type { AmdPki } from "../../../worker/tee/simulator/snp/amdPki.ts";
 import { createKds } from "../../../worker/tee/simulator/snp/kds.ts";
@@ -16,6 +22,7 @@ import {
 import { AT, guest, otherPki, pkiOf, REPORT_DATA } from "../../protocol/evidence/snp/simulatedSnp.ts";
 import { freshDatabase } from "../../support/postgres.ts";
 import { refusal } from "../../support/refusal.ts";
+import { vendorsWith } from "../support/vendors.ts";
 
 const DAY = 86_400;
 
@@ -70,15 +77,11 @@ describe("the relayer's verifier of SEV-SNP reports", function () {
   }
 
   /** A replica over the same database; its clock runs a second ahead of the vendor's. */
-  function start({ world, url }: Awaited<ReturnType<typeof vendor>>) {
+  function start({ world, url }: Awaited<ReturnType<typeof vendor>>, more: Partial<VendorConfig> = {}) {
     const failures: string[] = [];
     const verifier = evidenceVerifier({
-      pcsUrl: "http://127.0.0.1:9",
-      kdsUrl: url,
-      testRootPem: undefined,
-      amdTestRootPem: pkiOf("Milan").root,
-      store: store.collateral,
-      amdStore: store.amdCollateral,
+      vendors: vendorsWith({ kdsUrl: url, amdTestRootPem: pkiOf("Milan").root, ...more }),
+      store,
       logger: { warn: () => undefined },
       onFetchFailed: (code, kind) => failures.push(`${kind} ${code}`),
       now: () => world.now + 1,
@@ -109,20 +112,70 @@ describe("the relayer's verifier of SEV-SNP reports", function () {
     });
   }
 
-  it("grants nothing on a report, be it true, and says which check a false one fails", async () => {
+  const message = (quote: string, vmConfig = "{}", eventLog = "[]") => ({
+    kind: "snp" as const,
+    quote,
+    eventLog,
+    vmConfig,
+    blockNumber: 1,
+    blockHash: `0x${"00".repeat(32)}` as Bytes32,
+  });
+  const APP = "11".repeat(20);
+  const COMPOSE_HASH = "22".repeat(32);
+  const document = (fields: Record<string, unknown> = {}): string =>
+    JSON.stringify({ version: 3, compose_hash: COMPOSE_HASH, app_id: APP, ...fields });
+  const launchedWith = async (text: string): Promise<string> =>
+    quoteOf({ hostData: await mrConfigHash(text, nodeCrypto) });
+
+  it("says in the contracts' words what a launch bound, and what it measured", async () => {
     const { verifier } = start(await serve());
-    const message = (quote: string) => ({
-      kind: "snp" as const,
-      quote,
-      eventLog: "",
-      vmConfig: "",
-      blockNumber: 1,
-      blockHash: `0x${"00".repeat(32)}` as Bytes32,
+    const mr_config = document();
+    const quote = await launchedWith(mr_config);
+    const vmConfig = JSON.stringify({ mr_config, os_image_hash: "33".repeat(32) });
+    const facts = await verifier.verify(message(quote, vmConfig));
+    const { report } = await verifier.verifySnp(quote);
+    expect(facts).to.include({
+      kind: TeeKind.Snp,
+      composeHash: `0x${COMPOSE_HASH}`,
+      launchedFor: `0x${APP}`,
+      osImageHash: `0x${"33".repeat(32)}`,
+      measurementDigest: keccak256(report.measurement),
+      platformId: guest().platformId,
+      evidenceDigest: evidenceDigest({ kind: "snp", quote }),
     });
-    const error = await verifier.verify(message(quoteOf())).catch((cause: unknown) => cause);
-    expect(isCharterError(error) && error.code).to.equal("evidence/kind-unsupported");
-    expect(isCharterError(error) && error.details).to.include({ actual: "snp", revocation: "good" });
-    expect(await refusal(verifier.verify(message(quoteOf({ debug: true }))))).to.equal("evidence/snp-debug");
+    expect(facts.pinnedMeasurementDigest).not.to.equal(facts.measurementDigest);
+  });
+
+  it("gives a report alone no manifest and no image", async () => {
+    const { verifier } = start(await serve());
+    const facts = await verifier.verify(message(quoteOf()));
+    expect(facts).to.include({ composeHash: null, osImageHash: ZERO_BYTES32 });
+    expect(facts.launchedFor).to.equal(undefined);
+  });
+
+  it("refuses what does not fit together, and says which check a false report fails", async () => {
+    const { verifier } = start(await serve());
+    const refused = async (quote: string, vmConfig?: string, log?: string): Promise<unknown> =>
+      refusal(verifier.verify(message(quote, vmConfig, log)));
+    expect(await refused(quoteOf({ debug: true }))).to.equal("evidence/snp-debug");
+    const other = JSON.stringify({ mr_config: document({ compose_hash: "44".repeat(32) }) });
+    expect(await refused(await launchedWith(document()), other)).to.equal("evidence/snp-mr-config");
+    const nameless = document({ app_id: undefined });
+    const config = JSON.stringify({ mr_config: nameless });
+    expect(await refused(await launchedWith(nameless), config)).to.equal("evidence/snp-app-unnamed");
+    expect(await refused(quoteOf(), "{}", '[{"imr":3}]')).to.equal("evidence/event-log-unexpected");
+    const masked = guest({ signer: "VLEK" });
+    const blind = toHex(masked.attest(REPORT_DATA, { maskedChipId: true }).report);
+    const table = tableOf({ VLEK: masked.platform.certificates.leaf });
+    expect(await refused(blind + table)).to.equal("evidence/snp-chip-masked");
+  });
+
+  it("calls firmware below the given floor out of date", async () => {
+    const floors = { Milan: { ...SNP_TCB, snp: SNP_TCB.snp + 1 } };
+    const { verifier } = start(await serve(), { snpFloors: floors });
+    expect((await verifier.verify(message(quoteOf()))).status).to.equal(TcbStatus.OutOfDate);
+    const met = start(await serve(), { snpFloors: { Milan: SNP_TCB } });
+    expect((await met.verifier.verify(message(quoteOf()))).status).to.equal(TcbStatus.UpToDate);
   });
 
   it("takes from the kernel's table what is there, and the rest from AMD", async () => {

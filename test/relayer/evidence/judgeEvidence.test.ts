@@ -1,11 +1,11 @@
 import { expect } from "chai";
 
+import type { EvidenceFacts } from "../../../protocol/evidence/facts/EvidenceFacts.ts";
 import { reportData } from "../../../protocol/evidence/reportData.ts";
 import type { EvidenceMessage } from "../../../protocol/session/messages.ts";
 import { parseAddress, parseBytes32, parsePlatformId } from "../../../protocol/words/hex.ts";
 import type { Hex } from "../../../protocol/words/hex.ts";
 import { countedJudge, evidenceJudge } from "../../../relayer/evidence/judgeEvidence.ts";
-import type { VerifiedEvidence } from "../../../relayer/evidence/judgeEvidence.ts";
 import { refusal } from "../../support/refusal.ts";
 
 const address = (byte: string) => parseAddress(`0x${byte.repeat(20)}`);
@@ -26,7 +26,12 @@ const message = (blockNumber: number): EvidenceMessage => ({
   blockHash,
 });
 
-function fixture(bound: Partial<Parameters<typeof reportData>[0]> = {}, final = 10_000n, suffix?: string) {
+function fixture(
+  bound: Partial<Parameters<typeof reportData>[0]> = {},
+  final = 10_000n,
+  suffix?: string,
+  facts: Partial<EvidenceFacts> = {},
+) {
   const of = {
     purpose: "instance" as const,
     chainId,
@@ -37,7 +42,7 @@ function fixture(bound: Partial<Parameters<typeof reportData>[0]> = {}, final = 
     blockHash,
   };
   const data = reportData({ ...of, ...bound });
-  const verified: VerifiedEvidence = {
+  const verified: EvidenceFacts = {
     kind: 1,
     status: 1,
     advisoryIds: ["INTEL-SA-2", "INTEL-SA-1"],
@@ -50,6 +55,7 @@ function fixture(bound: Partial<Parameters<typeof reportData>[0]> = {}, final = 
     evidenceDigest: word("0b"),
     validUntil: 1_000,
     simulated: true,
+    ...facts,
   };
   let verifications = 0;
   const judge = evidenceJudge({
@@ -61,6 +67,7 @@ function fixture(bound: Partial<Parameters<typeof reportData>[0]> = {}, final = 
       verifications++;
       return verified;
     },
+    verifyGpu: () => Promise.reject(new Error("nobody brought a GPU")),
   });
   return { judge, verifications: () => verifications };
 }
@@ -105,6 +112,22 @@ describe("evidenceJudge", () => {
   it("refuses a digest of GPU evidence that it does not judge", async () => {
     const { judge } = fixture({}, 10_000n, "01".repeat(32));
     expect(await refusal(judge(instance, message(10_000)))).to.equal("evidence/report-data-mismatch");
+  });
+
+  it("refuses an instance of which no manifest is bound, and not a node", async () => {
+    const unbound = { composeHash: null };
+    const { judge } = fixture({}, 10_000n, undefined, unbound);
+    expect(await refusal(judge(instance, message(10_000)))).to.equal("evidence/compose-hash-unbound");
+    const node = fixture({ purpose: "node", consumer: nodeRegistry }, 10_000n, undefined, unbound);
+    const verdict = await node.judge({ purpose: "node", subject, key }, message(10_000));
+    expect(verdict.composeHash).to.equal(word("00"));
+  });
+
+  it("refuses a guest that was launched for another app", async () => {
+    const launched = (byte: string) =>
+      fixture({}, 10_000n, undefined, { launchedFor: address(byte) }).judge(instance, message(10_000));
+    expect((await launched("03")).subject).to.equal(subject);
+    expect(await refusal(launched("0f"))).to.equal("evidence/app-mismatch");
   });
 
   it("refuses a block that is not final, and one that is too old, before verifying anything", async () => {

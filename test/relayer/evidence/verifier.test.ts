@@ -1,17 +1,28 @@
 import { expect } from "chai";
 
+import { keccak256 } from "../../../protocol/crypto/keccak.ts";
+import { evidenceDigest } from "../../../protocol/evidence/facts/evidenceDigest.ts";
 import type { EvidenceMessage } from "../../../protocol/session/messages.ts";
+import { TeeKind } from "../../../protocol/words/enums.ts";
 import { parseAddress, parseComposeHash, toHex, type Bytes32 } from "../../../protocol/words/hex.ts";
 import { evidenceVerifier, type EvidenceVerifier } from "../../../relayer/evidence/verifier.ts";
+import type { VendorConfig } from "../../../relayer/vendorConfig.ts";
 import { openStore, type Store } from "../../../relayer/store/store.ts";
 import { measureBoot } from "../../../worker/tee/measureBoot.ts";
 import { createPcs, type Pcs } from "../../../worker/tee/simulator/pcs.ts";
 import { createTestPki } from "../../../worker/tee/simulator/pki.ts";
-import { SimulatedSgx } from "../../../worker/tee/simulator/SimulatedSgx.ts";
+import { createNitroPki } from "../../../worker/tee/simulator/nitro/nitroPki.ts";
+import { SimulatedNitro } from "../../../worker/tee/simulator/nitro/SimulatedNitro.ts";
+import {
+  ENCLAVE,
+  SimulatedSgx,
+  type SimulatedSgxOptions,
+} from "../../../worker/tee/simulator/SimulatedSgx.ts";
 import { SimulatedTdx } from "../../../worker/tee/simulator/SimulatedTdx.ts";
 import { AT, pki, platform } from "../../protocol/evidence/simulated.ts";
 import { freshDatabase } from "../../support/postgres.ts";
 import { refusal } from "../../support/refusal.ts";
+import { vendorsWith } from "../support/vendors.ts";
 
 const DAY = 86_400;
 
@@ -52,15 +63,15 @@ describe("the relayer's verifier of evidence", function () {
     await store.close();
   });
 
-  async function start(service: Awaited<ReturnType<typeof vendor>>, clock?: () => number) {
+  async function start(
+    service: Awaited<ReturnType<typeof vendor>>,
+    clock?: () => number,
+    more: Partial<VendorConfig> = {},
+  ) {
     const failures: string[] = [];
     const verifier: EvidenceVerifier = evidenceVerifier({
-      pcsUrl: service.url,
-      kdsUrl: service.url,
-      testRootPem: pki.file.root,
-      amdTestRootPem: undefined,
-      store: store.collateral,
-      amdStore: store.amdCollateral,
+      vendors: vendorsWith({ pcsUrl: service.url, testRootPem: pki.file.root, ...more }),
+      store,
       logger: { warn: () => undefined },
       onFetchFailed: (code) => failures.push(code),
       now: clock ?? (() => service.world.now + 1),
@@ -95,13 +106,63 @@ describe("the relayer's verifier of evidence", function () {
     expect((await verifier.forecast(quote)).next).to.equal(null);
   });
 
-  it("asks for the documents of the quote's own TEE", async () => {
+  const bare = {
+    eventLog: "[]",
+    vmConfig: "{}",
+    blockNumber: 1,
+    blockHash: `0x${"00".repeat(32)}` as Bytes32,
+  };
+  const enclave = (options: SimulatedSgxOptions = {}): EvidenceMessage => {
+    const quote = toHex(new SimulatedSgx(platform, options).quote(new Uint8Array(64).fill(2)));
+    return { kind: "sgx", quote, ...bare };
+  };
+
+  it("asks for the documents of the quote's own TEE, and lets no quote stand for another kind", async () => {
     const service = await serve();
     const { verifier } = await start(service);
-    const quote = toHex(new SimulatedSgx(platform).quote(new Uint8Array(64)));
+    const { quote } = enclave();
     // An enclave's quote is judged as one, and refused only then: a guest with an event log is a TD.
     expect(await refusal(verifier.verify({ ...(await evidence()), quote }))).to.equal("evidence/quote-kind");
     expect([...verifier.secondsLeft().keys()]).to.deep.equal(["sgx:f0ca57000000:platform"]);
+    const td = { ...(await evidence()), ...bare, kind: "sgx" as const };
+    expect(await refusal(verifier.verify(td))).to.equal("evidence/quote-kind");
+  });
+
+  it("says of an enclave what it measured, and that it binds no manifest", async () => {
+    const { verifier } = await start(await serve());
+    const facts = await verifier.verify(enclave());
+    expect(facts).to.include({
+      kind: TeeKind.Sgx,
+      platformId: platform.platformId,
+      composeHash: null,
+      measurementDigest: keccak256(ENCLAVE.mrEnclave),
+      pinnedMeasurementDigest: keccak256(ENCLAVE.mrEnclave, ENCLAVE.mrSigner, Uint8Array.of(7, 0, 3, 0)),
+      evidenceDigest: evidenceDigest(enclave()),
+    });
+    expect(facts.reportData).to.equal(`0x${"02".repeat(64)}`);
+  });
+
+  it("refuses an enclave that can be debugged, and what is said beside a quote that binds nothing of it", async () => {
+    const { verifier } = await start(await serve());
+    const refused = (message: EvidenceMessage): Promise<unknown> => refusal(verifier.verify(message));
+    expect(await refused(enclave({ flags: 0x07 }))).to.equal("evidence/enclave-debug");
+    const log = '[{"imr":3}]';
+    expect(await refused({ ...enclave(), eventLog: log })).to.equal("evidence/event-log-unexpected");
+    expect(await refused({ ...enclave(), vmConfig: '{"a":1}' })).to.equal("evidence/vm-config-unexpected");
+  });
+
+  it("refuses a true document of AWS Nitro for want of a machine, and a false one for what is false", async () => {
+    const nitro = createNitroPki({ notBefore: AT - 1000, secret: new Uint8Array(32).fill(3) });
+    const { verifier } = await start(await serve(), undefined, { nitroTestRootPem: nitro.root });
+    const made = new SimulatedNitro(nitro, AT - 60);
+    const refused = (document: Uint8Array): Promise<unknown> =>
+      refusal(verifier.verify({ kind: "nitro", quote: toHex(document), ...bare }));
+    expect(await refused(made.attest())).to.equal("evidence/nitro-platform");
+    expect(await refused(made.attest({}, { debug: true }))).to.equal("evidence/nitro-debug");
+    const old = new SimulatedNitro(nitro, AT - 700).attest();
+    expect(await refused(old)).to.equal("evidence/nitro-age");
+    const stranger = createNitroPki({ notBefore: AT - 1000, secret: new Uint8Array(32).fill(4) });
+    expect(await refused(new SimulatedNitro(stranger, AT - 60).attest())).to.equal("evidence/root-pinned");
   });
 
   it("starts while the vendor is down, with what another replica kept", async () => {
