@@ -34,7 +34,7 @@ export function addReplicasCommand(program: Command): void {
     .argument("<n>", "instances", wholeNumber)
     .option("--tee-kind <kind>", "only nodes of this TEE kind (repeatable)", repeat(teeKindOption))
     .option("--operator <address>", "only this operator's nodes (repeatable)", repeat(addressOption))
-    .option("--gpu", "only nodes with an attested GPU")
+    .option("--gpu", "needs a GPU: only nodes that you named, by --operator or in the policy")
     .action(
       async (
         app: Address,

@@ -69,8 +69,27 @@ describe("placements", () => {
     expect([...slotsOf(history).values()]).to.deep.equal([5, 5]);
     history.replicas(2, 1_001, { teeKinds: 1 << 3 });
     expect(slotsOf(history).size).to.equal(0);
-    history.replicas(2, 1_001, { gpu: true });
-    expect(slotsOf(history).size).to.equal(0);
+  });
+
+  it("places what needs a GPU only on nodes that the owner named, by platform or by operator", () => {
+    const nodes = (history: History): number[] => [...slotsOf(history).values()].sort();
+    const common = [
+      { kind: SettingKind.TeeKind, key: word(1), value: 1n },
+      { kind: SettingKind.TcbStatus, key: word(1), value: 1n },
+      { kind: SettingKind.AnyNode, key: word(0), value: 1n },
+    ];
+    const any = new History().create(1_000, { settings: common }).node(1, 1_000).node(2, 1_000);
+    expect(nodes(any.replicas(2, 1_001))).to.deep.equal([1, 2]);
+    expect(nodes(any.replicas(2, 1_001, { gpu: true }))).to.deep.equal([]);
+    const operators = [account(0x0e02)];
+    expect(nodes(any.replicas(2, 1_001, { gpu: true, operators }))).to.deep.equal([2, 2]);
+    const settings = [
+      ...common,
+      { kind: SettingKind.GpuRequired, key: word(0), value: 1n },
+      { kind: SettingKind.Node, key: word(0xf001), value: 1n },
+    ];
+    const listed = new History().create(1_000, { settings }).node(1, 1_000).node(2, 1_000);
+    expect(nodes(listed.replicas(1, 1_001))).to.deep.equal([1]);
   });
 
   it("spreads more slots than nodes evenly, up to the bound per node", () => {
