@@ -83,11 +83,19 @@ export async function startDevnet(dir: string, steps: Steps): Promise<Devnet> {
       }),
     (started) => started.stop,
   );
+  const vendor = String(pcs.ready.url);
+  const roots = pcs.ready.roots as Readonly<Record<"nitro" | "gpu" | "rim", string>>;
   const common = {
     CHARTER_RPC_URLS: anvil.url,
     CHARTER_DEPLOYMENT: deploymentFile,
-    CHARTER_PCS_URL: String(pcs.ready.url),
+    CHARTER_PCS_URL: vendor,
+    CHARTER_KDS_URL: vendor,
+    CHARTER_RIM_URL: vendor,
+    CHARTER_OCSP_URL: String(pcs.ready.ocspUrl),
     CHARTER_TEST_ROOT: String(pcs.ready.root),
+    CHARTER_NITRO_TEST_ROOT: roots.nitro,
+    CHARTER_GPU_TEST_ROOT: roots.gpu,
+    CHARTER_RIM_TEST_ROOT: roots.rim,
     CHARTER_FINALITY: "finalized",
     LOG_LEVEL: process.env.LOG_LEVEL ?? "info",
   };

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
+import { SIMULATED_TEES } from "../tee/openSource.ts";
 import { addressSchema, bytes32Schema, composeHashSchema } from "../../protocol/session/messages.ts";
 
 const uint = z.number().int().nonnegative();
@@ -22,13 +23,17 @@ export const guestConfigSchema = z.strictObject({
   slot: uint,
   /** "machine": the hardware's own evidence, or the guest refuses to start. "simulator": development chains only. */
   evidence: z.enum(["simulator", "machine"]).default("simulator"),
-  /** TDX without dstack: JSON with `os_image_hash`. */
+  /** TDX without dstack, and SEV-SNP: JSON with `os_image_hash`. */
   vmConfig: z.string().max(65_536).optional(),
   /** SEV-SNP: dstack's configuration document, exact text; the launch has bound its hash. */
   mrConfig: z.string().max(65_536).optional(),
   simulatorDir: z.string().min(1),
   /** Name of the simulated machine. */
   platform: z.string().min(1),
+  /** What kind of machine is simulated. An enclave (sgx, nitro) binds no manifest: a guest in one is refused. */
+  tee: z.enum(SIMULATED_TEES).default("tdx"),
+  /** Have the GPUs vouched for beside the CPU: the simulated one, or the machine's own by `nvattest`. */
+  gpu: z.boolean().default(false),
   /** A directory of this guest's own. */
   workdir: z.string().min(1),
   /**

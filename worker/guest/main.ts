@@ -45,7 +45,10 @@ await runProgram(async (signal) => {
     try {
       const guest = new Guest(config, {
         clock: machineClock(),
-        source: await openMachineSource(config, config.chainId, config.composeHash),
+        source: await openMachineSource(config, config.chainId, {
+          app: config.app,
+          composeHash: config.composeHash,
+        }),
         report,
         runtime: async (project, manifest) => {
           const runtime =

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { parseDeployment, type Deployment } from "../../protocol/deployment/deployment.ts";
 import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
 import type { Hex } from "../../protocol/words/hex.ts";
+import { SIMULATED_TEES } from "../tee/openSource.ts";
 
 /** The node agent's configuration file. Every field may also come from the environment (`ENVIRONMENT`). */
 const fileSchema = z.strictObject({
@@ -17,6 +18,9 @@ const fileSchema = z.strictObject({
   simulatorDir: z.string().min(1),
   /** Name of the simulated machine. */
   platform: z.string().min(1),
+  /** What kind of machine is simulated, and whether its guests have a GPU. */
+  tee: z.enum(SIMULATED_TEES).default("tdx"),
+  gpu: z.boolean().default(false),
   /** Keeps the node's key and the guests' files. */
   workdir: z.string().min(1),
   runtime: z.enum(["auto", "docker", "dry"]).default("auto"),
@@ -40,6 +44,8 @@ const ENVIRONMENT: Readonly<
   CHARTER_DEPLOYMENT: ["deployment", String],
   CHARTER_SIM_DIR: ["simulatorDir", String],
   CHARTER_SIM_PLATFORM: ["platform", String],
+  CHARTER_SIM_TEE: ["tee", String],
+  CHARTER_SIM_GPU: ["gpu", (text) => (text === "true" ? true : text === "false" ? false : text)],
   CHARTER_WORKDIR: ["workdir", String],
   CHARTER_RUNTIME: ["runtime", String],
   CHARTER_ENGINE_SOCKET: ["engineSocket", String],

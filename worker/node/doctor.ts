@@ -8,6 +8,7 @@ import { requireKeySource } from "../keys/requireKeySource.ts";
 import { gocryptfsMissing } from "../storage/gocryptfs.ts";
 import { detectSources, type DetectedSource } from "../tee/detectSources.ts";
 import { openSource } from "../tee/openSource.ts";
+import { requirePlatform } from "../tee/requirePlatform.ts";
 import type { NodeConfig } from "./config.ts";
 import { pinnedOf } from "./pinned.ts";
 
@@ -22,7 +23,9 @@ export interface Finding {
 export async function examine(config: NodeConfig): Promise<Finding[]> {
   const findings: Finding[] = [];
   try {
-    const { kind, platformId, simulated } = openSource(config, config.deployment.chainId);
+    const source = openSource(config, config.deployment.chainId);
+    const platformId = requirePlatform(source);
+    const { kind, simulated } = source;
     const note = `${kind}${simulated ? " (simulated)" : ""}, platform ${platformId}`;
     findings.push({ what: "evidence source", ok: true, note });
   } catch (error) {

@@ -5,6 +5,7 @@ import { machineClock } from "../clock.ts";
 import { runProgram, say } from "../program.ts";
 import { RelayerClient } from "../session/RelayerClient.ts";
 import { openSource } from "../tee/openSource.ts";
+import { requirePlatform } from "../tee/requirePlatform.ts";
 import { readNodeConfig } from "./config.ts";
 import { examine } from "./doctor.ts";
 import { ProcessDriver } from "./drivers/processDriver.ts";
@@ -52,6 +53,8 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
   const {
     relayerUrls,
     platform,
+    tee,
+    gpu,
     runtime,
     engineSocket,
     hostPorts,
@@ -61,7 +64,8 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
     pollMilliseconds,
   } = config;
   const simulatorDir = resolve(config.simulatorDir);
-  const open = (): ReturnType<typeof openSource> => openSource({ simulatorDir, platform }, pinned.chainId);
+  const open = (): ReturnType<typeof openSource> =>
+    openSource({ simulatorDir, platform, tee }, pinned.chainId);
   const account = loadOrCreateNodeKey(workdir);
   const clock = machineClock();
   const { chainId, genesisHash, ledger } = pinned;
@@ -73,6 +77,8 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
       ledger,
       simulatorDir,
       platform,
+      tee,
+      gpu,
       runtime,
       ...(engineSocket === undefined ? {} : { engineSocket }),
       hostPorts,
@@ -91,7 +97,7 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
     relayers: relayerUrls.map((url) => new RelayerClient(url)),
     register: { pinned, operator, account, openSource: open },
     account,
-    platformId: open().platformId,
+    platformId: requirePlatform(open()),
     guests,
     clock,
     pollMilliseconds,

@@ -8,12 +8,13 @@ import { chainOf, type PinnedChain } from "../session/pinnedChain.ts";
 import type { RelayerClient } from "../session/RelayerClient.ts";
 import type { EvidenceSource } from "../tee/EvidenceSource.ts";
 import { measureBoot } from "../tee/measureBoot.ts";
+import { requirePlatform } from "../tee/requirePlatform.ts";
 
 export interface RegisterOptions {
   readonly pinned: PinnedChain & { readonly nodeRegistry: Address };
   readonly operator: PrivateKeyAccount;
   readonly account: PrivateKeyAccount;
-  /** Opens a TD that runs no app: its evidence speaks of the platform. */
+  /** Opens a TEE that runs no app: its evidence speaks of the platform. */
   readonly openSource: () => EvidenceSource;
 }
 
@@ -26,7 +27,7 @@ const NO_APP = {
 /**
  * Gives one relayer fresh evidence of this platform, with the consent of operator and key: registers the node, or
  * renews it when its key is registered already.
- * @throws CharterError `chain/mismatch`, `evidence/…`, `relayer/…`.
+ * @throws CharterError `chain/mismatch`, `evidence/…`, `relayer/…`, `tee/no-platform`.
  */
 export async function registerNode(
   relayer: RelayerClient,
@@ -35,6 +36,7 @@ export async function registerNode(
 ): Promise<Accepted> {
   const chain = await chainOf(relayer, pinned, signal);
   const source = openSource();
+  const platformId = requirePlatform(source);
   await measureBoot(source, NO_APP);
   const key = account.address.toLowerCase() as Address;
   const operatorAddress = operator.address.toLowerCase() as Address;
@@ -47,7 +49,7 @@ export async function registerNode(
     domain: nodeRegistryDomain(pinned.chainId, pinned.nodeRegistry),
     types: nodeEntryTypes,
     primaryType: "NodeEntry",
-    message: { operator: operatorAddress, platformId: source.platformId, evidenceDigest },
+    message: { operator: operatorAddress, platformId, evidenceDigest },
   } as const;
   const [operatorSignature, keySignature] = await Promise.all([
     operator.signTypedData(entry),

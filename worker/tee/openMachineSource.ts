@@ -1,8 +1,8 @@
 import { CharterError } from "../../protocol/errors/CharterError.ts";
-import type { ComposeHash } from "../../protocol/words/hex.ts";
 import { bestSource, detectSources, type Places } from "./detectSources.ts";
 import { DstackSource } from "./dstack/DstackSource.ts";
-import type { EvidenceSource } from "./EvidenceSource.ts";
+import type { BoundBoot, EvidenceSource } from "./EvidenceSource.ts";
+import { collectGpuEvidence } from "./nvidia/collectGpuEvidence.ts";
 import { openSource, type SourceConfig } from "./openSource.ts";
 import { TsmSnp } from "./tsm/TsmSnp.ts";
 import { TsmTdx } from "./tsm/TsmTdx.ts";
@@ -10,7 +10,7 @@ import { TsmTdx } from "./tsm/TsmTdx.ts";
 export interface MachineConfig extends SourceConfig {
   /** "machine": the hardware's own evidence or a refusal; nothing falls back to the simulator. */
   readonly evidence: "simulator" | "machine";
-  /** TDX without dstack: JSON with `os_image_hash`. */
+  /** TDX without dstack, and SEV-SNP: JSON with `os_image_hash`. */
   readonly vmConfig?: string | undefined;
   /** SEV-SNP: dstack's configuration document, exact text. */
   readonly mrConfig?: string | undefined;
@@ -24,10 +24,16 @@ export interface MachineConfig extends SourceConfig {
 export async function openMachineSource(
   config: MachineConfig,
   chainId: number,
-  composeHash: ComposeHash,
+  boot: BoundBoot,
   places: Places = {},
 ): Promise<EvidenceSource> {
-  if (config.evidence === "simulator") return openSource(config, chainId, composeHash);
+  if (config.evidence === "simulator") return openSource(config, chainId, boot);
+  const source = await openCpu(config, places);
+  // Methods of the source's own class: set on it, not copied from it.
+  return config.gpu === true ? Object.assign(source, { gpus: collectGpuEvidence }) : source;
+}
+
+async function openCpu(config: MachineConfig, places: Places): Promise<EvidenceSource> {
   const { name, at } = bestSource(await detectSources(places));
   switch (name) {
     case "dstack":
@@ -35,7 +41,11 @@ export async function openMachineSource(
     case "tsm-tdx":
       return TsmTdx.open({ root: at, vmConfig: given("vmConfig", config.vmConfig) });
     case "tsm-snp":
-      return TsmSnp.open({ root: at, mrConfig: given("mrConfig", config.mrConfig) });
+      return TsmSnp.open({
+        root: at,
+        mrConfig: given("mrConfig", config.mrConfig),
+        ...(config.vmConfig === undefined ? {} : { vmConfig: config.vmConfig }),
+      });
     case "nitro":
     case "nvidia":
       // `bestSource` never names them: neither can be the CPU's source here.

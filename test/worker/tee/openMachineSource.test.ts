@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 
-import type { ComposeHash } from "../../../protocol/words/hex.ts";
+import type { Address, ComposeHash } from "../../../protocol/words/hex.ts";
 import { openMachineSource } from "../../../worker/tee/openMachineSource.ts";
 import { loadOrCreateTestPki } from "../../../worker/tee/simulator/pki.ts";
 import { refusal } from "../../support/refusal.ts";
 import { DstackAgentServer } from "../support/DstackAgentServer.ts";
 
 const HASH = `0x${"cd".repeat(32)}` as ComposeHash;
+const APP = `0x${"ab".repeat(20)}` as Address;
 const DEVICE = "12".repeat(32);
 
 describe("opening a machine's source of evidence", () => {
@@ -21,14 +22,19 @@ describe("opening a machine's source of evidence", () => {
   afterEach(() => rmSync(dir, { recursive: true }));
 
   const open = (evidence: "simulator" | "machine", chainId: number) =>
-    openMachineSource({ evidence, simulatorDir: dir, platform: "one" }, chainId, HASH, {
-      dstackSockets: [join(dir, "dstack.sock")],
-      tsmRoot: join(dir, "tsm"),
-      tdxDevice: join(dir, "tdx_guest"),
-      snpDevice: join(dir, "sev-guest"),
-      nsmDevice: join(dir, "nsm"),
-      nvidiaDevices: join(dir, "gpus"),
-    });
+    openMachineSource(
+      { evidence, simulatorDir: dir, platform: "one" },
+      chainId,
+      { app: APP, composeHash: HASH },
+      {
+        dstackSockets: [join(dir, "dstack.sock")],
+        tsmRoot: join(dir, "tsm"),
+        tdxDevice: join(dir, "tdx_guest"),
+        snpDevice: join(dir, "sev-guest"),
+        nsmDevice: join(dir, "nsm"),
+        nvidiaDevices: join(dir, "gpus"),
+      },
+    );
 
   it("never falls back to the simulator, even on a development chain", async () => {
     expect((await open("simulator", 31337)).simulated).to.equal(true);

@@ -6,6 +6,13 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 
+interface Ready {
+  readonly url: string;
+  readonly ocspUrl: string;
+  readonly root: string;
+  readonly roots: Readonly<Record<string, string>>;
+}
+
 const MAIN = fileURLToPath(new URL("../../../worker/tee/simulator/main.ts", import.meta.url));
 
 describe("the simulated vendor's program", function () {
@@ -21,10 +28,8 @@ describe("the simulated vendor's program", function () {
     });
     let said = "";
     child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString("utf8")));
-    const ready = new Promise<{ url: string; root: string }>((done) =>
-      createInterface({ input: child.stdout }).once("line", (line) =>
-        done(JSON.parse(line) as { url: string; root: string }),
-      ),
+    const ready = new Promise<Ready>((done) =>
+      createInterface({ input: child.stdout }).once("line", (line) => done(JSON.parse(line) as Ready)),
     );
     const exited = new Promise<{ code: number | null; said: string }>((done) =>
       child.once("close", (code) => done({ code, said })),
@@ -36,9 +41,18 @@ describe("the simulated vendor's program", function () {
   it("serves collateral, says where its root is, refuses a port that is taken, and stops when asked", async () => {
     const first = start({ CHARTER_SIM_DIR: dir, PORT: "0" });
     try {
-      const { url, root } = await first.ready;
+      const { url, root, roots, ocspUrl } = await first.ready;
       expect((await fetch(`${url}/tdx/certification/v4/qe/identity`)).status).to.equal(200);
-      expect(readFileSync(root, "utf8")).to.match(/^-----BEGIN CERTIFICATE-----/);
+      expect((await fetch(`${url}/v1/rim/ids`)).status).to.equal(200);
+      const headers = { "content-type": "application/ocsp-request" };
+      const asked = await fetch(ocspUrl, { method: "POST", headers, body: "no question" });
+      expect(asked.headers.get("content-type")).to.equal("application/ocsp-response");
+      // Nobody named a machine of AMD's: its keys are not made.
+      expect((await fetch(`${url}/vcek/v1/Milan/cert_chain`)).status).to.equal(404);
+      expect(Object.keys(roots).sort()).to.deep.equal(["gpu", "nitro", "rim"]);
+      for (const path of [root, ...Object.values(roots)]) {
+        expect(readFileSync(path, "utf8")).to.match(/^-----BEGIN CERTIFICATE-----/);
+      }
       const second = await start({ CHARTER_SIM_DIR: dir, PORT: new URL(url).port }).exited;
       expect(second.code).to.equal(1);
       expect(codeOf(second.said)).to.equal("config/port-in-use");

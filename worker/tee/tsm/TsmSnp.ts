@@ -4,6 +4,7 @@ import { nodeCrypto } from "../../../protocol/crypto/node.ts";
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import { hostDataMatches, parseMrConfig } from "../../../protocol/evidence/snp/hostData.ts";
 import { parseSnpReport, SNP_REPORT_BYTES } from "../../../protocol/evidence/snp/parseReport.ts";
+import { parseVmConfig } from "../../../protocol/evidence/vmConfig.ts";
 import { isZero } from "../../../protocol/words/bytes.ts";
 import { toHex, type PlatformId } from "../../../protocol/words/hex.ts";
 import type { BoundBoot, EvidenceSource, Quoted } from "../EvidenceSource.ts";
@@ -12,6 +13,8 @@ import { tsmReport, type TsmOptions } from "./tsmReport.ts";
 export interface TsmSnpOptions extends TsmOptions {
   /** dstack's configuration document of version 3, exact text: the launch bound its hash as HOST_DATA. */
   readonly mrConfig: string;
+  /** JSON with `os_image_hash`, by which an app's policy names this image; without it no app allows the guest. */
+  readonly vmConfig?: string;
 }
 
 /** An SEV-SNP guest. It has no register to extend after launch: HOST_DATA alone says which app it was started for. */
@@ -30,12 +33,13 @@ export class TsmSnp implements EvidenceSource {
 
   /**
    * @throws CharterError `tee/boot-unbound` where HOST_DATA is not of this document or the document names no app,
-   * `tee/chip-masked` where the platform hides its chip id, `tee/tsm-…`, `evidence/…`, `mr-config/malformed`.
+   * `tee/chip-masked` where the platform hides its chip id, `tee/tsm-…`, `evidence/…` (`vm-config-format` too), `mr-config/malformed`.
    */
   static async open(options: TsmSnpOptions): Promise<TsmSnp> {
     const { outblob } = await tsmReport(new Uint8Array(64), options);
     const { chipId, hostData } = parseSnpReport(outblob.subarray(0, SNP_REPORT_BYTES));
     const { appId, composeHash } = parseMrConfig(options.mrConfig);
+    parseVmConfig(options.vmConfig ?? "{}");
     if (appId === null || !(await hostDataMatches(hostData, options.mrConfig, nodeCrypto))) {
       throw new CharterError(
         "tee/boot-unbound",
@@ -64,7 +68,10 @@ export class TsmSnp implements EvidenceSource {
     return {
       quote: toHex(Buffer.concat([outblob, auxblob])),
       eventLog: "[]",
-      vmConfig: JSON.stringify({ mr_config: this.#options.mrConfig }),
+      vmConfig: JSON.stringify({
+        ...(JSON.parse(this.#options.vmConfig ?? "{}") as object),
+        mr_config: this.#options.mrConfig,
+      }),
     };
   }
 }
