@@ -15,19 +15,26 @@ interface Options {
   readonly platformId: PlatformId;
   readonly proofSystems: readonly ProofSystem[];
   readonly salt?: number;
+  /** Default: TDX, and the simulated TD's image. */
+  readonly kind?: TeeKind;
+  readonly image?: { readonly osImageHash: Bytes32; readonly measurementDigest: Bytes32 };
+  readonly needsGpu?: boolean;
 }
 
-/** Creates an app for simulated TDs of one platform, with release 1 active; its address and the block of its creation. */
+/** Creates an app for simulated guests of one platform, with release 1 active; its address and the block of its creation. */
 export async function createApp(
   { wallet, client, deployment }: Pick<Stack, "wallet" | "client" | "deployment">,
-  { composeHash, noteDigest, platformId, proofSystems, salt = 1 }: Options,
+  options: Options,
 ): Promise<{ readonly app: Address; readonly blockNumber: bigint }> {
+  const { composeHash, noteDigest, platformId, proofSystems, salt = 1 } = options;
+  const { kind: tee = TeeKind.Tdx, image = SIMULATED_IMAGE, needsGpu = false } = options;
   const entry = (kind: number, key: Bytes32, value: bigint) => ({ kind, key, value });
   const settings = [
-    entry(SettingKind.TeeKind, numberKey(TeeKind.Tdx), 1n),
+    entry(SettingKind.TeeKind, numberKey(tee), 1n),
     entry(SettingKind.TcbStatus, numberKey(TcbStatus.UpToDate), 1n),
     ...proofSystems.map((system) => entry(SettingKind.ProofSystem, numberKey(system), 1n)),
-    entry(SettingKind.OsImage, SIMULATED_IMAGE.osImageHash, BigInt(SIMULATED_IMAGE.measurementDigest)),
+    entry(SettingKind.OsImage, image.osImageHash, BigInt(image.measurementDigest)),
+    ...(needsGpu ? [entry(SettingKind.GpuRequired, ZERO_KEY, 1n)] : []),
     entry(SettingKind.Node, platformId, 1n),
     entry(SettingKind.MaxEvidenceAge, ZERO_KEY, 200n),
     entry(SettingKind.AcceptBootInfo, ZERO_KEY, 1n),

@@ -15,6 +15,10 @@ import { createChainClient } from "../../../relayer/chain/client.ts";
 import { deployCharter } from "../../../scripts/deploy.ts";
 import { createPcs } from "../../../worker/tee/simulator/pcs.ts";
 import type { Pcs } from "../../../worker/tee/simulator/pcs.ts";
+import { loadOrCreateAmdPki } from "../../../worker/tee/simulator/snp/amdPkiFile.ts";
+import { writeRoots } from "../../../worker/tee/simulator/vendorPkis.ts";
+import { createVendorServer, OCSP_PATH } from "../../../worker/tee/simulator/vendorServer.ts";
+import { amdKeys } from "../../protocol/evidence/snp/simulatedSnp.ts";
 import { loadOrCreateTestPki } from "../../../worker/tee/simulator/pki.ts";
 import type { TestPki } from "../../../worker/tee/simulator/pki.ts";
 import { startAnvil } from "../../support/anvil.ts";
@@ -37,6 +41,8 @@ export interface Stack {
   readonly client: PublicClient;
   readonly wallet: WalletClient;
   readonly deployment: Deployment;
+  /** The simulator's directory. */
+  readonly dir: string;
   readonly pki: TestPki;
   readonly pcs: Pcs;
   readonly account: (index: number) => HDAccount;
@@ -57,7 +63,10 @@ export const keyOf = (index: number): Hex => toHex(account(index).getHdKey().pri
 
 export const addressOf = (index: number): Address => account(index).address.toLowerCase() as Address;
 
-export async function startStack(): Promise<Stack> {
+/**
+ * @param snpMachines names of machines with SEV-SNP. With any, the vendors beside Intel are there too: AMD, AWS, NVIDIA.
+ */
+export async function startStack(snpMachines: readonly string[] = []): Promise<Stack> {
   const dir = mkdtempSync(join(tmpdir(), "charter-stack-"));
   const closers: (() => Promise<unknown> | void)[] = [() => rmSync(dir, { recursive: true })];
   const stop = async (): Promise<void> => {
@@ -89,12 +98,14 @@ export async function startStack(): Promise<Stack> {
     const pcs = createPcs({ pki, now, recoveries: () => recoveries });
     const pcsUrl = await listenAnywhere(pcs.server);
     closers.push(() => pcs.server.close());
+    const others = snpMachines.length === 0 ? {} : await startVendors(dir, pki, snpMachines, closers);
 
     const shared = {
       CHARTER_RPC_URLS: anvil.url,
       CHARTER_DEPLOYMENT: book,
       CHARTER_PCS_URL: pcsUrl,
       CHARTER_TEST_ROOT: join(dir, "root.pem"),
+      ...others,
       PORT: "0",
     };
     const signers = await Promise.all(
@@ -113,6 +124,7 @@ export async function startStack(): Promise<Stack> {
       client: createChainClient([anvil.url]),
       wallet: createWalletClient({ account: account(0), transport: http(anvil.url) }),
       deployment,
+      dir,
       pki,
       pcs,
       account,
@@ -142,6 +154,30 @@ export async function startStack(): Promise<Stack> {
     await stop();
     throw error;
   }
+}
+
+/** What programs are told of the vendors beside Intel. */
+async function startVendors(
+  dir: string,
+  pki: TestPki,
+  machines: readonly string[],
+  closers: (() => Promise<unknown> | void)[],
+): Promise<Record<string, string>> {
+  const amd = loadOrCreateAmdPki(dir, { notBefore: pki.file.notBefore, keys: amdKeys() });
+  const now = (): number => Math.floor(Date.now() / 1_000);
+  const server = await createVendorServer({ pki, amd: { pki: amd, machines }, now });
+  const url = await server.listen({ host: "127.0.0.1", port: 0 });
+  closers.push(() => server.close());
+  const roots = writeRoots(dir, pki);
+  return {
+    CHARTER_KDS_URL: url,
+    CHARTER_RIM_URL: url,
+    CHARTER_OCSP_URL: `${url}${OCSP_PATH}`,
+    CHARTER_AMD_TEST_ROOT: join(dir, "amd-root.pem"),
+    CHARTER_NITRO_TEST_ROOT: roots.nitro,
+    CHARTER_GPU_TEST_ROOT: roots.gpu,
+    CHARTER_RIM_TEST_ROOT: roots.rim,
+  };
 }
 
 async function listenAnywhere(server: FastifyInstance): Promise<string> {
