@@ -173,13 +173,13 @@ const { warm, fresh, theirs } = await medians({
 
 const others = await medians(await otherKinds());
 const perSecond = await poolRate();
-const { everything, ...weights } = await weighVerifier();
+const weights = await weighVerifier();
 
 console.log(
   `${what}; medians of ${ROUNDS}: fresh ${fresh.toFixed(3)} ms, @phala/dcap-qvl ${theirs.toFixed(3)} ms\n` +
     "kept between rounds: tdx, sgx: parsed collateral and which of its signatures hold; fresh, snp, nitro, gpu: nothing;\n" +
     "pool: that, and platforms seen before (certificates parsed, their signature)\n" +
-    `bundle: what a browser loads to verify one kind; ${(everything / 1000).toFixed(1)} kB for all of them together`,
+    "bundle: what a browser loads to verify one kind, which it loads when it meets it; everything: all kinds in one file",
 );
 writeReport("verify", [
   { name: "tdx.median", value: warm, unit: "ms", target: "<= 0.8" },
@@ -191,7 +191,6 @@ writeReport("verify", [
     name: `bundle.${kind}.gzip`,
     value: bytes / 1000,
     unit: "kB",
-    // A service's token is no hardware's evidence: most of what it needs is a library for JSON web tokens.
-    ...(kind === "nras" ? {} : { target: "<= 40" as const }),
+    ...(kind === "everything" ? {} : { target: "<= 40" as const }),
   })),
 ]);

@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 
 import { build } from "esbuild";
 
+import { browserOptions } from "./browserOptions.ts";
+
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** Where the built page lies. */
@@ -16,11 +18,8 @@ export async function buildWeb(): Promise<void> {
   await build({
     entryPoints: [here("src/main.ts"), here("src/evidence.ts")],
     outdir: here("dist"),
-    bundle: true,
+    ...browserOptions,
     splitting: true,
-    format: "esm",
-    target: "es2022",
-    minify: true,
     sourcemap: true,
     logLevel: "warning",
   });

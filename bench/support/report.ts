@@ -19,7 +19,10 @@ export function reaches({ value, target }: Figure): boolean {
   return target.startsWith("<=") ? value <= limit : value >= limit;
 }
 
-/** Writes `bench/results/<bench>.json` and prints the figures as a table. */
+/**
+ * Writes `bench/results/<bench>.json` and prints the figures as a table. A target that is missed makes the program end with
+ * exit code 1.
+ */
 export function writeReport(bench: string, figures: readonly Figure[]): void {
   const commit = execFileSync("git", ["rev-parse", "HEAD"], {
     cwd: import.meta.dirname,
@@ -38,4 +41,5 @@ export function writeReport(bench: string, figures: readonly Figure[]): void {
     const line = `${name.padEnd(width)} ${amount.padStart(12)} ${unit.padEnd(6)}`;
     console.log(target === undefined ? `    ${line}` : `  ${mark} ${line} target ${target}`);
   }
+  if (!figures.every(reaches)) process.exitCode = 1;
 }

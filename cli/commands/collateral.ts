@@ -39,7 +39,7 @@ export function addCollateralCommands(program: Command): void {
     .action(async (files: string[], options: CheckOptions, command: Command) => {
       const { out } = contextOf(command);
       const until = parseDays(options.days);
-      const { at, crypto, roots, collateral: { intel } = {} } = await verifyOptions(options);
+      const { at, crypto, roots, collateral: { intel } = {} } = verifyOptions(options);
       if (!intel) throw new CliError(ExitCode.Usage, "cli/usage", "expected --collateral");
       const next = options.nextCollateral ? parseCollateral(readJson(options.nextCollateral)) : undefined;
       const platforms = await Promise.all(

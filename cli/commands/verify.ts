@@ -4,27 +4,26 @@ import {
   bootInfoOf,
   EvidenceError,
   readEvidence,
-  verify,
   verifyEvidence,
+  verifyFiles,
   withBootLog,
   type AnyEvidence,
-  type Check,
-  type Verdict,
   type VerifyAnyOptions,
 } from "../../protocol/evidence/index.ts";
-import { EXPLANATIONS } from "../../protocol/evidence/verdict/explanations.ts";
 import type { BootInfo } from "../../protocol/policy/bootInfo.ts";
 import { toHex } from "../../protocol/words/hex.ts";
 import { CliError } from "../support/CliError.ts";
 import { contextOf, readBytes } from "../support/context.ts";
-import { verifyOptions, type EvidenceOptions } from "../support/evidenceOptions.ts";
+import { gpuFiles, verifyOptions, type EvidenceOptions } from "../support/evidenceOptions.ts";
 import { ExitCode } from "../support/exitCodes.ts";
-import { timeText } from "../support/output.ts";
+import { checksText, gpuClaimText, times, verdictText } from "../support/verdictText.ts";
 
 interface VerifyCommandOptions extends EvidenceOptions {
   readonly bootInfo?: boolean;
   readonly ccel?: string;
   readonly explain?: boolean;
+  readonly gpu?: string;
+  readonly nras?: string;
 }
 
 const several = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
@@ -45,11 +44,22 @@ export function addVerifyCommand(program: Command): void {
     )
     .option("--amd-crl <file>", "revocation list of the ARK, DER (repeatable)", several)
     .option(
+      "--amd-minimum-tcb <file>",
+      "lowest accepted security versions by product (JSON); below them, or of a product left out: OutOfDate",
+    )
+    .option("--gpu <file>", "GPU reports that this evidence's guest vouches for: a claim of its own")
+    .option("--nras <file>", "the same by a token of NVIDIA's service (with --nras-keys)")
+    .option(
       "--ccel <file>",
       "boot log of a TD (/sys/firmware/acpi/tables/data/CCEL), held to the quote's RTMRs",
     )
     .option("--driver-rim <file>", "NVIDIA's manifest of the GPU's driver")
     .option("--vbios-rim <file>", "NVIDIA's manifest of the GPU's VBIOS")
+    .option(
+      "--ocsp <file>",
+      "OCSP response (DER) about certificates of GPUs and manifests' signers (repeatable)",
+      several,
+    )
     .option("--nras-keys <file>", "key set of NVIDIA's service (JWKS), for its tokens")
     .option("--nras-issuer <url>", "issuer that the key set speaks for (default: NVIDIA's)")
     .option("--at <time>", "judge at this ISO time (default: now)")
@@ -63,22 +73,47 @@ export function addVerifyCommand(program: Command): void {
       const { out } = contextOf(command);
       const evidence = evidenceOf(file, options);
       requireOptionsFor(evidence, options);
-      const judged = await verifyOptions(options);
+      const judged = verifyOptions(options);
+      const given = { evidence, ...gpuOf(options), ...gpuFiles(options) };
       const explain = options.explain ?? false;
       try {
-        const verdict = await verify(evidence, judged);
+        const { verdict, gpuClaim } = await verifyFiles(given, judged);
         const bootInfo = options.bootInfo ? await bootInfoFor(evidence, judged) : undefined;
-        const boot = bootInfo ? `\n\nboot info\n${JSON.stringify(bootInfo, null, 2)}` : "";
         const { facts, ...rest } = verdict;
         out.result(
-          { ...times(rest), ...facts, facts, ...(bootInfo ? { bootInfo } : {}) },
-          `${factsText(verdict)}\n\n${checksText(verdict.checks, explain)}${uncheckedText(verdict)}${boot}`,
+          {
+            ...times(rest),
+            ...facts,
+            facts,
+            ...(gpuClaim ? { gpuClaim: times(gpuClaim) } : {}),
+            ...(bootInfo ? { bootInfo } : {}),
+          },
+          [
+            verdictText(verdict, explain),
+            ...(gpuClaim ? [gpuClaimText(gpuClaim, explain)] : []),
+            ...(bootInfo ? [`boot info\n${JSON.stringify(bootInfo, null, 2)}`] : []),
+          ].join("\n\n"),
         );
       } catch (error) {
         if (error instanceof EvidenceError && !out.json) console.error(checksText(error.checks, explain));
         throw error;
       }
     });
+}
+
+/** What the guest vouches for. @throws CliError usage, and what `readEvidence` throws. */
+function gpuOf({ gpu, nras }: VerifyCommandOptions): { readonly gpu?: AnyEvidence } {
+  if (gpu !== undefined && nras !== undefined)
+    throw new CliError(ExitCode.Usage, "cli/usage", "expected --gpu or --nras, not both");
+  const file = gpu ?? nras;
+  if (file === undefined) return {};
+  const read = readEvidence(readBytes(file));
+  const expected = gpu === undefined ? "nras" : "gpu";
+  if (read.kind !== expected) {
+    const details = { expected, actual: read.kind, file };
+    throw new CliError(ExitCode.Usage, "cli/usage", `expected other evidence as --${expected}`, details);
+  }
+  return { gpu: read };
 }
 
 function evidenceOf(file: string, { ccel }: VerifyCommandOptions): AnyEvidence {
@@ -107,36 +142,3 @@ async function bootInfoFor(evidence: AnyEvidence, options: VerifyAnyOptions): Pr
   const judged = { at, crypto, collateral: intel, ...(roots ? { roots } : {}) };
   return bootInfoOf(await verifyEvidence({ kind: "tdx", quote, ...evidence.guest }, judged), crypto);
 }
-
-/** Times as people read them. */
-const times = <T extends Pick<Verdict, "validFrom" | "validUntil">>(verdict: T) => ({
-  ...verdict,
-  validFrom: timeText(verdict.validFrom),
-  validUntil: timeText(verdict.validUntil),
-});
-
-function factsText({ facts, checks: _checks, unchecked: _unchecked, ...rest }: Verdict): string {
-  return Object.entries({ ...times(rest), ...facts })
-    .map(([name, value]) => {
-      const text = Array.isArray(value) ? value.join(", ") || "none" : String(value ?? "none");
-      return `${name.padEnd(24)} ${text}`;
-    })
-    .join("\n");
-}
-
-function checksText(checks: readonly Check[], explain: boolean): string {
-  return checks
-    .map(({ name, ok, detail }) => {
-      const line = `${ok ? "✓" : "✗"} ${name}`;
-      const explanation = EXPLANATIONS[name];
-      const looked = Object.keys(detail).length > 0 ? `\n    looked at ${JSON.stringify(detail)}` : "";
-      const means = explanation ? `\n    ${explanation.says} (${explanation.source})` : "";
-      return explain ? line + means + looked : line;
-    })
-    .join("\n");
-}
-
-const uncheckedText = ({ unchecked }: Verdict): string =>
-  unchecked.length === 0
-    ? ""
-    : `\n\nnot said by this evidence:\n${unchecked.map((line) => `  ${line}`).join("\n")}`;

@@ -1,15 +1,15 @@
 import { nodeCrypto } from "../../protocol/crypto/node.ts";
-import { verifyRim } from "../../protocol/evidence/gpu/rim/verifyRim.ts";
 import {
-  NRAS_ISSUER,
   parseCollateral,
+  parseKeySet,
+  parseTcbFloors,
   testRootFromPem,
   type AnyCollateral,
   type Fact,
-  type TrustedKeySet,
-  type TrustedRoot,
+  type GivenFiles,
   type VerifyAnyOptions,
 } from "../../protocol/evidence/index.ts";
+import { expectedFact } from "../../protocol/evidence/verdict/expectedFact.ts";
 import { parseHex } from "../../protocol/words/hex.ts";
 import { CliError } from "./CliError.ts";
 import { readBytes, readText } from "./context.ts";
@@ -21,8 +21,10 @@ export interface EvidenceOptions {
   readonly collateral?: string;
   readonly amdCertificates?: string;
   readonly amdCrl?: readonly string[];
+  readonly amdMinimumTcb?: string;
   readonly driverRim?: string;
   readonly vbiosRim?: string;
+  readonly ocsp?: readonly string[];
   readonly nrasKeys?: string;
   readonly nrasIssuer?: string;
   readonly at?: string;
@@ -33,7 +35,7 @@ export interface EvidenceOptions {
 }
 
 /** Files and flags → the verifier's arguments. @throws CliError usage, CharterError of the parsers. */
-export async function verifyOptions(options: EvidenceOptions): Promise<VerifyAnyOptions> {
+export function verifyOptions(options: EvidenceOptions): VerifyAnyOptions {
   const at = options.at === undefined ? Math.floor(Date.now() / 1000) : parseTime(options.at);
   const roots = options.root?.map((path) => testRootFromPem(readText(path)));
   const facts = Object.fromEntries((options.expect ?? []).map(parseFact));
@@ -41,7 +43,7 @@ export async function verifyOptions(options: EvidenceOptions): Promise<VerifyAny
     at,
     crypto: nodeCrypto,
     ...(roots ? { roots } : {}),
-    collateral: await anyCollateral(options, at, roots),
+    collateral: anyCollateral(options),
     expect: {
       ...(options.reportData === undefined
         ? {}
@@ -52,52 +54,36 @@ export async function verifyOptions(options: EvidenceOptions): Promise<VerifyAny
   };
 }
 
-async function anyCollateral(
-  {
-    collateral,
-    amdCertificates: amdPem,
-    amdCrl,
-    driverRim,
-    vbiosRim,
-    nrasKeys,
-    nrasIssuer = NRAS_ISSUER,
-  }: EvidenceOptions,
-  at: number,
-  roots: readonly TrustedRoot[] | undefined,
-): Promise<AnyCollateral> {
+/** NVIDIA's files: `verifyFiles` verifies them. @throws CliError usage. */
+export function gpuFiles({ driverRim, vbiosRim, ocsp }: EvidenceOptions): Pick<GivenFiles, "rims" | "ocsp"> {
   if ((driverRim === undefined) !== (vbiosRim === undefined)) {
     throw new CliError(ExitCode.Usage, "cli/usage", "expected --driver-rim and --vbios-rim together");
   }
-  const rim = (path: string) =>
-    verifyRim(readText(path), { at, crypto: nodeCrypto, ...(roots ? { roots } : {}) });
+  return {
+    ...(driverRim === undefined || vbiosRim === undefined
+      ? {}
+      : { rims: { driver: readText(driverRim), vbios: readText(vbiosRim) } }),
+    ...(ocsp ? { ocsp: ocsp.map((path) => Uint8Array.from(readBytes(path))) } : {}),
+  };
+}
+
+function anyCollateral(options: EvidenceOptions): AnyCollateral {
+  const { collateral, amdCertificates: amdPem, amdCrl, amdMinimumTcb, nrasKeys, nrasIssuer } = options;
   return {
     ...(collateral === undefined ? {} : { intel: parseCollateral(readJson(collateral)) }),
     amd: {
       ...(amdPem === undefined ? {} : { certificates: readText(amdPem) }),
       ...(amdCrl === undefined ? {} : { crls: amdCrl.map((path) => Uint8Array.from(readBytes(path))) }),
+      ...(amdMinimumTcb === undefined ? {} : { minimumTcb: parseTcbFloors(readJson(amdMinimumTcb)) }),
     },
-    ...(driverRim === undefined || vbiosRim === undefined
-      ? {}
-      : { rims: { driver: await rim(driverRim), vbios: await rim(vbiosRim) } }),
-    ...(nrasKeys === undefined ? {} : { nrasKeys: keySet(nrasKeys, nrasIssuer) }),
+    ...(nrasKeys === undefined ? {} : { nrasKeys: parseKeySet(readJson(nrasKeys), nrasIssuer) }),
   };
 }
 
-/** A JSON web key set that the caller trusts; it is simulated unless it speaks for NVIDIA's own issuer. */
-const keySet = (path: string, issuer: string): TrustedKeySet => ({
-  name: issuer,
-  issuer,
-  keys: readJson(path) as TrustedKeySet["keys"],
-  simulated: issuer !== NRAS_ISSUER,
-});
-
-/** `name=value`: a number or true/false where the value reads as one, else text. */
 function parseFact(text: string): readonly [string, Fact] {
-  const at = text.indexOf("=");
-  if (at < 1) throw new CliError(ExitCode.Usage, "cli/usage", "expected --expect name=value", { text });
-  const value = text.slice(at + 1);
-  const isJson = /^(?:true|false|null|0|[1-9][0-9]{0,14})$/.test(value);
-  return [text.slice(0, at), isJson ? (JSON.parse(value) as Fact) : value];
+  const fact = expectedFact(text);
+  if (!fact) throw new CliError(ExitCode.Usage, "cli/usage", "expected --expect name=value", { text });
+  return fact;
 }
 
 function parseSeconds(text: string): number {

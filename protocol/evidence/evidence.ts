@@ -3,10 +3,11 @@ import type { Crypto } from "../crypto/crypto.ts";
 import { keccak256 } from "../crypto/keccak.ts";
 import { CharterError } from "../errors/CharterError.ts";
 import { TeeKind, type TcbStatus } from "../words/enums.ts";
-import { fromHex, toHex, type Address, type Bytes32, type Hex, type PlatformId } from "../words/hex.ts";
+import { toHex, type Address, type Bytes32, type Hex, type PlatformId } from "../words/hex.ts";
 import type { Collateral } from "./dcap/collateral.ts";
+import { evidenceDigest } from "./dcap/evidenceDigest.ts";
 import type { PlatformCache } from "./dcap/PlatformCache.ts";
-import { quoteDigest } from "./dcap/quoteDigest.ts";
+import { quoteBytes } from "./dcap/quoteBytes.ts";
 import type { TrustedRoot } from "./chain/roots.ts";
 import { verifyTdx, type TdxVerification } from "./dcap/verifyQuote.ts";
 import { bootFacts, matchesRtmrs, parseEventLog, replayRtmrs, type BootFacts } from "./eventlog/eventLog.ts";
@@ -110,7 +111,7 @@ export async function verifyEvidence(evidence: Evidence, options: VerifyOptions)
     measurementDigest: keccak256(...image),
     pinnedMeasurementDigest: keccak256(...image, report.rtmrs[0]),
     reportData: toHex(report.reportData),
-    evidenceDigest: quoteDigest(tdx.quote),
+    evidenceDigest: evidenceDigest(tdx.signed, tdx.platformId),
     validFrom: tdx.validFrom,
     validUntil: tdx.validUntil,
     simulated: tdx.simulated,
@@ -118,15 +119,6 @@ export async function verifyEvidence(evidence: Evidence, options: VerifyOptions)
     boot,
     checks,
   };
-}
-
-/** Quote text (hex, with or without 0x) → bytes. @throws EvidenceError `evidence/quote-format`. */
-export function quoteBytes(text: string): Uint8Array {
-  try {
-    return fromHex(text.startsWith("0x") ? text : `0x${text}`, "quote");
-  } catch (error) {
-    throw new EvidenceError("quote-format", error instanceof CharterError ? error.message : "expected hex");
-  }
 }
 
 /** Zero: the platform did not set it, and RTMR3 alone speaks for the compose hash. What cannot be read does not match. */

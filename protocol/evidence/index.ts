@@ -1,12 +1,7 @@
 /** The public face of evidence verification: the relayer, the command line and the browser all come in here. */
 export { EvidenceError, type Check } from "./EvidenceError.ts";
-export {
-  verifyEvidence,
-  quoteBytes,
-  type Evidence,
-  type VerifiedEvidence,
-  type VerifyOptions,
-} from "./evidence.ts";
+export { verifyEvidence, type Evidence, type VerifiedEvidence, type VerifyOptions } from "./evidence.ts";
+export { quoteBytes } from "./dcap/quoteBytes.ts";
 export { bootInfoOf } from "./bootInfo.ts";
 export { parseCollateral, type Collateral, type CollateralMessage } from "./dcap/collateral.ts";
 export { INTEL_ROOT, testRootFromPem, type TrustedRoot } from "./chain/roots.ts";
@@ -14,6 +9,8 @@ export { verifyQuote, verifyTdx, type SgxVerification, type TdxVerification } fr
 export { parseQuote, type Quote } from "./dcap/parseQuote.ts";
 export { reportData, type Binding } from "./reportData.ts";
 export { verify, type AnyEvidence } from "./verdict/verify.ts";
+export { verifyFiles, type GivenFiles, type JudgedFiles } from "./verdict/verifyFiles.ts";
+export type { GpuClaimOnVerdict } from "./verdict/gpuClaimOn.ts";
 export { withBootLog } from "./verdict/withBootLog.ts";
 export { readEvidence } from "./verdict/readEvidence.ts";
 export type {
@@ -25,4 +22,6 @@ export type {
   VerifyAnyOptions,
 } from "./verdict/Verdict.ts";
 export { NRAS_ISSUER, type TrustedKeySet } from "./gpu/verifyNras.ts";
+export { parseKeySet } from "./gpu/keySet.ts";
+export { parseTcbFloors } from "./snp/tcbFloors.ts";
 export { PlatformCache } from "./dcap/PlatformCache.ts";

@@ -1,6 +1,6 @@
 import {
   EvidenceError,
-  parseCollateral,
+  readCollateral,
   readEvidence,
   testRootFromPem,
   verify,
@@ -33,7 +33,9 @@ async function readForm(): Promise<{ evidence: AnyEvidence; options: VerifyAnyOp
       at: parseTime(input("at").value.trim()),
       crypto: webCrypto,
       ...(root ? { roots: [testRootFromPem(await root.text())] } : {}),
-      ...(collateral ? { collateral: { intel: parseCollateral(parseJson(await collateral.text())) } } : {}),
+      ...(collateral
+        ? { collateral: { intel: await readCollateral(parseJson(await collateral.text())) } }
+        : {}),
       ...(reportData === ""
         ? {}
         : { expect: { reportData: parseHex(reportData, undefined, "report data") } }),

@@ -1,9 +1,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 
-import { keccak256 } from "../../crypto/keccak.ts";
 import { parseCertificate } from "../../der/certificate.ts";
 import { splitPem } from "../../der/pem.ts";
-import { fromHex, type Bytes32 } from "../../words/hex.ts";
+import { toHex, type Bytes32, type PlatformId } from "../../words/hex.ts";
+import { evidenceDigest } from "./evidenceDigest.ts";
 import { parseQuote } from "./parseQuote.ts";
 import { readPckExtensions } from "./pckExtensions.ts";
 
@@ -19,5 +19,5 @@ import { readPckExtensions } from "./pckExtensions.ts";
 export function quoteDigest(quote: Uint8Array): Bytes32 {
   const { signed, pckChain } = parseQuote(quote);
   const { ppid } = readPckExtensions(parseCertificate(splitPem(pckChain)[0] as Uint8Array));
-  return keccak256(fromHex(keccak256(signed)), sha256(ppid));
+  return evidenceDigest(signed, toHex(sha256(ppid)) as PlatformId);
 }

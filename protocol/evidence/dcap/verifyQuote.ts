@@ -57,6 +57,8 @@ interface Verification<Report extends TdReport | EnclaveReport> {
   readonly simulated: boolean;
   /** The quote without padding. */
   readonly quote: Uint8Array;
+  /** What the attestation key signed of it. */
+  readonly signed: Uint8Array;
   readonly checks: readonly Check[];
 }
 export type TdxVerification = Verification<TdReport>;
@@ -124,6 +126,7 @@ export async function verifyQuote(
     root: root.name,
     simulated: root.simulated,
     quote: quote.bytes,
+    signed: quote.signed,
     checks: list.checks,
   };
   const { report } = quote;

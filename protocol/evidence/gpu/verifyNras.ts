@@ -1,11 +1,14 @@
-import { createLocalJWKSet, jwtVerify, type JSONWebKeySet, type JWTPayload } from "jose";
-import { JOSEError, JWTClaimValidationFailed, JWTExpired } from "jose/errors";
+import type { JSONWebKeySet } from "jose";
+import { JOSEError } from "jose/errors";
+import { createLocalJWKSet } from "jose/jwks/local";
+import { compactVerify } from "jose/jws/compact/verify";
 import * as z from "zod/mini";
 
 import type { Crypto } from "../../crypto/crypto.ts";
 import { CharterError } from "../../errors/CharterError.ts";
 import { firstIssue } from "../../words/issues.ts";
 import { toHex, type Bytes32 } from "../../words/hex.ts";
+import { parseStrictJson } from "../../words/strictJson.ts";
 import { intersect, isWithin, type Window } from "../chain/chain.ts";
 import { Checklist, type Check } from "../EvidenceError.ts";
 import { overallSchema, parseDetachedEat, registeredSchema } from "./detachedEat.ts";
@@ -68,21 +71,29 @@ export async function verifyNras(text: string, options: VerifyNrasOptions): Prom
   );
   const names = Object.keys(detached);
   const tokens = [overallToken, ...names.map((name) => detached[name] as string)];
-  const [verified, digests] = await Promise.all([
-    Promise.allSettled(tokens.map((token) => verifyToken(token, keys, at))),
+  const [signed, digests] = await Promise.all([
+    Promise.allSettled(tokens.map((token) => signedPayload(token, keys))),
     Promise.all(tokens.map((token) => crypto.digest("SHA-256", new TextEncoder().encode(token)))),
   ]);
-  requireTokens(list, verified, keys);
-  const payloads = verified.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-
-  const overall = list.attempt("gpu-eat-claims", "NVIDIA's overall claims", () => parseOverall(payloads[0]));
-  const windows = list.attempt("gpu-eat-times", "times in every token", () => payloads.map(readWindow));
+  const bytes = requireSigned(list, signed, keys);
+  const payloads = list.attempt("gpu-eat-times", "registered claims in every token", () =>
+    bytes.map(readClaims),
+  );
+  const issuers = payloads.map(({ iss }) => iss);
+  list.require(
+    issuers.every((one) => one === keys.issuer),
+    "gpu-eat-issuer",
+    `tokens issued by ${keys.issuer}`,
+    { expected: keys.issuer, actual: issuers },
+  );
+  const windows = payloads.map(windowOf);
   list.require(
     windows.every((window) => isWithin(window, at)),
     "validity",
     "tokens valid at that time",
     { at, windows },
   );
+  const overall = list.attempt("gpu-eat-claims", "NVIDIA's overall claims", () => parseOverall(payloads[0]));
   const submods = Object.keys(overall.submods);
   list.require(
     submods.length === names.length &&
@@ -121,39 +132,35 @@ export async function verifyNras(text: string, options: VerifyNrasOptions): Prom
   };
 }
 
-/** Every token signed by a pinned key, in time, by the issuer: jose's errors become the check they belong to. */
-function requireTokens(
+/** Every token signed by a key of the set: jose's errors become this check. */
+function requireSigned(
   list: Checklist,
-  verified: readonly PromiseSettledResult<JWTPayload>[],
-  { name, issuer }: TrustedKeySet,
-): void {
-  const failed = verified.find((one) => one.status === "rejected");
+  signed: readonly PromiseSettledResult<Uint8Array>[],
+  { name }: TrustedKeySet,
+): readonly Uint8Array[] {
+  const failed = signed.find((one) => one.status === "rejected");
   const error: unknown = failed?.reason;
-  const { code, claim } = error instanceof JOSEError ? describe(error) : { code: "unknown", claim: null };
-  const isTime = code === JWTExpired.code || claim === "nbf";
-  const isIssuer = claim === "iss";
   const detail = failed
-    ? { code, claim, message: error instanceof Error ? error.message : "" }
+    ? {
+        code: error instanceof JOSEError ? error.code : "unknown",
+        message: error instanceof Error ? error.message : "",
+      }
     : { keys: name };
-  list.require(!failed || isTime || isIssuer, "gpu-eat-signature", "tokens signed by a pinned key", detail);
-  list.require(!failed || !isIssuer, "gpu-eat-issuer", `tokens issued by ${issuer}`, detail);
-  list.require(!failed, "validity", "tokens valid at that time", detail);
+  list.require(!failed, "gpu-eat-signature", "tokens signed by a pinned key", detail);
+  return signed.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
 }
 
-const describe = (error: JOSEError): { code: string; claim: string | null } => ({
-  code: error.code,
-  claim: error instanceof JWTClaimValidationFailed ? error.claim : null,
-});
-
-/** Signature by a pinned key, issuer, expiry. jose's errors are coded; the caller makes them a check. */
-async function verifyToken(token: string, { keys, issuer }: TrustedKeySet, at: number): Promise<JWTPayload> {
-  const { payload } = await jwtVerify(token, createLocalJWKSet(keys), {
-    algorithms: [ALGORITHM],
-    issuer,
-    currentDate: new Date(at * 1000),
-    requiredClaims: ["iss", "iat", "exp"],
-  });
+/** The payload, whose signature by the one key that the token names holds (RFC 7515 §5.2). jose's errors are coded. */
+async function signedPayload(token: string, { keys }: TrustedKeySet): Promise<Uint8Array> {
+  const { payload } = await compactVerify(token, createLocalJWKSet(keys), { algorithms: [ALGORITHM] });
   return payload;
+}
+
+/** Claims as JSON that has each name once. @throws CharterError `json/malformed`, `gpu/claims-malformed`. */
+function readClaims(payload: Uint8Array): z.infer<typeof registeredSchema> {
+  const parsed = z.safeParse(registeredSchema, parseStrictJson(new TextDecoder().decode(payload), "claims"));
+  if (parsed.success) return parsed.data;
+  throw new CharterError("gpu/claims-malformed", firstIssue(parsed.error));
 }
 
 function parseOverall(payload: unknown): z.infer<typeof overallSchema> {
@@ -162,12 +169,10 @@ function parseOverall(payload: unknown): z.infer<typeof overallSchema> {
   throw new CharterError("gpu/claims-malformed", firstIssue(parsed.error));
 }
 
-function readWindow(payload: unknown): Window {
-  const parsed = z.safeParse(registeredSchema, payload);
-  if (!parsed.success) throw new CharterError("gpu/claims-malformed", firstIssue(parsed.error));
-  const { iat, nbf = iat, exp } = parsed.data;
-  return { from: Math.max(iat, nbf), until: exp };
-}
+const windowOf = ({ iat, nbf = iat, exp }: z.infer<typeof registeredSchema>): Window => ({
+  from: Math.max(iat, nbf),
+  until: exp,
+});
 
 function hasDigest(
   submods: z.infer<typeof overallSchema>["submods"],

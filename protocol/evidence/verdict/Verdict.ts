@@ -58,6 +58,8 @@ export interface AnyCollateral {
   readonly rims?: Rims;
   readonly ocsp?: OcspAnswers;
   readonly nrasKeys?: TrustedKeySet;
+  /** Steps by which manifests and answers were found good before: the GPU's verdict shows them first. */
+  readonly checks?: readonly Check[];
 }
 
 /** What AMD's key distribution service gives, and the caller's own floors. */

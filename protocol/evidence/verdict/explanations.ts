@@ -297,6 +297,10 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
   },
   "NVIDIA's OCSP responses": {
     "ocsp-format": explain("The response is one basic response in strict DER, and says when it ends.", OCSP),
+    "ocsp-issuer": explain(
+      "A response that came as a file is about certificates that a CA of the given chains issued.",
+      "RFC 6960 §4.1.1",
+    ),
     "ocsp-status": explain("The service answers, and does not refuse to.", "RFC 6960 §4.2.1"),
     "ocsp-certificates": explain("Certificates that came along can be read.", RFC5280),
     "ocsp-responder": explain(

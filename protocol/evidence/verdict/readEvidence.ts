@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 
 import type { CharterError } from "../../errors/CharterError.ts";
 import { parseStrictJson } from "../../words/strictJson.ts";
-import { quoteBytes } from "../evidence.ts";
+import { quoteBytes } from "../dcap/quoteBytes.ts";
 import { EvidenceError } from "../EvidenceError.ts";
 import type { AnyEvidence } from "./verify.ts";
 

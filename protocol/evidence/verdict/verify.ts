@@ -1,4 +1,4 @@
-import { dcapVerdict, type DcapEvidence } from "./dcapVerdict.ts";
+import type { DcapEvidence } from "./dcapVerdict.ts";
 import { meet } from "./expectations.ts";
 import type { GpuReports } from "./gpuVerdict.ts";
 import type { NitroFile } from "./nitroVerdict.ts";
@@ -18,11 +18,11 @@ export async function verify(evidence: AnyEvidence, options: VerifyAnyOptions): 
   return meet(await verdictOf(evidence, options), options.expect ?? {});
 }
 
-/** Intel's kinds are always there; a browser loads what the others need when it meets them. */
+/** A browser loads what a kind needs when it meets it. */
 async function verdictOf(evidence: AnyEvidence, options: VerifyAnyOptions): Promise<Verdict> {
   switch (evidence.kind) {
     case "dcap":
-      return dcapVerdict(evidence, options);
+      return (await import("./dcapVerdict.ts")).dcapVerdict(evidence, options);
     case "snp":
       return (await import("./snpVerdict.ts")).snpVerdict(evidence, options);
     case "nitro":

@@ -1,4 +1,5 @@
-import { C14nCanonicalization } from "xml-crypto";
+// The rest of the library signs and reads keys with Node's own cryptography: a browser has no use for it.
+import { C14nCanonicalization } from "xml-crypto/lib/c14n-canonicalization.js";
 
 import type { Crypto } from "../../../crypto/crypto.ts";
 import { parseCertificate, type Certificate } from "../../../der/certificate.ts";
@@ -48,7 +49,7 @@ const MAX_ALTERNATIVES = 64;
  * the canonical text that was hashed, parsed anew: what the parser or the canonicalizer made of the input cannot matter.
  *
  * Not checked: the SWID schema beyond what is read, and whether a newer manifest of the same version exists; revocation of
- * the signer only by OCSP answers that are given. Needs an XML library: not for the browser's bundle.
+ * the signer only by OCSP answers that are given. Needs an XML library, which browsers load for this alone.
  * @throws EvidenceError `evidence/<check>`.
  */
 export async function verifyRim(xml: string, options: VerifyRimOptions): Promise<RimVerification> {

@@ -1,7 +1,7 @@
 import type { Crypto } from "../../../../protocol/crypto/crypto.ts";
 import { CharterError } from "../../../../protocol/errors/CharterError.ts";
 import {
-  parseCollateral,
+  readCollateral,
   readEvidence,
   testRootFromPem,
   verify,
@@ -39,7 +39,7 @@ export async function runCase(one: EvidenceCase, crypto: Crypto): Promise<Outcom
       at,
       crypto,
       ...(roots ? { roots: roots.map(testRootFromPem) } : {}),
-      ...(collateral ? { collateral: { intel: parseCollateral(collateral) } } : {}),
+      ...(collateral ? { collateral: { intel: await readCollateral(collateral) } } : {}),
       ...(reportData ? { expect: { reportData } } : {}),
     });
     return { outcome: "accepted", verdict };

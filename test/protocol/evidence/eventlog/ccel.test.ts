@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { nodeCrypto } from "../../../../protocol/crypto/node.ts";
 import { webCrypto } from "../../../../protocol/crypto/web.ts";
 import { parseQuote } from "../../../../protocol/evidence/dcap/parseQuote.ts";
-import { quoteBytes } from "../../../../protocol/evidence/evidence.ts";
+import { quoteBytes } from "../../../../protocol/evidence/dcap/quoteBytes.ts";
 import { MAX_EVENT_DATA_BYTES, parseCcel, replayCcel } from "../../../../protocol/evidence/eventlog/ccel.ts";
 import { parseEventLog } from "../../../../protocol/evidence/eventlog/eventLog.ts";
 import { MAX_EVENT_LOG_BYTES, MAX_EVENTS } from "../../../../protocol/evidence/eventlog/events.ts";

@@ -7,7 +7,13 @@ import {
   type VerifyOcspOptions,
 } from "../../../../protocol/evidence/gpu/ocsp/verifyOcsp.ts";
 import { fromHex } from "../../../../protocol/words/hex.ts";
-import { makeOcsp, ocspResponder, type OcspOptions } from "../../../../worker/tee/simulator/gpu/ocsp.ts";
+import type { Issuer } from "../../../../worker/tee/simulator/certificate.ts";
+import {
+  makeOcsp,
+  ocspResponder,
+  type OcspOptions,
+  type OcspState,
+} from "../../../../worker/tee/simulator/gpu/ocsp.ts";
 import { AT, gpu, pki } from "./simulatedGpu.ts";
 
 /** Leaf, device, provisioner, identity, root. */
@@ -47,3 +53,27 @@ export const judge = (
     nonce: NONCE,
     ...options,
   });
+
+/** A response of its own for each certificate, signer first, that these issuers made; the first may be in another state. */
+const responsesOf = (
+  certificates: readonly Certificate[],
+  issuers: readonly Issuer[],
+  state: OcspState,
+): Uint8Array[] =>
+  certificates.map((certificate, i) =>
+    response({
+      issuer: issuers[i] as Issuer,
+      responder: ocspResponder(pki, issuers[i] as Issuer),
+      states: [[fromHex(certificate.serial as `0x${string}`), i === 0 ? state : "good"]],
+    }),
+  );
+
+/** What the service says of the simulated GPU's chain: identity, provisioner, CA; the leaf it does not know. */
+export const gpuResponses = (state: OcspState = "good"): Uint8Array[] =>
+  responsesOf(chain.slice(1, -1), [provisioner, identity, root], state);
+
+/** The same of the manifests' signer and its CA. */
+export const rimResponses = (state: OcspState = "good"): Uint8Array[] => {
+  const [rimRoot, rimCa] = pki.rimCas;
+  return responsesOf(pki.rimChain.slice(0, -1).map(parseCertificate), [rimCa, rimRoot], state);
+};

@@ -75,7 +75,7 @@ describe("a token of the simulated attestation service", () => {
     expect(await refusal({ overall: { exp: AT } })).to.equal("validity");
     expect(await refusal({ claims: { exp: AT } })).to.equal("validity");
     expect(await refusal({ claims: { iat: AT + 1 } })).to.equal("validity");
-    expect(await refusal({ claims: { exp: undefined } })).to.equal("gpu-eat-signature");
+    expect(await refusal({ claims: { exp: undefined } })).to.equal("gpu-eat-times");
   });
 
   it("is refused for another nonce in any of its tokens", async () => {
