@@ -55,7 +55,8 @@ describe("the evidence page in Chromium", function () {
     // What a kind of evidence needs is loaded when it is met: scripts of the page's own, asked for without a word more.
     page.on("request", (request) => {
       const { origin, pathname, search } = new URL(request.url());
-      const isOwnScript = origin === new URL(url).origin && /^\/[\w-]+\.js$/.test(pathname) && search === "";
+      const isOwn = /^\/(?:[\w-]+\.js|icon\.svg)$/.test(pathname);
+      const isOwnScript = origin === new URL(url).origin && isOwn && search === "";
       if (!isOwnScript || request.method() !== "GET") requests.push(request.url());
     });
   });
@@ -70,14 +71,33 @@ describe("the evidence page in Chromium", function () {
     if (!one) throw new Error(`the corpus has no case "${name}"`);
     return one;
   };
-  const give = (id: string, name: string, buffer: Buffer) =>
-    page.locator(`#${id}`).setInputFiles({ name, mimeType: "application/octet-stream", buffer });
+  const give = (id: string, ...buffers: readonly (Buffer | string)[]) =>
+    page.locator(`#${id}`).setInputFiles(
+      buffers.map((one, i) => ({
+        name: `${id}-${i}`,
+        mimeType: "application/octet-stream",
+        buffer: Buffer.from(one),
+      })),
+    );
+  const decoded = (text: string): Buffer => Buffer.from(text, "base64");
 
   /** Fills the form as a person would, and waits for the answer. */
-  async function judge({ file, collateral, roots, at, reportData }: EvidenceCase): Promise<string> {
-    await give("evidence", "evidence", Buffer.from(file, "base64"));
-    if (collateral) await give("collateral", "collateral.json", Buffer.from(JSON.stringify(collateral)));
-    if (roots?.[0]) await give("root", "root.pem", Buffer.from(roots[0]));
+  async function judge(one: EvidenceCase): Promise<string> {
+    const { file, collateral, roots = [], at, reportData, gpu, rims, ocsp = [], nras, amd = {} } = one;
+    await page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true");
+    await give("evidence", decoded(file));
+    if (collateral) await give("collateral", JSON.stringify(collateral));
+    if (gpu) await give("gpu", decoded(gpu));
+    if (rims) {
+      await give("driver-rim", rims.driver);
+      await give("vbios-rim", rims.vbios);
+    }
+    if (nras) await give("nras-keys", JSON.stringify(nras.keys));
+    if (amd.minimumTcb) await give("amd-minimum-tcb", JSON.stringify(amd.minimumTcb));
+    await give("ocsp", ...ocsp.map(decoded));
+    await give("amd-crl", ...(amd.crls ?? []).map(decoded));
+    await give("root", ...roots);
+    await page.locator("#nras-issuer").fill(nras?.issuer ?? "");
     await page.locator("#at").fill(new Date(at * 1000).toISOString());
     await page.locator("#report-data").fill(reportData ?? "");
     await page.locator("button").click();
@@ -112,11 +132,49 @@ describe("the evidence page in Chromium", function () {
 
   it("holds a boot log to the quote's registers", async () => {
     const td = named("a TD with its event log");
-    await give("ccel", "CCEL", Buffer.from(simulatedCcel()));
+    await give("ccel", Buffer.from(simulatedCcel()));
     expect(await judge(td)).to.equal("Verified: tdx, UpToDate, simulated");
     expect((await texts("#checks tbody td:first-child")).at(-1)).to.equal("✓ ccel-replay");
-    await give("ccel", "CCEL", Buffer.from(simulatedCcel((boot) => boot.slice(1))));
+    await give("ccel", Buffer.from(simulatedCcel((boot) => boot.slice(1))));
     expect(await judge(td)).to.match(/^Not verified: .*differing: RTMR0\) \(evidence\/ccel-replay\)$/);
+  });
+
+  for (const [name, says, check] of [
+    ["an SNP report held to AMD's list and a lowest version", /^Verified: snp, UpToDate, /, "✓ snp-revoked"],
+    ["an SNP report whose ASK was revoked", /\(evidence\/snp-revoked\)$/, "✗ snp-revoked"],
+    ["a Nitro document", /^Verified: nitro, simulated$/, "✓ nitro-signature"],
+    ["a GPU by manifests and answers", /^Verified: gpu, simulated$/, "✓ rim-digest"],
+    ["a token of two GPUs", /^Verified: nras, simulated$/, "✓ gpu-eat-signature"],
+  ] as const) {
+    it(`judges by what its vendor publishes: ${name}`, async () => {
+      expect(await judge(named(name))).to.match(says);
+      expect(await texts("#checks tbody td:first-child")).to.include(check);
+      expect(await page.locator("#gpu-claim").isVisible()).to.equal(false);
+    });
+  }
+
+  it("shows what a guest says of GPUs as a claim of its own, and takes it back with the next evidence", async () => {
+    const td = named("a TD that vouches for a GPU");
+    expect(await judge(td)).to.equal("Verified: tdx, UpToDate, simulated");
+    expect(
+      (await texts("#gpu-claim tbody tr")).some((row) => /boundBy\s+guest: .*no hardware does/.test(row)),
+    ).to.equal(true);
+    expect((await texts("#gpu-unchecked tbody td"))[0]).to.match(/^that the GPU is on this machine's bus/);
+    expect((await texts("#gpu-checks tbody td:first-child")).at(-1)).to.equal("✓ gpu-distinct");
+    expect(await texts("#checks tbody td:first-child")).not.to.include("✓ gpu-signature");
+    expect(await judge(named("a TD that vouches for another GPU"))).to.include(
+      "(evidence/gpu-binding-digest)",
+    );
+    expect(await page.locator("#gpu-claim").isVisible()).to.equal(false);
+  });
+
+  it("holds evidence to an age and to facts that a person knows", async () => {
+    await page.locator("summary", { hasText: "What you expect" }).click();
+    await page.locator("#max-age").fill("3598");
+    expect(await judge(named("a Nitro document"))).to.include("(evidence/nitro-age)");
+    await page.locator("#max-age").fill("");
+    await page.locator("#expect").fill("composeHash=0x00\n");
+    expect(await judge(named("a TD with its event log"))).to.include("(evidence/expected-fact)");
   });
 
   it("says what it expected of a file, a time or hex that it cannot read", async () => {

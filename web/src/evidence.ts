@@ -1,62 +1,14 @@
-import {
-  EvidenceError,
-  readCollateral,
-  readEvidence,
-  testRootFromPem,
-  verify,
-  webCrypto,
-  withBootLog,
-} from "../../protocol/evidence/browser.ts";
-import type { Check } from "../../protocol/evidence/EvidenceError.ts";
-import type { AnyEvidence } from "../../protocol/evidence/verdict/verify.ts";
-import { EXPLANATIONS } from "../../protocol/evidence/verdict/explanations.ts";
-import type { Fact, Verdict, VerifyAnyOptions } from "../../protocol/evidence/verdict/Verdict.ts";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
-import { parseHex } from "../../protocol/words/hex.ts";
+import { EvidenceError, verifyFiles } from "../../protocol/evidence/browser.ts";
+import type { Check } from "../../protocol/evidence/EvidenceError.ts";
+import { EXPLANATIONS } from "../../protocol/evidence/verdict/explanations.ts";
+import type { GpuClaimOnVerdict } from "../../protocol/evidence/verdict/gpuClaimOn.ts";
+import type { Fact, Verdict } from "../../protocol/evidence/verdict/Verdict.ts";
+import { element, readForm } from "./evidenceForm.ts";
 import { showTable, type Cell } from "./table.ts";
 
-const element = (id: string): HTMLElement => document.getElementById(id) as HTMLElement;
-const input = (id: string): HTMLInputElement => element(id) as HTMLInputElement;
-const fileOf = (id: string): File | undefined => input(id).files?.[0];
-
-const bytesOf = async (file: File): Promise<Uint8Array> => new Uint8Array(await file.arrayBuffer());
-
-/** What the form says. @throws CharterError for evidence, a time, hex, root or collateral that does not read. */
-async function readForm(): Promise<{ evidence: AnyEvidence; options: VerifyAnyOptions }> {
-  const [evidence, ccel, collateral, root] = ["evidence", "ccel", "collateral", "root"].map(fileOf);
-  if (!evidence) throw new CharterError("evidence/unknown-form", "expected a file with evidence");
-  const reportData = input("report-data").value.trim();
-  const read = readEvidence(await bytesOf(evidence));
-  return {
-    evidence: ccel ? withBootLog(read, await bytesOf(ccel)) : read,
-    options: {
-      at: parseTime(input("at").value.trim()),
-      crypto: webCrypto,
-      ...(root ? { roots: [testRootFromPem(await root.text())] } : {}),
-      ...(collateral
-        ? { collateral: { intel: await readCollateral(parseJson(await collateral.text())) } }
-        : {}),
-      ...(reportData === ""
-        ? {}
-        : { expect: { reportData: parseHex(reportData, undefined, "report data") } }),
-    },
-  };
-}
-
-function parseTime(text: string): number {
-  if (text === "") return Math.floor(Date.now() / 1000);
-  const time = Date.parse(text);
-  if (Number.isNaN(time)) throw new CharterError("evidence/unknown-form", "expected an ISO time", { text });
-  return Math.floor(time / 1000);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw new CharterError("collateral/malformed", "expected JSON");
-  }
-}
+const CHECK_HEADERS = ["check", "it means", "rule", "it looked at"];
+const SECTIONS = ["verdict", "unchecked", "checks", "gpu-claim", "gpu-unchecked", "gpu-checks"];
 
 function show(verdict: Verdict): void {
   const { facts, checks, unchecked, validFrom, validUntil, ...rest } = verdict;
@@ -71,16 +23,34 @@ function show(verdict: Verdict): void {
     ["this verdict does not say"],
     unchecked.map((text): Cell[] => [{ text }]),
   );
-  showSection("checks", ["check", "it means", "rule", "it looked at"], checks.map(checkRow));
+  showSection("checks", CHECK_HEADERS, checks.map(checkRow));
+}
+
+/** What the guest says of GPUs: under headings of its own, so that nobody takes it for a part of the verdict. */
+function showClaim(claim: GpuClaimOnVerdict): void {
+  const { checks, unchecked, gpus, validFrom, validUntil, ...rest } = claim;
+  const boundBy = `${claim.boundBy}: the measured guest vouches for these GPUs, no hardware does`;
+  const facts = { ...rest, boundBy, validFrom: iso(validFrom), validUntil: iso(validUntil) };
+  const named = gpus.map((gpu, i): [string, Fact] => [`gpu ${i}`, Object.values(gpu).join(", ")]);
+  showSection("gpu-claim", ["what", "value"], [...Object.entries(facts), ...named].map(factRow));
+  showSection(
+    "gpu-unchecked",
+    ["this claim does not say"],
+    unchecked.map((text): Cell[] => [{ text }]),
+  );
+  showSection("gpu-checks", CHECK_HEADERS, checks.map(checkRow));
 }
 
 /** A refusal with the checks up to it; nothing of an earlier verdict stays. */
 function refuse(error: CharterError): void {
   showStatus(`Not verified: ${error.message} (${error.code})`, true);
-  showSection("verdict", [], null);
-  showSection("unchecked", [], null);
+  clear();
   const checks = error instanceof EvidenceError ? error.checks : [];
-  showSection("checks", ["check", "it means", "rule", "it looked at"], checks.map(checkRow));
+  showSection("checks", CHECK_HEADERS, checks.map(checkRow));
+}
+
+function clear(): void {
+  for (const id of SECTIONS) showSection(id, [], null);
 }
 
 const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
@@ -117,8 +87,11 @@ element("ask").addEventListener("submit", (event) => {
   event.preventDefault();
   showStatus("Checking…", false);
   void readForm()
-    .then(async ({ evidence, options }) => {
-      show(await verify(evidence, options));
+    .then(async ({ files, options }) => {
+      const { verdict, gpuClaim } = await verifyFiles(files, options);
+      clear();
+      show(verdict);
+      if (gpuClaim) showClaim(gpuClaim);
     })
     .catch((error: unknown) => {
       refuse(

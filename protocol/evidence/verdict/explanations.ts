@@ -5,21 +5,21 @@ export interface Explanation {
 }
 
 const TDX_QUOTE = "Intel TDX DCAP Quoting Library API §A.3";
-const QVL = "Intel DCAP quote verification, TCB evaluation";
+const QVL = 'Intel PCS API v4, TCB info and enclave identity, field "tcbLevels"';
 const PROFILE = "Intel SGX PCK Certificate and CRL Profile Specification §1.3";
-const PCS = "Intel PCS API v4";
+const PCS = 'Intel PCS API v4, TCB info and enclave identity, field "signature"';
 const RFC5280 = "RFC 5280";
-const DSTACK = "dstack, event log of RTMR3 and its boot info";
-const CCEL = "UEFI §38.2.2; TCG PC Client Platform Firmware Profile §10.4";
-const CHARTER = "Charter, this page";
-const SNP_ABI = "AMD SEV-SNP ABI 56860, ATTESTATION_REPORT";
-const SNP_VCEK = "AMD VCEK and KDS interface 57230";
+const DSTACK = 'dstack, quote report, field "event_log"';
+const CCEL = "UEFI §38.2.2, and TCG PC Client Platform Firmware Profile §10.4";
+const CHARTER = 'Charter, docs/evidence.md, "How to read a verdict"';
+const SNP_ABI = "AMD SEV-SNP ABI 56860, table ATTESTATION_REPORT";
+const SNP_VCEK = "AMD VCEK and KDS interface 57230, tables of X.509 extensions";
 const NITRO = 'AWS Nitro Enclaves, "Verifying the root of trust"';
-const SPDM = "DMTF DSP0274 1.1";
-const NVIDIA = "NVIDIA attestation SDK";
+const SPDM = "DMTF DSP0274 1.1 §10.11, GET_MEASUREMENTS and MEASUREMENTS";
+const NVIDIA = 'NVIDIA attestation SDK, "GPU Claims"';
 const EAT = "draft-ietf-rats-eat §4.2.18";
 const OCSP = "RFC 6960 §4.2";
-const RIM = "NVIDIA attestation SDK, RIM; TCG RIM";
+const RIM = 'NVIDIA attestation SDK, manifest, fields "Meta" and "Resource" of its SWID tag';
 
 const explain = (says: string, source: string): Explanation => ({ says, source });
 
@@ -60,7 +60,7 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
     ),
     "collateral-chains": explain(
       "TCB info and QE identity were signed by Intel's TCB signer, not by any other certificate.",
-      PCS,
+      'Intel PCS API v4, field "TCB-Info-Issuer-Chain"',
     ),
     "collateral-root": explain("Quote and collateral end at one root.", CHARTER),
     "collateral-signatures": explain(
@@ -78,42 +78,60 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
     "ca-revoked": explain("Neither CA nor TCB signer is on the root's list.", `${RFC5280} §6.3.3`),
     "tcb-info-signature": explain("TCB info is signed, byte for byte as it was served.", PCS),
     "qe-identity-signature": explain("QE identity is signed, byte for byte as it was served.", PCS),
-    "evaluation-data-number": explain("The collateral is no older set than the caller has seen before.", PCS),
+    "evaluation-data-number": explain(
+      "The collateral is no older set than the caller has seen before.",
+      'Intel PCS API v4, field "tcbEvaluationDataNumber"',
+    ),
     "qe-report-signature": explain(
       "The quoting enclave's report is signed by the platform's certificate.",
       TDX_QUOTE,
     ),
     "qe-report-data": explain("The quoting enclave vouches for exactly this attestation key.", TDX_QUOTE),
     "quote-signature": explain("Header and report are signed by that attestation key.", TDX_QUOTE),
-    "qe-identity-kind": explain("The QE identity is that of this kind of TEE.", PCS),
+    "qe-identity-kind": explain(
+      "The QE identity is that of this kind of TEE.",
+      'Intel PCS API v4, field "id"',
+    ),
     "qe-identity": explain(
       "The quoting enclave is Intel's: signer, product, attributes under their masks.",
-      QVL,
+      'Intel PCS API v4, field "attributesMask"',
     ),
-    "qe-tcb": explain("Intel lists a level for this version of the quoting enclave.", QVL),
-    "tcb-info-kind": explain("The TCB info is that of this kind of TEE.", PCS),
-    "tcb-info-platform": explain("The TCB info is that of this platform's family (FMSPC) and PCE.", QVL),
+    "qe-tcb": explain(
+      "Intel lists a level for this version of the quoting enclave.",
+      'Intel PCS API v4, field "tcbLevels"',
+    ),
+    "tcb-info-kind": explain("The TCB info is that of this kind of TEE.", 'Intel PCS API v4, field "id"'),
+    "tcb-info-platform": explain(
+      "The TCB info is that of this platform's family (FMSPC) and PCE.",
+      'Intel PCS API v4, field "fmspc"',
+    ),
     "tdx-module": explain(
       "The TDX module has Intel's signer and attributes, by the identity of its version.",
-      QVL,
+      'Intel PCS API v4, field "tdxModuleIdentities"',
     ),
-    "tdx-module-tcb": explain("Intel lists a level for this version of the module.", QVL),
+    "tdx-module-tcb": explain(
+      "Intel lists a level for this version of the module.",
+      'Intel PCS API v4, field "tdxModuleIdentities"',
+    ),
     "platform-tcb": explain(
       "Intel lists a level that this platform reaches; TDX components count from the third where the module has a version.",
-      QVL,
+      'Intel PCS API v4, field "tdxtcbcomponents"',
     ),
     "td-debug": explain(
       "The TD cannot be debugged: its host cannot read it.",
-      "Intel TDX Module ABI, TD_ATTRIBUTES",
+      'Intel TDX Module ABI, field "TD_ATTRIBUTES"',
     ),
     "td-attributes": explain(
       "No attribute opens the TD or lets it migrate.",
-      "Intel TDX Module ABI, TD_ATTRIBUTES",
+      'Intel TDX Module ABI, field "TD_ATTRIBUTES"',
     ),
-    "td-xfam": explain("State of x87 and SSE is kept, as in every real TD.", "Intel TDX Module ABI, XFAM"),
+    "td-xfam": explain(
+      "State of x87 and SSE is kept, as in every real TD.",
+      'Intel TDX Module ABI, field "XFAM"',
+    ),
     "td-service-td": explain(
       "No service TD is bound that could move or inspect this one.",
-      "Intel TDX Module ABI, SERVTD",
+      'Intel TDX Module ABI, field "SERVTD"',
     ),
     "enclave-debug": explain("The enclave cannot be debugged.", "Intel SDM Vol. 3D §35.7.1"),
     "enclave-attributes": explain(
@@ -125,22 +143,25 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
   "Guests that keep an event log": {
     "kind-unsupported": explain("The guest's evidence is of a kind whose log we know how to replay.", DSTACK),
     "event-log-format": explain("The log is a list of events, within 1 MiB and 10,000 entries.", DSTACK),
-    "vm-config-format": explain("The VM configuration names an OS image.", DSTACK),
+    "vm-config-format": explain(
+      "The VM configuration names an OS image.",
+      'dstack, quote report, field "os_image_hash"',
+    ),
     "rtmr-replay": explain(
       "Replaying the log gives the quote's registers. Digests that can be recomputed are; what the log says of them is not read.",
-      DSTACK,
+      'dstack, quote report, field "digest"',
     ),
     "event-log-facts": explain(
       "App, compose hash, instance and key provider stand once each, before `system-ready`; nothing later is believed.",
-      DSTACK,
+      'dstack, quote report, field "event"',
     ),
     "mr-config-id": explain(
       "Where the host set MRCONFIGID, it is that of what the guest measured: its compose hash (V1); that, the app and the key provider (V2); or the document that came along, which may not contradict them (V3).",
-      DSTACK,
+      'dstack, quote report, field "mr_config"',
     ),
     "os-image-hash": explain(
       "Where the guest measured its OS image, it is the one that the configuration names.",
-      DSTACK,
+      'dstack, quote report, field "os_image_hash"',
     ),
   },
   "What relayer and signers admit": {
@@ -171,7 +192,7 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
     ),
     "snp-certificate-table": explain(
       "The kernel's table of certificates is whole, nothing twice or overlapping.",
-      "GHCB 56421, SNP Extended Guest Request",
+      "AMD GHCB 56421, SNP Extended Guest Request, table of certificates",
     ),
     "snp-certificates": explain("Three certificates came: VCEK or VLEK, ASK or ASVK, ARK.", SNP_VCEK),
     "snp-chain": explain(
@@ -183,7 +204,10 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
       SNP_VCEK,
     ),
     "snp-crl-format": explain("The given lists read as AMD's.", `${RFC5280} §5`),
-    "snp-mr-config-format": explain("The configuration document is dstack's, of version 3.", DSTACK),
+    "snp-mr-config-format": explain(
+      "The configuration document is dstack's, of version 3.",
+      'dstack, configuration document of version 3, field "version"',
+    ),
     "snp-chain-signatures": explain(
       "Each certificate is signed by the next with RSA-PSS; the ARK by itself.",
       `${RFC5280} §6.1.3`,
@@ -196,11 +220,23 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
     ),
     "snp-names": explain("The CAs' names read.", SNP_VCEK),
     "snp-issuer": explain("The CAs are those of the leaf's product and kind of key.", SNP_VCEK),
-    "snp-product": explain("The processor's CPUID is of the product that the certificates are for.", SNP_ABI),
-    "snp-signer": explain("The leaf is the kind of key that the report says signed it.", SNP_ABI),
+    "snp-product": explain(
+      "The processor's CPUID is of the product that the certificates are for.",
+      'AMD SEV-SNP ABI 56860, table ATTESTATION_REPORT, field "CPUID_FAM_ID"',
+    ),
+    "snp-signer": explain(
+      "The leaf is the kind of key that the report says signed it.",
+      'AMD SEV-SNP ABI 56860, table ATTESTATION_REPORT, field "SIGNING_KEY"',
+    ),
     "snp-key-masked": explain("The host lets the firmware sign reports.", `${SNP_ABI} §3.6`),
-    "snp-signature": explain("The report is signed by the leaf's key (ECDSA P-384, SHA-384).", SNP_ABI),
-    "snp-tcb-format": explain("Every security version has zeros where it must.", SNP_ABI),
+    "snp-signature": explain(
+      "The report is signed by the leaf's key (ECDSA P-384, SHA-384).",
+      'AMD SEV-SNP ABI 56860, table ATTESTATION_REPORT, field "SIGNATURE"',
+    ),
+    "snp-tcb-format": explain(
+      "Every security version has zeros where it must.",
+      "AMD SEV-SNP ABI 56860, table TCB_VERSION",
+    ),
     "snp-tcb": explain(
       "The reported security version is the one that the leaf's key was derived from.",
       SNP_VCEK,
@@ -212,12 +248,24 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
     "snp-platform-policy": explain("The platform is as the guest's policy demands.", `${SNP_ABI} §4.3`),
     "snp-vmpl": explain(
       "The report was asked for at the privilege level that the caller expects: 0 by default.",
-      SNP_ABI,
+      'AMD SEV-SNP ABI 56860, table ATTESTATION_REPORT, field "VMPL"',
     ),
-    "snp-host-data": explain("HOST_DATA is what the caller expects.", SNP_ABI),
-    "snp-report-data": explain("The report data are what the caller expects.", SNP_ABI),
-    "snp-mr-config": explain("HOST_DATA is the hash of the document that came along.", DSTACK),
-    "snp-compose-hash": explain("That document names the compose hash that the caller expects.", DSTACK),
+    "snp-host-data": explain(
+      "HOST_DATA is what the caller expects.",
+      'AMD SEV-SNP ABI 56860, table ATTESTATION_REPORT, field "HOST_DATA"',
+    ),
+    "snp-report-data": explain(
+      "The report data are what the caller expects.",
+      'AMD SEV-SNP ABI 56860, table ATTESTATION_REPORT, field "REPORT_DATA"',
+    ),
+    "snp-mr-config": explain(
+      "HOST_DATA is the hash of the document that came along.",
+      'dstack, configuration document of version 3, field "compose_hash"',
+    ),
+    "snp-compose-hash": explain(
+      "That document names the compose hash that the caller expects.",
+      'dstack, configuration document of version 3, field "compose_hash"',
+    ),
   },
   "AWS Nitro documents": {
     "nitro-format": explain(
@@ -237,39 +285,60 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
   },
   "NVIDIA GPU reports": {
     "gpu-report-format": explain("Request and response are SPDM 1.1, every length exact.", SPDM),
-    "gpu-opaque-format": explain("NVIDIA's part of the report reads field by field.", NVIDIA),
-    "gpu-chain": explain("The GPU's certificates are linked up to the device root.", RFC5280),
+    "gpu-opaque-format": explain(
+      "NVIDIA's part of the report reads field by field.",
+      "NVIDIA attestation SDK, table of opaque data fields",
+    ),
+    "gpu-chain": explain("The GPU's certificates are linked up to the device root.", `${RFC5280} §6.1`),
     "gpu-firmware-extension": explain(
       "The leaf names the firmware that holds its key.",
-      "TCG DICE Attestation Architecture",
+      "TCG DICE Attestation Architecture §6.1.1, DiceTcbInfo",
     ),
     "gpu-chain-signatures": explain("Each certificate is signed by the next.", `${RFC5280} §6.1.3`),
     "gpu-signature": explain("Request and response are signed by the GPU's key.", SPDM),
     "gpu-nonce": explain("The report answers the nonce that was asked.", SPDM),
-    "gpu-model": explain("The identity certificate is that of a GPU model that we know.", NVIDIA),
-    "gpu-arch": explain("The stated architecture is the certificate's.", NVIDIA),
+    "gpu-model": explain(
+      "The identity certificate is that of a GPU model that we know.",
+      'NVIDIA attestation SDK, field "hwmodel"',
+    ),
+    "gpu-arch": explain(
+      "The stated architecture is the certificate's.",
+      'NVIDIA attestation SDK, field "x-nvidia-gpu-arch-check"',
+    ),
     "gpu-firmware-id": explain(
       "The report's firmware is the one that its certificate was issued for.",
-      NVIDIA,
+      'NVIDIA attestation SDK, field "x-nvidia-gpu-attestation-report-cert-chain-fwid-match"',
     ),
-    "gpu-stated-versions": explain("Versions that were said beside the report are those in it.", NVIDIA),
-    "gpu-mode": explain("The GPU is in a confidential mode that the caller accepts.", NVIDIA),
-    "gpu-ocsp-validity": explain("The given revocation answers are current.", "RFC 6960"),
-    "gpu-revoked": explain("No certificate is revoked or on hold, by the given answers.", "RFC 6960"),
-    "gpu-rim-id": explain("The report names its board, so that its manifest can be asked for.", RIM),
+    "gpu-stated-versions": explain(
+      "Versions that were said beside the report are those in it.",
+      'NVIDIA attestation SDK, field "x-nvidia-gpu-driver-version"',
+    ),
+    "gpu-mode": explain(
+      "The GPU is in a confidential mode that the caller accepts.",
+      'NVIDIA attestation SDK, field "feature flag"',
+    ),
+    "gpu-ocsp-validity": explain("The given revocation answers are current.", "RFC 6960 §4.2.2.1"),
+    "gpu-revoked": explain("No certificate is revoked or on hold, by the given answers.", "RFC 6960 §2.2"),
+    "gpu-rim-id": explain(
+      "The report names its board, so that its manifest can be asked for.",
+      'NVIDIA RIM service, "RIM ID Naming Convention"',
+    ),
     "gpu-driver-rim": explain("The driver's manifest is that of this driver.", RIM),
     "gpu-vbios-rim": explain("The VBIOS's manifest is that of this VBIOS.", RIM),
     "gpu-rim-conflict": explain("The manifests do not speak of the same measurement.", RIM),
     "gpu-rim-empty": explain("The manifests name at least one measurement.", RIM),
     "gpu-measurements": explain("Each measurement that a manifest names has one of its values.", RIM),
-    "gpu-distinct": explain("No GPU stands twice.", CHARTER),
+    "gpu-distinct": explain(
+      "No GPU stands twice.",
+      'Charter, docs/evidence.md, "What evidence cannot prove"',
+    ),
     "gpu-binding-nonce": explain(
       "Each GPU was asked with the first half of the quote's report data.",
-      CHARTER,
+      'Charter, docs/evidence.md, "What evidence cannot prove"',
     ),
     "gpu-binding-digest": explain(
       "The second half of the quote's report data is this evidence's digest.",
-      CHARTER,
+      'Charter, docs/evidence.md, "What evidence cannot prove"',
     ),
   },
   "Tokens of NVIDIA's service": {
@@ -283,17 +352,32 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
     "gpu-eat-claims": explain("The registered claims are there and of their types.", "RFC 7519 §4.1"),
     "gpu-eat-times": explain("No token ends before it begins.", "RFC 7519 §4.1.4"),
     "gpu-eat-digests": explain("Each GPU's token is the one whose digest the overall token carries.", EAT),
-    "gpu-claims-format": explain("The claims are of a version that we know.", NVIDIA),
-    "gpu-overall-result": explain("The service found everything in order.", NVIDIA),
-    "gpu-claims-measurements": explain("The service found the golden measurements.", NVIDIA),
-    "gpu-claims-secure-boot": explain("Secure boot is on.", NVIDIA),
-    "gpu-claims-debug": explain("Debug is disabled.", NVIDIA),
-    "gpu-claims-mismatch": explain("No measurement is listed as a mismatch.", NVIDIA),
+    "gpu-claims-format": explain(
+      "The claims are of a version that we know.",
+      'NVIDIA attestation SDK, field "x-nvidia-gpu-claims-version"',
+    ),
+    "gpu-overall-result": explain(
+      "The service found everything in order.",
+      'NVIDIA attestation SDK, field "x-nvidia-overall-att-result"',
+    ),
+    "gpu-claims-measurements": explain(
+      "The service found the golden measurements.",
+      'NVIDIA attestation SDK, field "measres"',
+    ),
+    "gpu-claims-secure-boot": explain("Secure boot is on.", 'NVIDIA attestation SDK, field "secboot"'),
+    "gpu-claims-debug": explain("Debug is disabled.", 'NVIDIA attestation SDK, field "dbgstat"'),
+    "gpu-claims-mismatch": explain(
+      "No measurement is listed as a mismatch.",
+      'NVIDIA attestation SDK, field "x-nvidia-mismatch-measurement-records"',
+    ),
     "gpu-claims-conditions": explain(
       "Nonce, signature, architecture, manifests: each was checked and held.",
       NVIDIA,
     ),
-    "gpu-claims-chains": explain("All certificate chains are valid and not revoked.", NVIDIA),
+    "gpu-claims-chains": explain(
+      "All certificate chains are valid and not revoked.",
+      'NVIDIA attestation SDK, field "x-nvidia-cert-status"',
+    ),
   },
   "NVIDIA's OCSP responses": {
     "ocsp-format": explain("The response is one basic response in strict DER, and says when it ends.", OCSP),
@@ -302,7 +386,7 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
       "RFC 6960 §4.1.1",
     ),
     "ocsp-status": explain("The service answers, and does not refuse to.", "RFC 6960 §4.2.1"),
-    "ocsp-certificates": explain("Certificates that came along can be read.", RFC5280),
+    "ocsp-certificates": explain("Certificates that came along can be read.", `${RFC5280} §6.1`),
     "ocsp-responder": explain(
       "The issuer, or one certificate that came along, is the named responder's.",
       OCSP,
@@ -324,12 +408,12 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
     "ocsp-nonce": explain("The response has the nonce of the request.", "RFC 9654 §2"),
   },
   "NVIDIA's manifests": {
-    "rim-format": explain("The manifest is a SWID tag.", "ISO/IEC 19770-2; TCG RIM"),
+    "rim-format": explain("The manifest is a SWID tag.", 'ISO/IEC 19770-2, element "SoftwareIdentity"'),
     "rim-signature-format": explain(
       "One enveloped ECDSA signature covers the whole tag.",
       "XML Signature 1.1 §4",
     ),
-    "rim-chain": explain("The signer's certificates are linked up to the RIM root.", RFC5280),
+    "rim-chain": explain("The signer's certificates are linked up to the RIM root.", `${RFC5280} §6.1`),
     "rim-content": explain("Version and measurements read from the canonical text that was hashed.", RIM),
     "rim-chain-signatures": explain("Each certificate is signed by the next.", `${RFC5280} §6.1.3`),
     "rim-signature": explain("The manifest is signed by its signer's key.", "XML Signature 1.1 §4.4"),

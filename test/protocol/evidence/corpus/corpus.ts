@@ -1,5 +1,6 @@
 import { gpuCases } from "./gpuCases.ts";
 import { intelCases } from "./intelCases.ts";
+import { gpuClaimCases, nrasCases } from "./nrasCases.ts";
 import { nitroCases } from "./nitroCases.ts";
 import { snpCases } from "./snpCases.ts";
 import type { EvidenceCase } from "./runCase.ts";
@@ -10,4 +11,6 @@ export const corpus = async (): Promise<EvidenceCase[]> => [
   ...snpCases(),
   ...nitroCases(),
   ...gpuCases(),
+  ...nrasCases(),
+  ...(await gpuClaimCases()),
 ];

@@ -5,7 +5,7 @@ import { toHex } from "../../../../protocol/words/hex.ts";
 import { toPem } from "../../../../worker/tee/simulator/certificate.ts";
 import { deriveKey } from "../../../../worker/tee/simulator/keys.ts";
 import { hasVectors } from "../../../support/vectors.ts";
-import { AT, attest, otherPki, pkiOf, REPORT_DATA } from "../snp/simulatedSnp.ts";
+import { AT, attest, crlOf, otherPki, pkiOf, REPORT_DATA } from "../snp/simulatedSnp.ts";
 import { dstackSnpVector, goSevGuestVector, VECTOR_AT } from "../snp/snpVectors.ts";
 import { base64 } from "./caseFiles.ts";
 import type { EvidenceCase } from "./runCase.ts";
@@ -23,6 +23,8 @@ const file = ({ report, certificates: { leaf, ask, ark }, mrConfig }: SnpEvidenc
 
 const DOCUMENT = JSON.stringify({ version: 3, compose_hash: "22".repeat(32), app_id: "11".repeat(20) });
 const BOUND = createHash("sha256").update(`dstack-mr-config-v3:\0${DOCUMENT}`).digest();
+
+const MILAN_FLOOR = { Milan: { bootloader: 4, tee: 0, snp: 24, microcode: 219 } };
 
 /** SEV-SNP reports: what passes, and one case of each thing that must not. */
 export function snpCases(): EvidenceCase[] {
@@ -69,6 +71,20 @@ export function snpCases(): EvidenceCase[] {
       name: "an SNP guest with another configuration document",
       file: file({ ...attest({ hostData: BOUND }), mrConfig: `${DOCUMENT} ` }),
       expected: "snp-mr-config",
+    },
+    {
+      ...base,
+      name: "an SNP report held to AMD's list and a lowest version",
+      file: file(good),
+      amd: { crls: [base64(crlOf())], minimumTcb: MILAN_FLOOR },
+      expected: "accepted",
+    },
+    {
+      ...base,
+      name: "an SNP report whose ASK was revoked",
+      file: file(good),
+      amd: { crls: [base64(crlOf({ revokedSerials: [pki.askSerial] }))] },
+      expected: "snp-revoked",
     },
     {
       ...base,

@@ -11,16 +11,19 @@ import { fromHex } from "../../../../protocol/words/hex.ts";
 import { refusal } from "../../../support/refusal.ts";
 import { clock, hasVectors, vector, vectorJson } from "../../../support/vectors.ts";
 import { dstackVector } from "../dstackVector.ts";
-import { AT, root } from "../simulated.ts";
+import { AT, issued, root } from "../simulated.ts";
 import { goodCases, type Case } from "./defects/defect.ts";
-import { flipped, layoutOf, type QuoteKind } from "./layout.ts";
+import { version5 } from "./defects/quoteDefects.ts";
+import { flipped, layoutOf, type Layout, type QuoteKind } from "./layout.ts";
 
 /** Every byte of a quote, always. Of collateral, every byte in the long profile; else the first, the last and some between. */
 const isLong = process.env["CHARTER_FUZZ"] === "long" || process.env["FLIPS"] === "all";
-const SAMPLES = isLong ? Infinity : 24;
+const SAMPLES = isLong ? Infinity : 64;
 
 interface Example {
   readonly kind: QuoteKind;
+  /** Bytes that version 5 of a TD's quote has more: a descriptor before the body, and what TD 1.5 adds behind it. */
+  readonly more?: { readonly descriptor: number; readonly body: number };
   readonly quote: Uint8Array;
   readonly collateral: Readonly<Record<string, string>>;
   readonly at: number;
@@ -31,6 +34,13 @@ const EXAMPLES: Readonly<
   Record<string, { readonly isReal: boolean; readonly load: () => Promise<Example> | Example }>
 > = {
   "a simulated TDX quote": { isReal: false, load: () => simulated("tdx4") },
+  "a simulated TDX quote of version 5, TD 1.5": {
+    isReal: false,
+    load: async () => {
+      const example = await simulated("tdx4");
+      return { ...example, quote: td15(example.quote), more: { descriptor: 6, body: 64 } };
+    },
+  },
   "a simulated SGX quote of version 3": { isReal: false, load: () => simulated("sgx3") },
   "a simulated SGX quote of version 4": { isReal: false, load: () => simulated("sgx4") },
   "a real TDX quote": {
@@ -57,6 +67,10 @@ async function simulated(kind: QuoteKind): Promise<Example> {
   return { kind, quote, collateral: { ...collateral }, at: AT + 1, roots: [root] };
 }
 
+/** The same guest under TD 1.5, signed anew: 16 bytes of a second SVN, and MRSERVICETD. */
+const td15 = (quote: Uint8Array, more: Uint8Array = new Uint8Array(64)): Uint8Array =>
+  version5({ kind: "tdx4", quote, collateral: issued(), at: AT }, 3, more);
+
 /** A part of a quote, and the check that a flipped byte in it fails. */
 interface Range {
   readonly name: string;
@@ -69,8 +83,14 @@ interface Range {
 const CHAIN_CHECKS = ["pck-chain", "pck-extensions", "pck-signatures", "root-pinned", "qe-report-signature"];
 
 /** The whole quote, byte by byte: nothing is left out. */
-function rangesOf({ kind, quote }: Example): Range[] {
-  const at = layoutOf(kind);
+function rangesOf({ kind, quote, more = { descriptor: 0, body: 0 } }: Example): Range[] {
+  const longer = more.descriptor + more.body;
+  const at = Object.fromEntries(
+    Object.entries(layoutOf(kind)).map(([part, offset]) => [
+      part,
+      part === "body" ? Number(offset) : Number(offset) + longer,
+    ]),
+  ) as unknown as Layout;
   const chainEnd =
     at.chain + new DataView(quote.buffer, quote.byteOffset).getUint32(at.chainHeader + 2, true);
   const ends: readonly (readonly [name: string, to: number, ...checks: readonly string[]])[] = [
@@ -80,7 +100,9 @@ function rangesOf({ kind, quote }: Example): Range[] {
     ["reserved", 12, "quote-signature"],
     ["QE vendor", 28, "quote-header"],
     ["user data", 48, "quote-signature"],
-    ["report", at.signatureLength, "quote-signature"],
+    ["body descriptor", 48 + more.descriptor, "quote-format"],
+    ["report", at.signatureLength - more.body, "quote-signature"],
+    ["second SVN and MRSERVICETD", at.signatureLength, "quote-signature"],
     ["signature length", at.signature, "quote-format"],
     ["quote signature", at.attestationKey, "quote-signature"],
     ["attestation key", at.certification, "qe-report-data"],
@@ -189,3 +211,31 @@ for (const [name, { isReal, load }] of Object.entries(EXAMPLES)) {
     });
   });
 }
+
+describe("a TD 1.5 that really is otherwise, signed anew", () => {
+  const judge = async (more: Uint8Array): Promise<string> => {
+    const { quote, collateral, at, roots = [] } = await simulated("tdx4");
+    return refusal(
+      verifyQuote(td15(quote, more), {
+        collateral: parseCollateral(collateral),
+        at,
+        crypto: nodeCrypto,
+        roots,
+      }),
+    );
+  };
+  const swept = async (from: number, to: number): Promise<Set<string>> => {
+    const outcomes = new Set<string>();
+    for (let offset = from; offset < to; offset++)
+      outcomes.add(await judge(flipped(new Uint8Array(64), offset)));
+    return outcomes;
+  };
+
+  it("is refused for any byte of MRSERVICETD, by the check of service TDs", async () => {
+    expect([...(await swept(16, 64))]).to.deep.equal(["evidence/td-service-td"]);
+  });
+
+  it("passes with any second SVN: Intel's levels judge the first, and the verdict shows both", async () => {
+    expect([...(await swept(0, 16))]).to.deep.equal(["nothing"]);
+  });
+});
