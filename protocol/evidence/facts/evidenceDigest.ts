@@ -3,7 +3,8 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { keccak256 } from "../../crypto/keccak.ts";
 import { fromHex, type Bytes32 } from "../../words/hex.ts";
 import { quoteDigest } from "../dcap/quoteDigest.ts";
-import { quoteBytes, type Evidence } from "../evidence.ts";
+import { quoteBytes } from "../dcap/quoteBytes.ts";
+import type { Evidence } from "../evidence.ts";
 import { parseNitroDocument } from "../nitro/parseDocument.ts";
 import { parseSnpReport, SNP_REPORT_BYTES } from "../snp/parseReport.ts";
 

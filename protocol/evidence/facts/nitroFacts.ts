@@ -1,5 +1,6 @@
 import { EvidenceError } from "../EvidenceError.ts";
-import { quoteBytes, type Evidence } from "../evidence.ts";
+import { quoteBytes } from "../dcap/quoteBytes.ts";
+import type { Evidence } from "../evidence.ts";
 import { verifyNitro, type VerifyNitroOptions } from "../nitro/verifyNitro.ts";
 import { toHex } from "../../words/hex.ts";
 import { requireNoEventLog, requireNoVmConfig } from "./bareEvidence.ts";

@@ -4,7 +4,8 @@ import { toHex } from "../../words/hex.ts";
 import { quoteDigest } from "../dcap/quoteDigest.ts";
 import { verifyQuote, type VerifyQuoteOptions } from "../dcap/verifyQuote.ts";
 import { EvidenceError } from "../EvidenceError.ts";
-import { quoteBytes, type Evidence } from "../evidence.ts";
+import { quoteBytes } from "../dcap/quoteBytes.ts";
+import type { Evidence } from "../evidence.ts";
 import { requireNoEventLog, requireNoVmConfig } from "./bareEvidence.ts";
 import { ZERO_BYTES32, type EvidenceFacts } from "./EvidenceFacts.ts";
 
