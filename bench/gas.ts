@@ -1,22 +1,32 @@
-/** Gas of Charter's transactions beside the targets of ARCHITECTURE.md: exact, the same on every machine. */
+/**
+ * Gas of Charter's transactions beside the targets of ARCHITECTURE.md: exact, the same on every machine. Exits with 1
+ * where a target is missed or has no figure, and where the committed snapshot says anything else.
+ */
+import { readFileSync } from "node:fs";
+
 import { measureGas } from "./support/gasFlows.ts";
-import { writeReport, type Figure } from "./support/report.ts";
+import { gasFigures, TRANSACTION_GAS_LIMIT, unanswered } from "./support/gasTargets.ts";
+import { reaches, writeReport } from "./support/report.ts";
 
-const TARGETS: Readonly<Record<string, Figure["target"]>> = {
-  "app.create": "<= 210000",
-  "app.propose": "<= 65000",
-  "app.revoke": "<= 40000",
-  "app.allowed": "<= 25000",
-  "node.register": "<= 260000",
-  "ledger.attest": "<= 130000",
-  "batch.perVerdict": "<= 150",
-  "batch.claim": "<= 62000",
-  "dcap.tdx.first": "<= 200000",
-  "dcap.tdx.repeat": "<= 60000",
-};
+const SNAPSHOT = new URL("../test/contracts/snapshots/gas.json", import.meta.url);
 
-const figures = Object.entries(await measureGas()).map(([name, value]): Figure => {
-  const target = TARGETS[name];
-  return target ? { name, value, unit: "gas", target } : { name, value, unit: "gas" };
-});
+const gas = await measureGas();
+const figures = gasFigures(gas);
 writeReport("gas", figures);
+
+const committed = JSON.parse(readFileSync(SNAPSHOT, "utf8")) as Record<string, number>;
+const names = new Set([...Object.keys(gas), ...Object.keys(committed)]);
+const wrong = [
+  ...unanswered(gas).map((name) => `${name}: there is no figure for this target`),
+  ...figures
+    .filter((figure) => !reaches(figure))
+    .map(({ name, target }) => `${name}: missed ${target ?? ""}`),
+  ...figures
+    .filter(({ value }) => value >= TRANSACTION_GAS_LIMIT)
+    .map(({ name }) => `${name}: more than one transaction may have (EIP-7825)`),
+  ...[...names]
+    .filter((name) => gas[name] !== committed[name])
+    .map((name) => `${name}: ${gas[name]} here, ${committed[name]} in the snapshot (\`npm run snapshots\`)`),
+];
+for (const line of wrong) console.error(line);
+if (wrong.length > 0) process.exitCode = 1;

@@ -2,7 +2,7 @@
  * `node scripts/snapshots.ts --write|--check`: what of the contracts must never change by accident, committed under
  * test/contracts/snapshots: `abi.json` (every function, event and error, with selector or topic), `storage.json` (where
  * each variable lies), `size.json` (bytes of deployed code, limit 24,576) and `gas.json` (exact, see
- * bench/support/gasFlows.ts). Contracts must be compiled.
+ * bench/support/gasFlows.ts; each below what one transaction may have, 16,777,216). Contracts must be compiled.
  */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { Interface, type JsonFragment } from "ethers";
 
 import { measureGas } from "../bench/support/gasFlows.ts";
+import { TRANSACTION_GAS_LIMIT } from "../bench/support/gasTargets.ts";
 
 const ARTIFACTS = new URL("../artifacts/", import.meta.url);
 const SNAPSHOTS = new URL("../test/contracts/snapshots/", import.meta.url);
@@ -104,6 +105,11 @@ for (const [name, value] of Object.entries(snapshots)) {
 for (const [name, size] of Object.entries(snapshots.size)) {
   if (size <= SIZE_LIMIT) continue;
   console.error(`${name} has ${size} bytes of code; the chain takes ${SIZE_LIMIT}`);
+  failed = true;
+}
+for (const [name, gas] of Object.entries(snapshots.gas)) {
+  if (gas < TRANSACTION_GAS_LIMIT) continue;
+  console.error(`${name} takes ${gas} gas; a transaction may have ${TRANSACTION_GAS_LIMIT} (EIP-7825)`);
   failed = true;
 }
 // App runs AppAuth's code on its own storage.

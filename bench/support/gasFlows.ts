@@ -15,6 +15,7 @@ import {
 } from "../../test/contracts/support/charter.ts";
 import type { IAppAuth } from "../../types/typechain/index.ts";
 import { measureBatches } from "./batchGas.ts";
+import { measureCollateral } from "./collateralGas.ts";
 import { measureQuotes } from "./quoteGas.ts";
 import { attest, createApp, POLICY, register, renew } from "../../test/contracts/support/flows.ts";
 import { COMPOSE_HASH, OS_IMAGE, PLATFORM } from "../../test/contracts/support/verdicts.ts";
@@ -31,7 +32,12 @@ export async function measureGas(): Promise<GasFigures> {
   try {
     const pass = fixBlockTimes(connection);
     const figures = await measure(await deployContracts(connection), pass);
-    return { ...figures, ...(await measureQuotes()), ...(await measureBatches()) };
+    return {
+      ...figures,
+      ...(await measureCollateral()),
+      ...(await measureQuotes()),
+      ...(await measureBatches()),
+    };
   } finally {
     await connection.close();
   }

@@ -2,7 +2,6 @@
 pragma solidity ^0.8.30;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
@@ -23,6 +22,7 @@ import {
     TeeKind,
     Verdict
 } from "../interfaces/Types.sol";
+import {KeySignature} from "../lib/KeySignature.sol";
 import {VerifierSet} from "../lib/VerifierSet.sol";
 import {BatchWord} from "./BatchWord.sol";
 import {Images} from "./Images.sol";
@@ -92,7 +92,8 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
         if (record != 0) word = word.withRecord(record, generation);
         if (system == ProofSystem.Committee) word = word.withCommitteeGeneration(generation);
         if (combines) word = word.withDigest();
-        word = _enter(verdict.subject, verdict.key, word, verdict.evidenceDigest, uint8(1 << uint8(system)));
+        uint8 bit = uint8(1 << uint8(system));
+        word = _enter(verdict.subject, verdict.key, word.withSystems(bit), verdict.evidenceDigest, bit);
         _emitProven(verdict.subject, verdict.key, word, system, verdict.evidenceDigest);
     }
 
@@ -117,12 +118,13 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
         uint256 known = _batches[root];
         require(known == 0 || known.generationOf() != generation, BatchKnown(root));
         ICommitteeVerifier(verifier).verifyBatch(root, count, validUntil, minBlock, blockHash, signatures);
-        _batches[root] = BatchWord.pack(validUntil, minBlock, uint64(block.number), generation);
+        // A block of this chain: its number fits.
+        _batches[root] = BatchWord.pack(validUntil, uint40(minBlock), uint40(block.number), generation);
         emit BatchPosted(root, count, validUntil, minBlock, blockHash, verifier, msg.sender);
     }
 
     /// @inheritdoc IAttestationLedger
-    function claim(Leaf calldata leaf, bytes32[] calldata proof, bytes calldata keySignature) external {
+    function claim(Leaf calldata leaf, bytes32[] calldata proof, bytes32[2] calldata keySignature) external {
         uint256 posted = _postedBatch(LeafPath.rootOf(proof, LeafPath.hashOf(leaf)));
         _claim(leaf, posted, keySignature);
     }
@@ -132,7 +134,7 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
         Leaf[] calldata leaves,
         bytes32[] calldata proof,
         bool[] calldata proofFlags,
-        bytes[] calldata keySignatures
+        bytes32[2][] calldata keySignatures
     ) external {
         require(leaves.length == keySignatures.length, LengthMismatch(leaves.length, keySignatures.length));
         // Without leaves the multiproof is its own root, and says nothing.
@@ -228,7 +230,17 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
 
     /// @inheritdoc IAttestationLedger
     function entryDigest(address app, bytes32 evidenceDigest) public view returns (bytes32) {
-        return _hashTypedDataV4(keccak256(abi.encode(ENTRY_TYPEHASH, app, evidenceDigest)));
+        bytes32 typeHash = ENTRY_TYPEHASH;
+        bytes32 structHash;
+        // abi.encode by hand: every entry pays for it. An address has clean upper bits.
+        assembly ("memory-safe") {
+            let buffer := mload(0x40)
+            mstore(buffer, typeHash)
+            mstore(add(buffer, 32), app)
+            mstore(add(buffer, 64), evidenceDigest)
+            structHash := keccak256(buffer, 96)
+        }
+        return _hashTypedDataV4(structHash);
     }
 
     /// @inheritdoc IAttestationLedger
@@ -249,28 +261,24 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
     // ---------------------------------------------------------------- entries
 
     /// @param posted the leaf's batch.
-    function _claim(Leaf calldata leaf, uint256 posted, bytes calldata keySignature) private {
-        uint256 word = uint256(leaf.facts);
-        require(
-            word.isLeaf() &&
-                word.evidenceBlock() >= posted.minBlock() &&
-                word.evidenceBlock() <= posted.postedBlock(),
-            BadLeaf(leaf.facts)
-        );
-        require(
-            !word.isSet(InstanceWord.SIMULATED) || _isDevelopmentChain(),
-            SimulatedOnProductionChain(block.chainid)
-        );
-        _requireKey(leaf.app, leaf.key, leaf.evidenceDigest, keySignature);
-        uint40 until = word.expiresAt();
-        if (until > posted.validUntil()) until = posted.validUntil();
-        require(until > block.timestamp, VerdictExpired(until, block.timestamp));
-        word = word.withExpiry(_expiry(until)).withCommitteeGeneration(posted.generationOf());
-        word = _enter(leaf.app, leaf.key, word, leaf.evidenceDigest, COMMITTEE);
-        emit InstanceClaimed(leaf.app, leaf.key, bytes32(word), leaf.evidenceDigest, msg.sender);
+    function _claim(Leaf calldata leaf, uint256 posted, bytes32[2] calldata keySignature) private {
+        // Each field once: every reading of an address is checked.
+        (address app, address key) = (leaf.app, leaf.key);
+        (uint256 word, bytes32 evidenceDigest) = (uint256(leaf.facts), leaf.evidenceDigest);
+        if (!posted.admits(word)) revert BadLeaf(bytes32(word));
+        if (word.isSet(InstanceWord.SIMULATED) && !_isDevelopmentChain())
+            revert SimulatedOnProductionChain(block.chainid);
+        bytes32 digest = entryDigest(app, evidenceDigest);
+        if (!KeySignature.isOf(key, digest, keySignature[0], keySignature[1]))
+            revert BadKeySignature(key, KeySignature.signerOf(digest, keySignature[0], keySignature[1]));
+        uint40 until = posted.endOf(word);
+        if (until <= block.timestamp) revert VerdictExpired(until, block.timestamp);
+        word = word.ofCommittee(_expiry(until), posted.generationOf());
+        word = _enter(app, key, word, evidenceDigest, COMMITTEE);
+        emit InstanceClaimed(app, key, bytes32(word), evidenceDigest, msg.sender);
     }
 
-    /// @return word as it is kept.
+    /// @param word by `bit` alone. @return word as it is kept.
     function _enter(
         address app,
         address key,
@@ -280,8 +288,7 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
     ) private returns (uint256) {
         Kept storage kept = _instances[app][key];
         uint256 known = kept.word;
-        word = word.withSystems(bit);
-        if (word.evidenceBlock() <= known.evidenceBlock() && known != 0)
+        if (known != 0 && word.evidenceBlock() <= known.evidenceBlock())
             word = _combine(known, kept, word, evidenceDigest, bit);
         kept.word = word;
         if (word.isSet(InstanceWord.HAS_DIGEST)) kept.digest = evidenceDigest;
@@ -400,17 +407,21 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
         bytes32 evidenceDigest,
         bytes calldata keySignature
     ) private view {
-        (address signer, , ) = ECDSA.tryRecoverCalldata(entryDigest(app, evidenceDigest), keySignature);
-        require(signer != address(0) && signer == key, BadKeySignature(key, signer));
+        bytes32 digest = entryDigest(app, evidenceDigest);
+        if (!KeySignature.isOf(key, digest, keySignature))
+            revert BadKeySignature(key, KeySignature.signerOf(digest, keySignature));
     }
 
     function _postedBatch(bytes32 root) private view returns (uint256 posted) {
         posted = _batches[root];
-        require(posted != 0, UnknownBatch(root));
+        if (posted == 0) revert UnknownBatch(root);
     }
 
     function _expiry(uint40 until) private view returns (uint40) {
-        uint40 limit = uint40(block.timestamp) + MAX_VALIDITY;
-        return until < limit ? until : limit;
+        unchecked {
+            // Seconds of now are far from 40 bits, and a week more is, too.
+            uint40 limit = uint40(block.timestamp) + MAX_VALIDITY;
+            return until < limit ? until : limit;
+        }
     }
 }

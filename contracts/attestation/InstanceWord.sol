@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {TcbStatus, TeeKind} from "../interfaces/Types.sol";
+import {ProofSystem, TcbStatus, TeeKind} from "../interfaces/Types.sol";
 
 /// @title InstanceWord: what the ledger keeps of an instance, in one slot
 /// @dev From the highest bits: release 32, node 32, image 32, kind 8, status 8, flags 8, proof systems 8, evidence block
@@ -19,7 +19,8 @@ library InstanceWord {
             (uint256(0xff) << 152) |
             (uint256(SIMULATED | GPU) << 136) |
             (uint256(type(uint40).max) << 88);
-    uint256 private constant LEAF =
+    /// @dev Everything that a leaf may say (BatchWord.admits).
+    uint256 internal constant LEAF =
         (uint256(type(uint96).max) << 160) |
             (uint256(0xffff) << 144) |
             (uint256(SIMULATED | GPU | HAS_DIGEST) << 136) |
@@ -44,16 +45,6 @@ library InstanceWord {
             (uint256(flags_) << 136) |
             (uint256(evidenceBlock_) << 88) |
             (uint256(expiresAt_) << 48);
-    }
-
-    function isLeaf(uint256 word) internal pure returns (bool) {
-        return
-            word & ~LEAF == 0 &&
-            release(word) != 0 &&
-            node(word) != 0 &&
-            image(word) != 0 &&
-            uint8(word >> 152) <= uint8(type(TeeKind).max) &&
-            uint8(word >> 144) <= uint8(type(TcbStatus).max);
     }
 
     /// @dev Same in everything that the same evidence must give.
@@ -126,6 +117,12 @@ library InstanceWord {
 
     function withCommitteeGeneration(uint256 word, uint8 generation_) internal pure returns (uint256) {
         return (word & ~uint256(0xff)) | generation_;
+    }
+
+    /// @dev A leaf's facts, as the committee alone has proven them.
+    function ofCommittee(uint256 word, uint40 expiry, uint8 generation_) internal pure returns (uint256) {
+        uint256 rest = (uint256(1) << (128 + uint8(ProofSystem.Committee))) | generation_;
+        return (word & ~(uint256(type(uint40).max) << 48)) | (uint256(expiry) << 48) | rest;
     }
 
     function withDigest(uint256 word) internal pure returns (uint256) {

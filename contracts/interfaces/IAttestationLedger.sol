@@ -126,13 +126,14 @@ interface IAttestationLedger is IVerdictConsumer {
     /// @notice Enters a leaf of a posted batch. Its root follows from `proof`
     /// (keccak256(bytes.concat(keccak256(abi.encode(leaf)))), pairs sorted: OpenZeppelin's merkle-tree).
     /// No app is asked: `isLive` judges.
-    function claim(Leaf calldata leaf, bytes32[] calldata proof, bytes calldata keySignature) external;
+    /// @param keySignature of the leaf's key, compact (EIP-2098): r, and s with y's parity in its highest bit.
+    function claim(Leaf calldata leaf, bytes32[] calldata proof, bytes32[2] calldata keySignature) external;
     /// @notice Enters several leaves of one batch by a multiproof (OpenZeppelin MerkleProof).
     function claimMany(
         Leaf[] calldata leaves,
         bytes32[] calldata proof,
         bool[] calldata proofFlags,
-        bytes[] calldata keySignatures
+        bytes32[2][] calldata keySignatures
     ) external;
     /// @notice Keeps an image and names it by a number; again gives the same one. Anyone may: an image allows nothing.
     function keepImage(Image calldata image) external returns (uint32 number);

@@ -61,7 +61,8 @@ interface IDcapCollateral {
         uint40 notAfter,
         address actor
     );
-    /// @notice A CRL was verified. `ca` None: the root's CRL. `blob`: code that holds its `count` serials, 20 bytes each.
+    /// @notice A CRL was verified. `ca` None: the root's CRL. `blob`: code that holds the `count` serials that it and the
+    /// CRLs before it name, 20 bytes each, ascending.
     event CrlKept(
         PckCa indexed ca,
         uint256 number,
@@ -127,7 +128,8 @@ interface IDcapCollateral {
 
     /// @notice Verifies and keeps a PCK CA's certificate or the TCB signer's (by its subject), in DER.
     function putCertificate(bytes calldata der) external;
-    /// @notice Verifies and keeps a CRL in DER: the root's or a PCK CA's (by its issuer).
+    /// @notice Verifies and keeps a CRL in DER: the root's or a PCK CA's (by its issuer). A CRL has at most
+    /// 1,200 entries, and 1,228 serials of one issuer can be kept: BadCertificate or BlobNotKept beyond.
     function putCrl(bytes calldata der) external;
     /// @notice Verifies and keeps a QE or TD-QE identity. @param json exact signed text. @param signature r ‖ s.
     function putQeIdentity(bytes calldata json, bytes calldata signature) external;
@@ -137,14 +139,15 @@ interface IDcapCollateral {
     /// @notice Judges a platform by the collateral of now. Reverts where anything is missing, expired, revoked or not
     /// covered: no answer is a denial.
     function judge(PlatformTcb calldata platform) external view returns (Judgement memory);
-    /// @notice How the collateral of a family stands; all zero for an unknown family. Never reverts.
+    /// @notice How the collateral of a family stands; all zero for an unknown family. Reverts TestRootOnProductionChain and
+    /// nothing else.
     function familyStanding(uint32 family) external view returns (FamilyStanding memory);
     /// @notice Public key of a PCK CA; reverts where none is kept. Its certificate may have ended or been revoked since:
     /// `judge` refuses then.
     function caKey(PckCa ca) external view returns (bytes32 x, bytes32 y);
-    /// @notice Whether the CA's CRL that is kept now (for None: the root's) lists this serial.
+    /// @notice Whether a CRL of this CA that was kept (for None: the root's) lists this serial. Revoked stays revoked.
     function isRevoked(PckCa ca, uint256 serial) external view returns (bool);
-    /// @notice Whether any serial that this CA's kept CRL lists has this tag: the low 32 bits of its keccak256.
+    /// @notice Whether any serial that is revoked under this CA has this tag: the first 32 of its 160 bits.
     function isTagRevoked(PckCa ca, uint32 tag) external view returns (bool);
     /// @notice Whether the root is a test root. Reverts on production chains when it is.
     function simulated() external view returns (bool);

@@ -119,8 +119,8 @@ interface INodeRegistry is IVerdictConsumer {
     /// @notice Numbers of a platform's nodes that are not retired, in the order of their places.
     function nodesOn(bytes32 platformId) external view returns (uint32[] memory);
     function nodeCount() external view returns (uint32);
-    /// @notice Registered, not retired, not invalidated, not expired; where it rests on a record, collateral of now holds
-    /// and does not refuse it (a stale judgement counts for `REVIEW_SECONDS`).
+    /// @notice Registered, not retired, not invalidated, not expired, simulated on development chains only; where it rests
+    /// on a record, collateral of now holds and does not refuse it (a stale judgement counts for `REVIEW_SECONDS`).
     function isActive(uint32 number) external view returns (bool);
     /// @notice Platform of a node of any state. Reverts UnknownNode.
     function platformIdOf(uint32 number) external view returns (bytes32);

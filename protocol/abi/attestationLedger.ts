@@ -812,9 +812,9 @@ export const attestationLedgerAbi = [
         "type": "bytes32[]"
       },
       {
-        "internalType": "bytes",
+        "internalType": "bytes32[2]",
         "name": "keySignature",
-        "type": "bytes"
+        "type": "bytes32[2]"
       }
     ],
     "name": "claim",
@@ -862,9 +862,9 @@ export const attestationLedgerAbi = [
         "type": "bool[]"
       },
       {
-        "internalType": "bytes[]",
+        "internalType": "bytes32[2][]",
         "name": "keySignatures",
-        "type": "bytes[]"
+        "type": "bytes32[2][]"
       }
     ],
     "name": "claimMany",

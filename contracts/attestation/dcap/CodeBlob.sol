@@ -6,7 +6,12 @@ pragma solidity ^0.8.30;
 library CodeBlob {
     error BlobNotKept(uint256 length);
 
+    /// @dev EIP-170, less the first byte.
+    uint256 internal constant MOST = 24_575;
+
     function keep(bytes memory data) internal returns (address blob) {
+        // Else the attempt would use up all gas.
+        require(data.length <= MOST, BlobNotKept(data.length));
         // PUSH2 length+1, DUP1, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN, then the code: STOP ‖ data.
         bytes memory init = abi.encodePacked(hex"61", uint16(data.length + 1), hex"80600a3d393df300", data);
         assembly ("memory-safe") {

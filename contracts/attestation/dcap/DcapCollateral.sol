@@ -22,6 +22,7 @@ import {Issued, IssuerCertificate} from "./IssuerCertificate.sol";
 import {P256} from "./P256.sol";
 import {PckNames} from "./PckNames.sol";
 import {QeIdentityHeader} from "./QeIdentityParser.sol";
+import {Serials} from "./Serials.sol";
 import {TcbInfoHeader} from "./TcbInfoParser.sol";
 import {TcbParser} from "./TcbParser.sol";
 import {TcbRules} from "./TcbRules.sol";
@@ -39,7 +40,7 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
     }
 
     struct KeptCrl {
-        address blob; //       serials, 20 bytes each
+        address blob; //       Serials: of this CRL and all before it
         uint40 thisUpdate;
         uint40 nextUpdate;
         uint256 number;
@@ -163,8 +164,9 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
         require(crl.thisUpdate >= known.thisUpdate, CollateralOlder(known.thisUpdate, crl.thisUpdate));
 
         bytes memory old = CodeBlob.read(known.blob);
-        bool isChanged = known.thisUpdate == 0 || keccak256(old) != keccak256(crl.serials);
-        address blob = isChanged ? CodeBlob.keep(crl.serials) : known.blob;
+        bytes memory serials = Serials.union(old, crl.serials);
+        bool isChanged = known.thisUpdate == 0 || serials.length != old.length;
+        address blob = isChanged ? CodeBlob.keep(serials) : known.blob;
         _crls[ca] = KeptCrl(blob, crl.thisUpdate, crl.nextUpdate, crl.number, sha256(der));
         if (isChanged) _raise(ca);
         _sumUp();
@@ -173,7 +175,7 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
             crl.number,
             crl.thisUpdate,
             crl.nextUpdate,
-            crl.serials.length / 20,
+            serials.length / 20,
             blob,
             _common[TeeKind.Tdx][ca].epoch,
             msg.sender
@@ -278,6 +280,7 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
 
     /// @inheritdoc IDcapCollateral
     function familyStanding(uint32 family) external view returns (FamilyStanding memory standing) {
+        _requireRoot();
         // It runs at every use, so each slot is read once, whole: Head and Common from their lowest bits, as declared.
         Head storage head = _tcb[uint16(family >> 2)].head;
         uint256 info;
@@ -310,20 +313,14 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
 
     /// @inheritdoc IDcapCollateral
     function isRevoked(PckCa ca, uint256 serial) public view returns (bool) {
-        return _lists(CodeBlob.read(_crls[ca].blob), serial);
+        _requireRoot();
+        return Serials.has(CodeBlob.read(_crls[ca].blob), serial);
     }
 
     /// @inheritdoc IDcapCollateral
     function isTagRevoked(PckCa ca, uint32 tag) external view returns (bool) {
-        bytes memory serials = CodeBlob.read(_crls[ca].blob);
-        for (uint256 offset = 0; offset < serials.length; offset += 20) {
-            uint256 serial;
-            assembly ("memory-safe") {
-                serial := shr(96, mload(add(add(serials, 32), offset)))
-            }
-            if (uint32(uint256(keccak256(abi.encode(serial)))) == tag) return true;
-        }
-        return false;
+        _requireRoot();
+        return Serials.hasTag(CodeBlob.read(_crls[ca].blob), tag);
     }
 
     /// @inheritdoc IDcapCollateral
@@ -435,11 +432,11 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
         uint40 both = _least(_certificates[PckCa.None].notAfter, _crls[PckCa.None].nextUpdate);
         bytes memory revoked = CodeBlob.read(_crls[PckCa.None].blob);
         // A missing part has a zero time, and zero is the least.
-        if (_lists(revoked, _certificates[PckCa.None].serial)) both = 0;
+        if (Serials.has(revoked, _certificates[PckCa.None].serial)) both = 0;
         for (uint8 each = uint8(PckCa.Platform); each <= uint8(PckCa.Processor); ++each) {
             Certificate storage own = _certificates[PckCa(each)];
             uint40 until = _least(both, _least(own.notAfter, _crls[PckCa(each)].nextUpdate));
-            if (_lists(revoked, own.serial)) until = 0;
+            if (Serials.has(revoked, own.serial)) until = 0;
             _sumUpOne(TeeKind.Tdx, PckCa(each), until);
             _sumUpOne(TeeKind.Sgx, PckCa(each), until);
         }
@@ -460,20 +457,6 @@ contract DcapCollateral is IDcapCollateral, IDcapDocuments, Ownable2Step {
         until = _least(info.nextUpdate, common.validUntil);
         if (info.evaluationNumber < info.leastNumber || common.evaluationNumber < info.leastNumber)
             until = _least(until, info.leastFrom);
-    }
-
-    function _lists(bytes memory serials, uint256 serial) private pure returns (bool found) {
-        // Every 20 bytes against the serial, left-aligned; the word's last 12 bytes are shifted out.
-        assembly ("memory-safe") {
-            let end := add(add(serials, 32), mload(serials))
-            for {
-                let place := add(serials, 32)
-            } lt(place, end) {
-                place := add(place, 20)
-            } {
-                found := or(found, eq(shr(96, mload(place)), serial))
-            }
-        }
     }
 
     function _isSignedBy(Signed memory signed, bytes32 x, bytes32 y) private view returns (bool) {

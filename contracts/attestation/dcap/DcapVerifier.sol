@@ -18,6 +18,7 @@ import {PckTemplate} from "./PckTemplate.sol";
 import {QuoteReader} from "./QuoteReader.sol";
 import {PlatformRecord, Records} from "./Records.sol";
 import {Refusals} from "./Refusals.sol";
+import {Serials} from "./Serials.sol";
 
 /// @title DcapVerifier
 /// @dev Every signature is computed before the first is judged, on every path; nothing that fails is kept.
@@ -268,7 +269,7 @@ contract DcapVerifier is IDcapVerifier {
         _records[record] = Records.pack(
             PlatformRecord({
                 commitment: Records.commitmentOf(facts),
-                tag: Records.tagOf(platform.serial),
+                tag: Serials.tagOf(platform.serial),
                 epoch: judgement.epoch,
                 family: SafeCast.toUint24(judgement.family),
                 status: judgement.status,

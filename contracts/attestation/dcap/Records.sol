@@ -7,7 +7,7 @@ import {TcbStatus} from "../../interfaces/Types.sol";
 /// @notice What is kept of a platform.
 struct PlatformRecord {
     bytes20 commitment; //  to its facts
-    uint32 tag; //          of its PCK certificate's serial: revocation is seen without the facts
+    uint32 tag; //          of its PCK certificate's serial (Serials): revocation is seen without the facts
     uint32 epoch; //        of its family when it was judged
     uint24 family;
     TcbStatus status; //    as judged; Unknown: refused
@@ -24,11 +24,6 @@ library Records {
     /// @dev The facts carry the attestation key and the hash of the PCK certificate.
     function commitmentOf(bytes memory facts) internal pure returns (bytes20) {
         return bytes20(keccak256(facts));
-    }
-
-    /// @notice As IDcapCollateral.isTagRevoked has it.
-    function tagOf(uint256 serial) internal pure returns (uint32) {
-        return uint32(uint256(keccak256(abi.encode(serial))));
     }
 
     function pack(PlatformRecord memory record) internal pure returns (uint256) {

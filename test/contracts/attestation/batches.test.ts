@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { id, ZeroAddress, ZeroHash, type Wallet } from "ethers";
+import { id, toBeHex, ZeroAddress, ZeroHash, type Wallet } from "ethers";
 
 import { Reason } from "../../../protocol/policy/reason.ts";
 import { SettingKind } from "../../../protocol/policy/settingKind.ts";
@@ -16,6 +16,8 @@ import { COMMITTEE, DAY, doubleProof, instanceVerdict, MEASUREMENT, OS_IMAGE } f
 const DIRECT = BigInt(ProofSystem.Direct);
 const bit = (system: bigint) => 1n << system;
 const FAR = 3_000_000_000n;
+/** Of secp256k1. */
+const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 
 describe("AttestationLedger: batches", () => {
   const keys = Array.from({ length: 5 }, (_, i) => walletOf(`instance ${i}`));
@@ -205,8 +207,18 @@ describe("AttestationLedger: batches", () => {
       const { charter, ledger } = here;
       const leaf = await leafOf(here, first);
       await postBatch(charter, leafHash(leaf));
-      const signatures = [
-        "0x",
+      const [r, vs] = await signLeaf(charter, first, leaf);
+      const s = BigInt(vs) & (2n ** 255n - 1n);
+      const parity = BigInt(vs) - s;
+      // The same point with the other s and the other y: another text of the same consent.
+      const flipped = (ORDER - s) | (parity ^ (1n << 255n));
+      const signatures: [string, string][] = [
+        [ZeroHash, ZeroHash],
+        [r, ZeroHash],
+        [ZeroHash, vs],
+        [r, toBeHex(BigInt(vs) ^ (1n << 255n), 32)],
+        [r, toBeHex(flipped & (2n ** 256n - 1n), 32)],
+        [toBeHex(ORDER, 32), vs],
         await signLeaf(charter, second, leaf),
         await signLeaf(charter, first, { ...leaf, evidenceDigest: id("other evidence") }),
         await signLeaf(charter, first, { ...leaf, app: charter.stranger.address }),
@@ -402,7 +414,7 @@ describe("AttestationLedger: batches", () => {
       const here = await scene();
       const { charter, ledger, at } = here;
       const { pair, proof, flags } = await pairOf(here);
-      const [one = "", two = ""] = await signed(charter, pair);
+      const [one, two] = (await signed(charter, pair)) as [[string, string], [string, string]];
       await expect(ledger.claimMany(pair, proof, flags, [one, one])).to.be.revertedWithCustomError(
         ledger,
         "BadKeySignature",
@@ -418,7 +430,7 @@ describe("AttestationLedger: batches", () => {
       const here = await scene();
       const { charter, ledger } = here;
       const { pair, proof, flags } = await pairOf(here);
-      const [one = ""] = await signed(charter, pair);
+      const [one] = (await signed(charter, pair)) as [[string, string]];
       const { root } = leafTree((await allLeaves(here)).slice(0, 4));
       await postBatch(charter, id("of nothing"));
       // Without leaves a multiproof is its own root.

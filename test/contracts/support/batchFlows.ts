@@ -1,5 +1,7 @@
 import type { ContractTransactionResponse, Wallet } from "ethers";
 
+import { compactSignature } from "../../../protocol/words/compactSignature.ts";
+import type { Hex } from "../../../protocol/words/hex.ts";
 import { signBatch, type BatchStatement, type Leaf } from "./batches.ts";
 import type { Charter } from "./charter.ts";
 import { DAY, signInstance } from "./verdicts.ts";
@@ -36,9 +38,14 @@ export async function postBatch(
 }
 
 /** The bound key's consent to be entered by this leaf. */
-export const signLeaf = (
+export async function signLeaf(
   charter: Charter,
   key: Wallet,
   { app, evidenceDigest }: Leaf,
   at: Elsewhere = {},
-): Promise<string> => signInstance(charter, key, { subject: app, evidenceDigest }, at);
+): Promise<[r: string, vs: string]> {
+  const [r, vs] = compactSignature(
+    (await signInstance(charter, key, { subject: app, evidenceDigest }, at)) as Hex,
+  );
+  return [r, vs];
+}

@@ -4,7 +4,8 @@ import { id, keccak256, toUtf8Bytes, type TypedDataField, type Wallet } from "et
 import { committeeDomain } from "../../../protocol/session/domains.ts";
 import { packFacts, type LeafFacts } from "../../../protocol/state/instanceWord.ts";
 import { TcbStatus, TeeKind } from "../../../protocol/words/enums.ts";
-import type { Address } from "../../../protocol/words/hex.ts";
+import { compactSignature } from "../../../protocol/words/compactSignature.ts";
+import type { Address, Hex } from "../../../protocol/words/hex.ts";
 import { ascending, walletOf, type Charter } from "./charter.ts";
 import { MEASUREMENT, OS_IMAGE, signInstance } from "./verdicts.ts";
 
@@ -147,5 +148,6 @@ export async function claim(
     subject: leaf.app,
     evidenceDigest: leaf.evidenceDigest,
   });
-  return charter.attestationLedger.claim(leaf, batch.tree.getProof(index), consent);
+  const [r, vs] = compactSignature(consent as Hex);
+  return charter.attestationLedger.claim(leaf, batch.tree.getProof(index), [r, vs]);
 }

@@ -5,6 +5,7 @@ import { advisoriesDigest } from "../../../../protocol/session/verdict.ts";
 import { TcbStatus } from "../../../../protocol/words/enums.ts";
 import { IDcapCollateral__factory } from "../../../../types/typechain/index.ts";
 import { itOnVectors } from "../../../support/vectors.ts";
+import { largeTcbInfo } from "./support/largeTcbInfo.ts";
 import { packQeIdentity, packTcbInfo } from "./support/packTcb.ts";
 import { kilo, useTcbHarness, utf8 } from "./support/tcbHarness.ts";
 import { platformStruct, readQeIdentity, readTcbInfo } from "./support/tcbTwin.ts";
@@ -88,7 +89,7 @@ describe("TCB documents on chain", function () {
   }
 
   it("parse_asLargeADocumentAsCanBeExpected_fitsOneTransaction", async () => {
-    const document = largeTcbInfo();
+    const document = largeTcbInfo(32);
     const { gasUsed, blob } = await chain.harness.parseTcbInfo(utf8(document));
     const blobBytes = (blob.length - 2) / 2;
     console.log(`      ${document.length} B → ${blobBytes} B, ${kilo(gasUsed)} gas`);
@@ -116,27 +117,3 @@ describe("TCB documents on chain", function () {
     expect(other?.blob).to.equal(one?.blob);
   });
 });
-
-/** 32 levels, as many advisories as Intel ever listed, each component explained. */
-function largeTcbInfo(): string {
-  type Level = { tcb: { sgxtcbcomponents: object[]; tdxtcbcomponents: object[]; pcesvn: number } };
-  const document = JSON.parse(simulatedDocuments("tdx").tcbInfo) as { tcbLevels: Level[] };
-  const [level] = document.tcbLevels as [Level];
-  const explained = (components: object[]): object[] =>
-    components.map((one, i) =>
-      i < 8 ? { ...one, category: "OS/VMM", type: "TDX Late Microcode Update" } : one,
-    );
-  document.tcbLevels = Array.from({ length: 32 }, (_, i) => ({
-    ...level,
-    tcb: {
-      sgxtcbcomponents: explained(level.tcb.sgxtcbcomponents),
-      pcesvn: 40 - i,
-      tdxtcbcomponents: explained(level.tcb.tdxtcbcomponents),
-    },
-    advisoryIDs: Array.from(
-      { length: 1 + i },
-      (_, k) => `INTEL-SA-${String(1_100 - 7 * k).padStart(5, "0")}`,
-    ),
-  }));
-  return JSON.stringify(document);
-}
