@@ -29,6 +29,7 @@ import {
   verdictTypes,
 } from "../../protocol/session/domains.ts";
 import type { VerdictStruct } from "../../protocol/session/verdict.ts";
+import { compactSignature } from "../../protocol/words/compactSignature.ts";
 import { ProofSystem, TcbStatus, TeeKind } from "../../protocol/words/enums.ts";
 import { fromHex, type Address, type Bytes32, type ComposeHash } from "../../protocol/words/hex.ts";
 import { devnetAccounts, type DevnetAccount } from "../../scripts/devnet/accounts.ts";
@@ -296,11 +297,12 @@ export class ProvenChain {
     path: readonly Bytes32[],
     key: PrivateKeyAccount,
   ): Promise<TransactionReceipt> {
+    const consent = compactSignature(await this.signInstance(key, leaf.app, leaf.evidenceDigest));
     return this.send(devnetAccounts.outbox, {
       address: this.deployment.attestationLedger,
       abi: attestationLedgerAbi,
       functionName: "claim",
-      args: [leaf, path, await this.signInstance(key, leaf.app, leaf.evidenceDigest)],
+      args: [leaf, path, consent],
     });
   }
 }
