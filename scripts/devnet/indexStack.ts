@@ -21,8 +21,11 @@ export interface IndexStack {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts it in a temporary folder, which `stop` removes. */
-export async function startIndexStack(): Promise<IndexStack> {
+/**
+ * Starts it in a temporary folder, which `stop` removes.
+ * @param testRootPem of the simulated vendor, where direct proofs and collateral are to be indexed.
+ */
+export async function startIndexStack(testRootPem?: string): Promise<IndexStack> {
   const dir = mkdtempSync(join(tmpdir(), "charter-index-"));
   chmodSync(dir, 0o755); // Postgres runs under another account where this one is root.
   const steps = new Steps(() => undefined, new AbortController().signal);
@@ -41,7 +44,7 @@ export async function startIndexStack(): Promise<IndexStack> {
         }),
       (started) => started.stop,
     );
-    const deployment = await deployDevnet(anvil.url);
+    const deployment = await deployDevnet(anvil.url, testRootPem);
     const postgres = await steps.run(
       "postgres",
       () => startEmbeddedPostgres({ dir: join(dir, "postgres") }),
