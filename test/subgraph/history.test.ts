@@ -16,7 +16,11 @@ import { gndBinary } from "../../scripts/devnet/graphNode.ts";
 import { startIndexStack, type IndexStack } from "../../scripts/devnet/indexStack.ts";
 import { servedSdl, SDL_FILE } from "../../scripts/devnet/servedSdl.ts";
 import type { App, AppRegistry } from "../../types/typechain/index.ts";
+import { createTestPki } from "../../worker/tee/simulator/pki.ts";
+import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
+import { ProvenChain } from "../support/provenChain.ts";
 import { random } from "../support/random.ts";
+import { compareAttestation, playAttestation } from "./support/attestation.ts";
 import { takeOverTime } from "./support/chain.ts";
 import { blocksToCompare, compareApp, type Moment } from "./support/compareApp.ts";
 import { compareCuration } from "./support/curation.ts";
@@ -30,8 +34,13 @@ const ZERO_KEY = zeroPadValue("0x00", 32);
 const number = (value: number): string => zeroPadValue(toBeHex(value), 32);
 const NEVER = "1099511627775";
 
+const pki = createTestPki({
+  notBefore: Math.floor(Date.now() / 1000) - 86_400,
+  secret: new Uint8Array(32).fill(7),
+});
+
 describe("the index on the real graph-node", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   let stack: IndexStack;
   let provider: JsonRpcProvider;
   let app: App;
@@ -46,7 +55,7 @@ describe("the index on the real graph-node", function () {
       console.log("skipped: the index on the real graph-node: its binary exists for Linux x64 only");
       this.skip();
     }
-    stack = await startIndexStack();
+    stack = await startIndexStack(pki.file.root);
     provider = new JsonRpcProvider(stack.rpcUrl, 31337, {
       staticNetwork: true,
       cacheTimeout: -1,
@@ -179,6 +188,23 @@ describe("the index on the real graph-node", function () {
       "SettingChanged",
       "GuardianChanged",
     ]);
+  });
+
+  it("says of nodes, instances, batches, judgements and disputes what the contracts say, after each of several blocks", async () => {
+    const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+    console.log(`      SEED=${seed}`);
+    const choose = random(seed);
+    await takeOverTime(provider);
+    const chain = new ProvenChain(stack.rpcUrl, stack.deployment);
+    const first = await provider.getBlockNumber();
+    const composeHash = id("v1") as Bytes32;
+    const subject = appAddress.toLowerCase() as Address;
+    await playAttestation(chain, { pki, app: subject, composeHash, random: choose });
+    const last = await provider.getBlockNumber();
+    await provider.send("anvil_mine", [2]);
+    const graph = new GraphReader(stack.graphqlUrl);
+    const others = Array.from({ length: 3 }, () => first + 1 + choose.below(last - first));
+    for (const block of [...others, last]) await compareAttestation(graph, chain, subject, block);
   });
 
   it("says what the contracts say after a random history, entity by entity", async () => {
