@@ -44,6 +44,14 @@ export interface BatchLeaf {
   readonly evidenceDigest: Bytes32;
 }
 
+export interface RegisterOptions {
+  readonly system?: number;
+  /** Number of the node that is renewed; null: a new one. */
+  readonly renews?: number | null;
+  /** What the committee says otherwise than the evidence. */
+  readonly over?: Partial<VerdictStruct>;
+}
+
 const ZERO = `0x${"00".repeat(32)}` as Bytes32;
 const lower = ({ address }: { readonly address: string }): Address => address.toLowerCase() as Address;
 export const keyOf = (seed: string): PrivateKeyAccount =>
@@ -136,7 +144,7 @@ export class ProvenChain {
       gpuDigest: ZERO,
       validUntil: Number(timestamp) + 86_400,
       simulated: true,
-    } as VerdictStruct;
+    };
   }
 
   signVerdict(verdict: VerdictStruct, members: readonly DevnetAccount[]): Promise<Hex[]> {
@@ -187,11 +195,7 @@ export class ProvenChain {
   async register(
     platform: SimulatedPlatform,
     key: PrivateKeyAccount,
-    {
-      system = ProofSystem.Committee as number,
-      renews = null as number | null,
-      over = {} as Partial<VerdictStruct>,
-    } = {},
+    { system = ProofSystem.Committee, renews = null, over = {} }: RegisterOptions = {},
   ): Promise<{ receipt: TransactionReceipt; quote: Uint8Array; verdict: VerdictStruct }> {
     const { operator } = devnetAccounts;
     const found = await this.evidence(platform, {

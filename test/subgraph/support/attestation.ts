@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { parseEventLogs, type Abi } from "viem";
+import { decodeFunctionData, parseEventLogs, type Abi } from "viem";
 
 import { attestationLedgerAbi } from "../../../protocol/abi/attestationLedger.ts";
 import { committeeDisputesAbi } from "../../../protocol/abi/committeeDisputes.ts";
@@ -26,7 +26,7 @@ const ZERO = `0x${"00".repeat(32)}` as Bytes32;
 const lower = (text: string): Address => text.toLowerCase() as Address;
 
 /**
- * Everything that evidence leads to, of random numbers and order: collateral, nodes by both systems, instances, a batch with claims, a
+ * Everything that evidence leads to, of random numbers: collateral, nodes by both systems, instances, a batch with claims, a
  * TCB recovery with its new judgement, an invalidated and a retired node, and at last a dispute. Needs a chain whose root
  * is `pki`'s and time in its hands.
  */
@@ -42,7 +42,7 @@ export async function playAttestation(
   }): Promise<void> => {
     const at = Number((await chain.client.getBlock()).timestamp);
     for (const call of collateralCalls(issueCollateral(pki, { at, ...options }))) {
-      await chain.send(outbox, { address: dcapCollateral, abi: dcapCollateralAbi as Abi, ...call });
+      await chain.send(outbox, { address: dcapCollateral, abi: dcapCollateralAbi, ...call });
     }
   };
   await put({});
@@ -71,7 +71,7 @@ export async function playAttestation(
   // A batch: each leaf's word has other bits; one lies about its machine.
   await chain.send(owner, {
     address: deployment.attestationLedger,
-    abi: attestationLedgerAbi as Abi,
+    abi: attestationLedgerAbi,
     functionName: "keepImage",
     args: [{ ...SIMULATED_IMAGE, advisoriesDigest: `0x${"ad".repeat(32)}` }],
   });
@@ -118,7 +118,7 @@ export async function playAttestation(
     const { record, facts } = recorded.args;
     await chain.send(outbox, {
       address: verifier,
-      abi: dcapVerifierAbi as Abi,
+      abi: dcapVerifierAbi,
       functionName: "rejudge",
       args: [record, facts],
     });
@@ -144,7 +144,6 @@ async function disputeCall(
   const logs = await chain.client.getLogs({ address: attestationLedger, fromBlock: 0n });
   const [posted] = parseEventLogs({ abi: attestationLedgerAbi, eventName: "BatchPosted", logs });
   if (!posted) throw new Error("no batch");
-  const { decodeFunctionData } = await import("viem");
   const { input } = await chain.client.getTransaction({ hash: posted.transactionHash });
   const { args } = decodeFunctionData({ abi: attestationLedgerAbi, data: input });
   const [, count, validUntil, minBlock, blockHash, signatures] = args as readonly unknown[];
