@@ -104,15 +104,25 @@ export async function startRelayer(
   });
   closers.add("verifier", () => verifier.close());
   /** Of the nodes that are registered now. */
-  const nodeEvidence = async (): Promise<EvidenceMessage[]> => {
+  const nodeEvidence = async (): Promise<{ node: number; evidence: EvidenceMessage }[]> => {
     const { nodes } = follower.projection().final.state;
-    const registered = new Set([...nodes.values()].filter((node) => !node.retired).map((node) => node.key));
+    const registered = new Map(
+      [...nodes.values()].filter((node) => !node.retired).map((node) => [node.key, node.number]),
+    );
     const kept = await store.evidence.nodes();
-    return kept.filter(({ key }) => registered.has(key)).map(({ evidence }) => evidence);
+    return kept.flatMap(({ key, evidence }) => {
+      const node = registered.get(key);
+      return node === undefined ? [] : [{ node, evidence }];
+    });
   };
+  /** Of guests whose GPUs it names: a node's own evidence has none. */
+  const gpuEvidence = async (): Promise<{ node: number; evidence: EvidenceMessage }[]> =>
+    (await store.evidence.instances(unixSeconds())).flatMap(({ node, evidence }) =>
+      node === null || evidence.gpu === undefined ? [] : [{ node, evidence }],
+    );
   const nodeForecast = new NodeForecast({
-    quotes: async () => (await nodeEvidence()).map(({ quote }) => quote),
-    forecast: (quote) => verifier.forecast(quote),
+    evidence: async () => [...(await nodeEvidence()), ...(await gpuEvidence())],
+    forecast: (evidence) => verifier.forecast(evidence),
     now: unixSeconds,
     onFailed: (cause) => logger.warn({ err: cause }, "a node's evidence could not be looked at ahead"),
   });
@@ -308,8 +318,8 @@ export async function startRelayer(
       published: (family) => verifier.published(family),
       families: async () =>
         (await nodeEvidence())
-          .filter(({ kind }) => kind === "tdx" || kind === "sgx")
-          .map(({ quote }) => platformFamily(quoteBytes(quote))),
+          .filter(({ evidence: { kind } }) => kind === "tdx" || kind === "sgx")
+          .map(({ evidence }) => platformFamily(quoteBytes(evidence.quote))),
       plan: (intent) => outbox.plan(intent),
       intentById: (id) => outbox.intentById(id),
       now: unixSeconds,

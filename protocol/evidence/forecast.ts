@@ -32,7 +32,7 @@ export interface Ending {
 
 /** What is to come for the platform that made a quote. */
 export interface Forecast {
-  readonly kind: "tdx" | "sgx";
+  readonly kind: "tdx" | "sgx" | "snp";
   /** Null where the quote is refused today. */
   readonly platformId: PlatformId | null;
   readonly now: Standing;

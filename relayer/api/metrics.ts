@@ -35,6 +35,9 @@ export interface Metrics {
   upkeepPlanned(piece: string): void;
 }
 
+/** Nodes that are named for one reason: a chain may have thousands, and whoever watches needs the first. */
+const MAX_NAMED = 100;
+
 /** Builds the registry; gauges of the chain and the outbox are read when scraped. */
 export function createMetrics(source: MetricsSource): Metrics {
   const {
@@ -138,11 +141,23 @@ export function createMetrics(source: MetricsSource): Metrics {
   });
   new Gauge({
     name: "charter_nodes_failing_soon",
-    help: "Nodes whose evidence is refused today (refused), will be judged worse (next-set), or rests on what ends in 7 days",
+    help: "Nodes whose evidence is refused today (refused), will be judged worse by what is announced (next-set), or rests on what ends in 7 days",
     labelNames: ["reason"],
     registers,
     collect() {
-      for (const [reason, count] of Object.entries(failingSoon() ?? {})) this.set({ reason }, count);
+      for (const [reason, nodes] of Object.entries(failingSoon() ?? {})) this.set({ reason }, nodes.length);
+    },
+  });
+  new Gauge({
+    name: "charter_node_failing_soon",
+    help: `1 for each node that charter_nodes_failing_soon counts; of each reason at most the ${MAX_NAMED} lowest numbers`,
+    labelNames: ["node", "reason"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [reason, nodes] of Object.entries(failingSoon() ?? {})) {
+        for (const node of nodes.slice(0, MAX_NAMED)) this.set({ node, reason }, 1);
+      }
     },
   });
   const collateralFailures = new Counter({

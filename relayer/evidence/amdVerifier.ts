@@ -1,4 +1,7 @@
 import { nodeCrypto } from "../../protocol/crypto/node.ts";
+import type { Forecast } from "../../protocol/evidence/forecast.ts";
+import { forecastSnp } from "../../protocol/evidence/forecastSnp.ts";
+import type { SnpCertificates } from "../../protocol/evidence/snp/amdChain.ts";
 import { EvidenceError, type TrustedRoot } from "../../protocol/evidence/index.ts";
 import { readCertificateTable } from "../../protocol/evidence/snp/certificateTable.ts";
 import { parseSnpReport, SNP_REPORT_BYTES } from "../../protocol/evidence/snp/parseReport.ts";
@@ -35,6 +38,8 @@ export interface AmdVerifier {
    * so is the revocation list, which is always held. HOST_DATA must be the hash of `mrConfig` where it is given. @throws EvidenceError, CharterError `collateral/…`.
    */
   readonly verify: (reportAndTable: Uint8Array, mrConfig?: string) => Promise<SnpVerification>;
+  /** What is to come for the machine of this report: `forecastSnp`. @throws CharterError `collateral/…`, `evidence/…`. */
+  readonly forecast: (reportAndTable: Uint8Array, nextFloors?: TcbFloors) => Promise<Forecast>;
   /** First second in which CAs or revocation list are not valid any more, by family. */
   readonly held: () => ReadonlyMap<string, number>;
 }
@@ -87,32 +92,48 @@ export function amdVerifier(options: AmdVerifierOptions): AmdVerifier {
     onRefreshFailed,
   });
 
+  /** The report, and what it is judged by: certificates that came along, the rest AMD's own. */
+  const gather = async (
+    bytes: Uint8Array,
+  ): Promise<{ report: Uint8Array; certificates: SnpCertificates; crl: Uint8Array }> => {
+    const report = bytes.subarray(0, SNP_REPORT_BYTES);
+    const table = bytes.subarray(SNP_REPORT_BYTES);
+    const parsed = parseSnpReport(report);
+    const given = table.length === 0 ? {} : readCertificateTable(table, parsed.signer);
+    if (given.leaf === undefined && parsed.signer === "VLEK") {
+      throw new EvidenceError("collateral-missing", "expected the VLEK with the report: AMD publishes none");
+    }
+    const family = amdIssuerFamily(parsed, given.leaf);
+    const issuers = await issuersSource.get(family);
+    const leaf = given.leaf ?? (await vceks.get(amdChip(parsed, family.product))).certificate;
+    const { ask, ark } = given.ask && given.ark ? { ask: given.ask, ark: given.ark } : issuers;
+    return { report, certificates: { leaf, ask, ark }, crl: issuers.crl };
+  };
+
   return {
     verify: async (bytes, mrConfig) => {
-      const report = bytes.subarray(0, SNP_REPORT_BYTES);
-      const table = bytes.subarray(SNP_REPORT_BYTES);
-      const parsed = parseSnpReport(report);
-      const given = table.length === 0 ? {} : readCertificateTable(table, parsed.signer);
-      if (given.leaf === undefined && parsed.signer === "VLEK") {
-        throw new EvidenceError(
-          "collateral-missing",
-          "expected the VLEK with the report: AMD publishes none",
-        );
-      }
-      const family = amdIssuerFamily(parsed, given.leaf);
-      const issuers = await issuersSource.get(family);
-      const leaf = given.leaf ?? (await vceks.get(amdChip(parsed, family.product))).certificate;
-      const { ask, ark } = given.ask && given.ark ? { ask: given.ask, ark: given.ark } : issuers;
+      const { report, certificates, crl } = await gather(bytes);
       return verifySnp(
-        { report, certificates: { leaf, ask, ark }, ...(mrConfig === undefined ? {} : { mrConfig }) },
+        { report, certificates, ...(mrConfig === undefined ? {} : { mrConfig }) },
         {
           at: now(),
           crypto: nodeCrypto,
           roots,
-          crls: [issuers.crl],
+          crls: [crl],
           ...(minimumTcb === undefined ? {} : { minimumTcb }),
         },
       );
+    },
+    forecast: async (bytes, nextFloors) => {
+      const { report, certificates, crl } = await gather(bytes);
+      return forecastSnp(report, certificates, {
+        at: now(),
+        crypto: nodeCrypto,
+        roots,
+        crl,
+        ...(minimumTcb === undefined ? {} : { floors: minimumTcb }),
+        ...(nextFloors === undefined ? {} : { nextFloors }),
+      });
     },
     held: () => issuersSource.held(),
   };

@@ -4,6 +4,7 @@ import { nodeCrypto } from "../../protocol/crypto/node.ts";
 import { parseCertificate, type Certificate } from "../../protocol/der/certificate.ts";
 import { splitPem } from "../../protocol/der/pem.ts";
 import { isCharterError } from "../../protocol/errors/CharterError.ts";
+import type { Ending } from "../../protocol/evidence/forecast.ts";
 import type { GpuEvidence } from "../../protocol/evidence/gpu/gpuEvidence.ts";
 import { ocspAnswers } from "../../protocol/evidence/gpu/ocsp/ocspAnswers.ts";
 import type { OcspVerification } from "../../protocol/evidence/gpu/ocsp/verifyOcsp.ts";
@@ -52,6 +53,11 @@ export interface GpuVerifier {
     evidence: GpuEvidence,
     options: Pick<VerifyGpuOptions, "nonce" | "modes">,
   ) => Promise<GpuVerification>;
+  /**
+   * When the certificates and manifests of a report end. Answers about revocation are not among them: each is asked for
+   * anew within its day. @throws EvidenceError, CharterError `collateral/…`.
+   */
+  readonly endings: (evidence: GpuEvidence) => Promise<Ending[]>;
   /** First second in which manifests and answers are not valid any more, by family. */
   readonly held: () => ReadonlyMap<string, number>;
 }
@@ -123,6 +129,21 @@ export function gpuVerifier(options: GpuVerifierOptions): GpuVerifier {
         ask(splitPem(evidence.certificates).map(parseCertificate), 1),
       ]);
       return judge({ rims: { driver, vbios }, ocsp });
+    },
+    endings: async (evidence) => {
+      const { nonce } = evidence;
+      const alone = await verifyGpu(evidence, { at: now(), crypto: nodeCrypto, roots, nonce });
+      const ids = rimIds(alone);
+      const { driverVersion, vbiosVersion } = alone.facts;
+      const [driver, vbios] = await whole([
+        rims.get({ id: ids.driver, version: driverVersion }),
+        rims.get({ id: ids.vbios, version: vbiosVersion }),
+      ]);
+      return [
+        { what: "GPU certificates", at: alone.validUntil },
+        { what: "GPU driver manifest", at: driver.verified.validUntil },
+        { what: "GPU VBIOS manifest", at: vbios.verified.validUntil },
+      ];
     },
     held: () => new Map([...rims.held(), ...responses.held()]),
   };

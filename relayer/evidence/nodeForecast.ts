@@ -1,4 +1,5 @@
 import type { Forecast } from "../../protocol/evidence/forecast.ts";
+import type { EvidenceMessage } from "../../protocol/session/messages.ts";
 import { pause } from "../pause.ts";
 
 const DAY = 86_400;
@@ -7,27 +8,41 @@ const WARN_SECONDS = 7 * DAY;
 
 /** Why nodes will fail: refused already, refused or worse under the set that the vendor announces, something ends. */
 export type Reason = "refused" | "next-set" | "ending";
-export type FailingSoon = Readonly<Record<Reason, number>>;
+/** Numbers of the nodes, ascending, by reason. */
+export type FailingSoon = Readonly<Record<Reason, readonly number[]>>;
+
+/** What is to come for one node. */
+export interface NodeOutlook {
+  readonly node: number;
+  readonly forecast: Forecast;
+}
 
 /**
- * Counts nodes by what will make their evidence fail within a week; a node counts once for each reason. Documents and
- * lists are renewed before they end, so an end counts only when nobody renewed it: their life is a month.
+ * Which nodes' evidence will fail within a week, and by what; a node may stand under several reasons, and under each
+ * once. Documents and lists are renewed before they end, so an end counts only when nobody renewed it: their life is a
+ * month.
  */
-export function failingSoon(forecasts: readonly Forecast[], now: number): FailingSoon {
-  const counts = { refused: 0, "next-set": 0, ending: 0 };
-  for (const { now: today, next, endings } of forecasts) {
-    if (today.refusedBy !== null) counts.refused++;
+export function failingSoon(outlooks: readonly NodeOutlook[], now: number): FailingSoon {
+  const found: Record<Reason, Set<number>> = { refused: new Set(), "next-set": new Set(), ending: new Set() };
+  for (const { node, forecast } of outlooks) {
+    const { now: today, next, endings } = forecast;
+    if (today.refusedBy !== null) found.refused.add(node);
     const isWorse = next !== null && next.status !== "UpToDate" && next.status !== today.status;
-    if (isWorse) counts["next-set"]++;
-    if (endings.some(({ at }) => at <= now + WARN_SECONDS)) counts.ending++;
+    if (isWorse) found["next-set"].add(node);
+    if (endings.some(({ at }) => at <= now + WARN_SECONDS)) found.ending.add(node);
   }
-  return counts;
+  const sorted = (nodes: Set<number>): number[] => [...nodes].sort((a, b) => a - b);
+  return {
+    refused: sorted(found.refused),
+    "next-set": sorted(found["next-set"]),
+    ending: sorted(found.ending),
+  };
 }
 
 interface Options {
-  /** Quotes of the nodes that are registered now. */
-  readonly quotes: () => Promise<readonly string[]>;
-  readonly forecast: (quote: string) => Promise<Forecast>;
+  /** Evidence of the nodes that are registered now: their own, and that of guests on them whose GPUs it names. */
+  readonly evidence: () => Promise<readonly { readonly node: number; readonly evidence: EvidenceMessage }[]>;
+  readonly forecast: (evidence: EvidenceMessage) => Promise<Forecast>;
   /** Unix seconds. */
   readonly now: () => number;
   readonly onFailed: (cause: unknown) => void;
@@ -53,16 +68,16 @@ export class NodeForecast {
 
   /** Looks once. A node that cannot be looked at now is told of, and not counted. */
   async look(): Promise<void> {
-    const { quotes, forecast, now, onFailed } = this.#options;
-    const forecasts: Forecast[] = [];
-    for (const quote of await quotes()) {
+    const { evidence: given, forecast, now, onFailed } = this.#options;
+    const outlooks: NodeOutlook[] = [];
+    for (const { node, evidence } of await given()) {
       try {
-        forecasts.push(await forecast(quote));
+        outlooks.push({ node, forecast: await forecast(evidence) });
       } catch (cause) {
         onFailed(cause);
       }
     }
-    this.#latest = failingSoon(forecasts, now());
+    this.#latest = failingSoon(outlooks, now());
   }
 
   /** Looks again and again until the signal; a failure is told of and waits for the next time. */

@@ -6,6 +6,7 @@ import type { EvidenceFacts } from "../../protocol/evidence/facts/EvidenceFacts.
 import { nitroFacts } from "../../protocol/evidence/facts/nitroFacts.ts";
 import { snpFacts, snpParts } from "../../protocol/evidence/facts/snpFacts.ts";
 import { forecast, type Forecast } from "../../protocol/evidence/forecast.ts";
+import { parseGpuEvidence } from "../../protocol/evidence/gpu/gpuEvidence.ts";
 import { NVIDIA_DEVICE_ROOT, NVIDIA_RIM_ROOT } from "../../protocol/evidence/gpu/nvidiaRoots.ts";
 import { INTEL_ROOT, quoteBytes, testRootFromPem, type TrustedRoot } from "../../protocol/evidence/index.ts";
 import { AWS_NITRO_ROOT } from "../../protocol/evidence/nitro/nitroRoot.ts";
@@ -49,8 +50,8 @@ export interface EvidenceVerifier {
   readonly verifySnp: (quote: string) => Promise<SnpVerification>;
   /** What the vendor publishes for a family now, genuine and valid. @throws CharterError `collateral/…`. */
   readonly published: (family: PlatformFamily) => Promise<HeldCollateral>;
-  /** What is to come for the platform of this quote, under today's set and the announced one. */
-  readonly forecast: (quote: string) => Promise<Forecast>;
+  /** What is to come for the platform of this evidence, under today's set and the announced one, and for its GPUs. */
+  readonly forecast: (evidence: EvidenceMessage) => Promise<Forecast>;
   /** Seconds until something of the collateral in use ends, by family; negative once it has. */
   readonly secondsLeft: () => ReadonlyMap<string, number>;
   close(): Promise<void>;
@@ -107,6 +108,20 @@ export function evidenceVerifier(options: Options): EvidenceVerifier {
   });
   const pool = new VerifierPool({ roots, ...(threads === undefined ? {} : { threads }) });
 
+  const forecastCpu = async ({ kind, quote: text }: EvidenceMessage): Promise<Forecast> => {
+    const quote = quoteBytes(text);
+    if (kind === "snp") return amd.forecast(quote, vendors.nextSnpFloors);
+    const family = platformFamily(quote);
+    const { parsed } = await collateral.get(family);
+    // What is not announced, or cannot be had, says nothing.
+    const next = await pcs
+      .collateral(family, true)
+      .then((message) => genuineCollateral(message, roots))
+      .catch(() => undefined);
+    const given = { collateral: parsed, at: now(), crypto: nodeCrypto, roots };
+    return forecast(quote, { ...given, ...(next ? { next: next.parsed } : {}) });
+  };
+
   return {
     verify: async (evidence) => {
       switch (evidence.kind) {
@@ -131,17 +146,11 @@ export function evidenceVerifier(options: Options): EvidenceVerifier {
     verifyGpu: (evidence, nonce) => gpu.verify(evidence, { nonce }),
     verifySnp: (quote) => amd.verify(quoteBytes(quote)),
     published: (family) => collateral.get(family),
-    forecast: async (text) => {
-      const quote = quoteBytes(text);
-      const family = platformFamily(quote);
-      const { parsed } = await collateral.get(family);
-      // What is not announced, or cannot be had, says nothing.
-      const next = await pcs
-        .collateral(family, true)
-        .then((message) => genuineCollateral(message, roots))
-        .catch(() => undefined);
-      const options = { collateral: parsed, at: now(), crypto: nodeCrypto, roots };
-      return forecast(quote, { ...options, ...(next ? { next: next.parsed } : {}) });
+    forecast: async (evidence) => {
+      const cpu = await forecastCpu(evidence);
+      const gpus = evidence.gpu === undefined ? [] : parseGpuEvidence(evidence.gpu);
+      const ends = await Promise.all(gpus.map((one) => gpu.endings(one)));
+      return { ...cpu, endings: [...cpu.endings, ...ends.flat()].sort((a, b) => a.at - b.at) };
     },
     secondsLeft: () => {
       const at = now();

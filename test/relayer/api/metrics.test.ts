@@ -13,6 +13,11 @@ describe("metrics of collateral", () => {
       headAgeSeconds: () => 0,
       intents: () => Promise.resolve({ planned: 0, signed: 0, sent: 0, included: 0, final: 0, failed: 0 }),
       collateralSecondsLeft: () => left,
+      failingSoon: () => ({
+        refused: [7],
+        "next-set": [],
+        ending: Array.from({ length: 150 }, (_, i) => i + 1),
+      }),
     });
     metrics.collateralFailed("collateral/rate-limited", "snp");
     const text = await metrics.registry.metrics();
@@ -21,6 +26,9 @@ describe("metrics of collateral", () => {
       'charter_collateral_seconds_left{kind="tdx",family="tdx:f0ca57000000:platform"} 60',
     );
     expect(text).to.contain('charter_collateral_failures_total{kind="snp",code="collateral/rate-limited"} 1');
+    expect(text).to.contain('charter_nodes_failing_soon{reason="ending"} 150');
+    expect(text).to.contain('charter_node_failing_soon{node="7",reason="refused"} 1');
+    expect(text.match(/^charter_node_failing_soon\{node="\d+",reason="ending"\} 1$/gm)).to.have.length(100);
     left = new Map();
     expect(await metrics.registry.metrics()).not.to.contain("charter_collateral_seconds_left{");
   });

@@ -178,6 +178,27 @@ describe("the relayer's verifier of SEV-SNP reports", function () {
     expect((await met.verifier.verify(message(quoteOf()))).status).to.equal(TcbStatus.UpToDate);
   });
 
+  it("looks ahead for a machine: what ends, and what the floors to come make of it", async () => {
+    const service = await serve();
+    const nextSnpFloors = { Milan: { ...SNP_TCB, microcode: SNP_TCB.microcode + 1 } };
+    const { verifier } = start(service, { snpFloors: { Milan: SNP_TCB }, nextSnpFloors });
+    const seen = await verifier.forecast(message(quoteOf()));
+    expect([seen.kind, seen.now, seen.next]).to.deep.equal([
+      "snp",
+      { status: "UpToDate", refusedBy: null },
+      { status: "OutOfDate", refusedBy: null },
+    ]);
+    expect(seen.endings[0]).to.deep.equal({ what: "AMD's revocation list", at: AT + 30 * DAY });
+    expect(seen.endings.map(({ what }) => what).toSorted()).to.deep.equal([
+      "AMD's revocation list",
+      "ARK certificate",
+      "ASK certificate",
+      "VCEK or VLEK certificate",
+    ]);
+    const refused = await verifier.forecast(message(quoteOf({ debug: true })));
+    expect(refused.now).to.deep.equal({ status: null, refusedBy: "snp-debug" });
+  });
+
   it("takes from the kernel's table what is there, and the rest from AMD", async () => {
     const service = await serve();
     const { verifier } = start(service);

@@ -106,6 +106,17 @@ describe("the relayer's verifier of GPU reports", function () {
     expect(failures).to.deep.equal([]);
   });
 
+  it("says when the certificates and manifests of a GPU end, answers about revocation aside", async () => {
+    const { verifier } = start(await serve());
+    const endings = await verifier.endings(gpu.attest(NONCE));
+    expect(endings.map(({ what }) => what)).to.deep.equal([
+      "GPU certificates",
+      "GPU driver manifest",
+      "GPU VBIOS manifest",
+    ]);
+    for (const { at } of endings) expect(at).to.equal(pki.notAfter);
+  });
+
   it("finds developer's firmware, which a report alone does not show", async () => {
     const { verify } = start(await serve());
     expect(await refusal(verify({ devTools: true }))).to.equal("evidence/gpu-measurements");

@@ -1,6 +1,8 @@
 import { expect } from "chai";
 
 import type { Forecast } from "../../../protocol/evidence/forecast.ts";
+import type { EvidenceMessage } from "../../../protocol/session/messages.ts";
+import type { Bytes32 } from "../../../protocol/words/hex.ts";
 import { failingSoon, NodeForecast } from "../../../relayer/evidence/nodeForecast.ts";
 
 const NOW = 1_800_000_000;
@@ -14,8 +16,18 @@ const fine: Forecast = {
   endings: [{ what: "TCB info", at: NOW + 20 * DAY }],
 };
 
+const none = { refused: [], "next-set": [], ending: [] };
+const of = (quote: string): EvidenceMessage => ({
+  kind: "tdx",
+  quote,
+  eventLog: "[]",
+  vmConfig: "{}",
+  blockNumber: 1,
+  blockHash: `0x${"00".repeat(32)}` as Bytes32,
+});
+
 describe("the forecast for nodes", () => {
-  it("counts a node once for each reason", () => {
+  it("names a node once for each reason", () => {
     const refused: Forecast = { ...fine, now: { status: null, refusedBy: "pck-revoked" }, next: null };
     const worse: Forecast = { ...fine, next: { status: "OutOfDate", refusedBy: null } };
     const out: Forecast = { ...fine, next: { status: null, refusedBy: "platform-tcb" } };
@@ -27,19 +39,24 @@ describe("the forecast for nodes", () => {
       ],
     };
     const late: Forecast = { ...fine, endings: [{ what: "TCB info", at: NOW + 7 * DAY + 1 }] };
-    expect(failingSoon([fine, late], NOW)).to.deep.equal({ refused: 0, "next-set": 0, ending: 0 });
-    expect(failingSoon([fine, refused, worse, out, ending], NOW)).to.deep.equal({
-      refused: 1,
-      "next-set": 2,
-      ending: 1,
+    const numbered = (...forecasts: Forecast[]) =>
+      forecasts.map((forecast, i) => ({ node: i + 1, forecast }));
+    expect(failingSoon(numbered(fine, late), NOW)).to.deep.equal(none);
+    const outlooks = numbered(fine, refused, worse, out, ending);
+    // Two guests on one node, each with a GPU.
+    expect(failingSoon([...outlooks, { node: 2, forecast: refused }], NOW)).to.deep.equal({
+      refused: [2],
+      "next-set": [3, 4],
+      ending: [5],
     });
   });
 
   it("looks at every node, tells of one that it cannot look at, and keeps what it saw", async () => {
     const told: unknown[] = [];
     const nodes = new NodeForecast({
-      quotes: () => Promise.resolve(["good", "bad", "good"]),
-      forecast: (quote) =>
+      evidence: () =>
+        Promise.resolve(["good", "bad", "good"].map((quote, node) => ({ node, evidence: of(quote) }))),
+      forecast: ({ quote }) =>
         quote === "bad"
           ? Promise.reject(new Error("no collateral"))
           : Promise.resolve({ ...fine, endings: [] }),
@@ -48,14 +65,14 @@ describe("the forecast for nodes", () => {
     });
     expect(nodes.latest).to.equal(null);
     await nodes.look();
-    expect(nodes.latest).to.deep.equal({ refused: 0, "next-set": 0, ending: 0 });
+    expect(nodes.latest).to.deep.equal(none);
     expect(told).to.have.lengthOf(1);
   });
 
   it("stops at once when asked, also before its first look", async () => {
     const stopping = new AbortController();
     const nodes = new NodeForecast({
-      quotes: () => Promise.resolve([]),
+      evidence: () => Promise.resolve([]),
       forecast: () => Promise.reject(new Error("nobody asks")),
       now: () => NOW,
       onFailed: () => undefined,

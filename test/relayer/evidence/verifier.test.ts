@@ -98,12 +98,12 @@ describe("the relayer's verifier of evidence", function () {
   it("looks ahead for a platform, under today's set and the announced one", async () => {
     const service = await serve();
     const { verifier } = await start(service);
-    const { quote } = await evidence();
-    const seen = await verifier.forecast(quote);
+    const one = await evidence();
+    const seen = await verifier.forecast(one);
     expect([seen.now, seen.next]).to.deep.equal(Array(2).fill({ status: "UpToDate", refusedBy: null }));
     expect(seen.endings[0]?.at).to.equal(AT + 30 * DAY);
     service.world.down = true;
-    expect((await verifier.forecast(quote)).next).to.equal(null);
+    expect((await verifier.forecast(one)).next).to.equal(null);
   });
 
   const bare = {
