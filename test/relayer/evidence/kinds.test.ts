@@ -30,7 +30,7 @@ import { gpuPkiOf } from "../../../worker/tee/simulator/vendorPkis.ts";
 import { createApp } from "../support/app.ts";
 import { newKey, send } from "../support/guest.ts";
 import type { Program } from "../support/program.ts";
-import { startStack, type RelayerReady, type Stack } from "../support/stack.ts";
+import { ADMIN, startStack, type RelayerReady, type Stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
 const digest = (text: string): Bytes32 => parseBytes32(toHex(createHash("sha256").update(text).digest()));
@@ -238,7 +238,7 @@ describe("evidence of every kind, from a worker's request to a lease and the cha
         args: [app, lower(account)],
       });
       expect(isProven).to.equal(true);
-      const metrics = await (await fetch(`${relayer.ready.url}/metrics`)).text();
+      const metrics = await (await fetch(`${relayer.ready.url}/metrics`, { headers: ADMIN })).text();
       expect(metrics).to.match(/charter_collateral_seconds_left\{kind="gpu",family="gpu:ocsp"\} \d{5}/);
     });
 
