@@ -12,6 +12,7 @@ const RFC5280 = "RFC 5280";
 const DSTACK = 'dstack, quote report, field "event_log"';
 const CCEL = "UEFI §38.2.2, and TCG PC Client Platform Firmware Profile §10.4";
 const CHARTER = 'Charter, docs/evidence.md, "How to read a verdict"';
+const ADMITTED = 'Charter, docs/evidence.md, "What relayer and signers admit"';
 const SNP_ABI = "AMD SEV-SNP ABI 56860, table ATTESTATION_REPORT";
 const SNP_VCEK = "AMD VCEK and KDS interface 57230, tables of X.509 extensions";
 const NITRO = 'AWS Nitro Enclaves, "Verifying the root of trust"';
@@ -49,6 +50,10 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
     "pck-chain": explain(
       "The platform's certificate, its CA and the root: linked by name, each allowed to do what it does, all on P-256.",
       `${PROFILE}; ${RFC5280} §6.1`,
+    ),
+    "pck-issuer": explain(
+      "The platform's certificate names Intel's platform or processor CA as its issuer.",
+      PROFILE,
     ),
     "pck-extensions": explain(
       "The certificate names platform, family and security versions, each once.",
@@ -165,10 +170,10 @@ export const EXPLANATION_GROUPS: Readonly<Record<string, Readonly<Record<string,
     ),
   },
   "What relayer and signers admit": {
-    "event-log-unexpected": explain("Evidence of a kind that keeps no event log came without one.", CHARTER),
-    "vm-config-unexpected": explain("An enclave's evidence came without a VM configuration.", CHARTER),
+    "event-log-unexpected": explain("Evidence of a kind that keeps no event log came without one.", ADMITTED),
+    "vm-config-unexpected": explain("An enclave's evidence came without a VM configuration.", ADMITTED),
     "snp-chip-masked": explain("The report names its chip: a node is one machine.", SNP_ABI),
-    "snp-app-unnamed": explain("The document that HOST_DATA binds names its app.", DSTACK),
+    "snp-app-unnamed": explain("The document that HOST_DATA binds names its app.", ADMITTED),
     "nitro-platform": explain(
       "The evidence names its machine. AWS's documents name none, so that nothing is admitted on one.",
       NITRO,
