@@ -34,6 +34,10 @@ export interface RelayerConfig extends VendorConfig {
   readonly webDir: string | undefined;
   readonly maxLeaseSeconds: number;
   readonly maxHeadAgeSeconds: number;
+  /** A node whose agent was not heard for longer gives its slots to others. */
+  readonly nodeSilentSeconds: number;
+  /** What is drained waits this long for its slots to run elsewhere. */
+  readonly handoverSeconds: number;
   /** Accounts that may publish bytes which stand in no event yet. */
   readonly publishers: readonly Address[];
   /** Per client address: requests that have no budget of their own, then each that has one. */
@@ -78,6 +82,8 @@ const schema = z.object({
   CHARTER_WEB_DIR: z.string().optional(),
   CHARTER_MAX_LEASE_SECONDS: variables.seconds.default(60),
   CHARTER_MAX_HEAD_AGE_SECONDS: variables.seconds.default(60),
+  CHARTER_NODE_SILENT_SECONDS: variables.seconds.default(120),
+  CHARTER_HANDOVER_SECONDS: variables.seconds.default(600),
   CHARTER_PUBLISHERS: z
     .string()
     .default("")
@@ -139,6 +145,8 @@ export function readRelayerConfig(environment: Readonly<Record<string, string | 
     webDir: read.CHARTER_WEB_DIR,
     maxLeaseSeconds: read.CHARTER_MAX_LEASE_SECONDS,
     maxHeadAgeSeconds: read.CHARTER_MAX_HEAD_AGE_SECONDS,
+    nodeSilentSeconds: read.CHARTER_NODE_SILENT_SECONDS,
+    handoverSeconds: read.CHARTER_HANDOVER_SECONDS,
     publishers: read.CHARTER_PUBLISHERS,
     maxRequestsPerMinute: read.CHARTER_MAX_REQUESTS_PER_MINUTE,
     budgets: {

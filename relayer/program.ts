@@ -2,6 +2,7 @@ import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import pino from "pino";
 
 import { CharterError, isCharterError } from "../protocol/errors/CharterError.ts";
+import { currentRequestId } from "./requestId.ts";
 
 /** What a program started, so far: ended in reverse order. */
 export class Closers {
@@ -47,7 +48,11 @@ export function createLogger(name: string, asked = "info"): FastifyBaseLogger {
     minLength: LOG_BUFFER_BYTES,
     periodicFlush: LOG_FLUSH_MS,
   });
-  return pino({ name, level, base: { name, pid: process.pid } }, stderr);
+  const mixin = (): object => {
+    const requestId = currentRequestId();
+    return requestId === undefined ? {} : { requestId };
+  };
+  return pino({ name, level, base: { name, pid: process.pid }, mixin }, stderr);
 }
 
 /** A stop that hangs is cut short after this. */

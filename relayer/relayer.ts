@@ -11,6 +11,7 @@ import type { HealthReport } from "./api/graphql/liveSchema.ts";
 import { subgraphSubschema } from "./api/graphql/subgraphSchema.ts";
 import { stitchedSchema } from "./api/graphql/stitchedSchema.ts";
 import { createMetrics } from "./api/metrics.ts";
+import { registerServiceMetrics } from "./api/serviceMetrics.ts";
 import { nodeByKey } from "./api/routes/sessions.ts";
 import { KeyGuard } from "./api/limits/KeyGuard.ts";
 import { apiServer } from "./api/server.ts";
@@ -26,6 +27,7 @@ import type { RelayerConfig } from "./config.ts";
 import { armCrash, crashPoint } from "./crashPoints.ts";
 import { decideLease } from "./decisions/lease.ts";
 import type { LeaseDecision, LeaseSession } from "./decisions/lease.ts";
+import { PlacementDesk } from "./decisions/PlacementDesk.ts";
 import { instanceAdmission } from "./evidence/admitInstance.ts";
 import { nodeAdmission } from "./evidence/admitNode.ts";
 import { CollateralKeeper } from "./evidence/CollateralKeeper.ts";
@@ -40,11 +42,13 @@ import { ManifestTerms } from "./leases/ManifestTerms.ts";
 import { LeaseTicker } from "./leases/LeaseTicker.ts";
 import { HeldSessions } from "./leases/sessions/HeldSessions.ts";
 import { touchedBy } from "./leases/touched.ts";
+import { LoggedSteps } from "./outbox/loggedSteps.ts";
 import { Outbox } from "./outbox/outbox.ts";
 import { viemOutboxChain } from "./outbox/viemChain.ts";
 import { listen } from "./program.ts";
 import type { Closers, Started } from "./program.ts";
 import { startEmbeddedPostgres } from "./store/embedded.ts";
+import { outboxAges } from "./store/outboxAges.ts";
 import { openStore } from "./store/store.ts";
 import type { EvidenceMessage, VerdictMessage } from "../protocol/session/messages.ts";
 
@@ -78,13 +82,18 @@ export async function startRelayer(
   const follower = new Follower({ client, store, deployment, finality: config.finality });
   await follower.start(); // Pins chain id and genesis hash: before it a test root counts for nothing.
   const outboxChain = viemOutboxChain(client, config.finality);
+  const steps = new LoggedSteps(logger);
   const outbox = new Outbox({
     chainId,
     chain: outboxChain,
     store: store.intents,
     signer: config.outboxSigner,
-    onStep: (step) => crashPoint(`outbox.${step}`),
+    onStep: (step, intent) => {
+      steps.step(step, intent);
+      crashPoint(`outbox.${step}`);
+    },
   });
+  const plan = steps.planning((request) => outbox.plan(request));
   const metrics = createMetrics({
     status: () => follower.status(),
     headAgeSeconds: () => follower.headAgeSeconds(),
@@ -188,6 +197,8 @@ export async function startRelayer(
     }),
     onDecided: (outcome) => {
       metrics.leaseDecided(outcome);
+      const { granted, reason } = outcome;
+      logger[granted ? "debug" : "info"]({ granted, reason }, "lease decided");
       crashPoint("lease.decided");
     },
   });
@@ -215,7 +226,7 @@ export async function startRelayer(
     judge,
     evidence: store.evidence,
     proofs,
-    plan: outbox.plan.bind(outbox),
+    plan,
     now: unixSeconds,
   };
   const report = (): HealthReport => {
@@ -231,12 +242,25 @@ export async function startRelayer(
     };
   };
 
+  const placementDesk = new PlacementDesk({
+    chainId,
+    nodeRegistry,
+    projection: () => follower.projection(),
+    nodes: store.nodes,
+    leases: () => desk.granted(),
+    now: unixSeconds,
+    silentSeconds: config.nodeSilentSeconds,
+    handoverSeconds: config.handoverSeconds,
+    onFailed: (cause) => logger.warn({ err: cause }, "what is known of nodes could not be shared"),
+  });
+  await placementDesk.share();
   const changes = new Changes(follower);
   const schema = stitchedSchema(
     liveSchema({
       changes,
       projection: () => follower.projection(),
       leases: () => desk.granted(),
+      placements: () => placementDesk.all(),
       health: report,
       logsOf: (app) => store.chain.logsOf(app),
     }),
@@ -245,9 +269,22 @@ export async function startRelayer(
       : subgraphSubschema({
           sdl: readFileSync(new URL("api/subgraph.graphql", import.meta.url), "utf8"),
           url: config.subgraphUrl,
-          onFailure: (cause) => logger.warn({ err: cause }, "the subgraph did not answer"),
+          onFailure: (cause) => {
+            serviceMetrics.subgraphFailed();
+            logger.warn({ err: cause }, "the subgraph did not answer");
+          },
         }),
   );
+  const serviceMetrics = registerServiceMetrics(metrics.registry, {
+    status: () => follower.status(),
+    now: unixSeconds,
+    outbox: () => outbox.status(),
+    outboxAges: () => outboxAges(store.pool),
+    leases: () => ({ active: desk.granted().length, keys: desk.size, sessions: held.size }),
+    verifications: () => verifier.open(),
+    placements: () => placementDesk.counts(),
+    streams: () => changes.open,
+  });
   const api = await apiServer({
     logger,
     maxRequestsPerMinute: config.maxRequestsPerMinute,
@@ -266,6 +303,7 @@ export async function startRelayer(
     sessions: {
       deployment,
       projection: () => follower.projection(),
+      placements: placementDesk,
       guard,
       budgets: config.budgets,
       admitNode: bounded(
@@ -320,7 +358,7 @@ export async function startRelayer(
         (await nodeEvidence())
           .filter(({ evidence: { kind } }) => kind === "tdx" || kind === "sgx")
           .map(({ evidence }) => platformFamily(quoteBytes(evidence.quote))),
-      plan: (intent) => outbox.plan(intent),
+      plan,
       intentById: (id) => outbox.intentById(id),
       now: unixSeconds,
       onPlanned: (piece) => metrics.upkeepPlanned(piece),
@@ -333,6 +371,7 @@ export async function startRelayer(
     follower.run(stopping.signal),
     outbox.run(stopping.signal),
     nodeForecast.run(stopping.signal),
+    placementDesk.run(stopping.signal),
     ...(keeper === undefined ? [] : [keeper.run(stopping.signal)]),
   ];
   const sweeping = setInterval(() => desk.sweep(), SWEEP_MS);

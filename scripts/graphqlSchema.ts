@@ -18,6 +18,7 @@ const unread = (): never => {
 const live = liveSchema({
   projection: unread,
   leases: unread,
+  placements: unread,
   health: unread,
   logsOf: unread,
   changes: new Changes({ onUpdate: unread }),

@@ -5,7 +5,7 @@ import { contractsOf } from "../../protocol/deployment/contracts.ts";
 import { applyEvent } from "../../protocol/state/applyEvent.ts";
 import { emptyChainState } from "../../protocol/state/chainState.ts";
 import { decodeLog } from "../../protocol/state/decodeLog.ts";
-import type { AppState, ChainEvent, ChainState } from "../../protocol/state/types.ts";
+import type { AppState, BlockRef, ChainEvent, ChainState } from "../../protocol/state/types.ts";
 import type { Address, Bytes32, Hex } from "../../protocol/words/hex.ts";
 import { CliError } from "./CliError.ts";
 import type { Context } from "./context.ts";
@@ -14,11 +14,17 @@ import { ExitCode } from "./exitCodes.ts";
 /** Blocks of logs that one call asks for. */
 const RANGE = 10_000n;
 
-/** Everything that the contracts' events say, replayed here: lists need no indexer and no relayer to be believed. */
-export async function readChainState(context: Context): Promise<{ state: ChainState; time: number }> {
+/**
+ * Everything that the contracts' events say, replayed here: lists need no indexer and no relayer to be believed. As of the
+ * newest block, or of another.
+ */
+export async function readChainState(
+  context: Context,
+  at: { readonly blockTag: "finalized" } | { readonly blockNumber: bigint } | undefined = undefined,
+): Promise<{ state: ChainState; time: number; block: BlockRef }> {
   const client = await context.client();
   const deployment = context.deployment();
-  const head = await client.getBlock();
+  const head = await client.getBlock(at);
   const fixed = contractsOf(deployment);
   const times = new Map<bigint, number>();
   const events = await readEvents(client, fixed, BigInt(deployment.startBlock), head.number, times);
@@ -31,7 +37,14 @@ export async function readChainState(context: Context): Promise<{ state: ChainSt
   events.sort((a, b) => Number(a.blockNumber - b.blockNumber) || a.logIndex - b.logIndex);
   const state = emptyChainState();
   for (const event of events) applyEvent(state, event);
-  return { state, time: Number(head.timestamp) };
+  const { number, timestamp } = head;
+  const hash = head.hash as Bytes32;
+  const parentHash = head.parentHash as Bytes32;
+  return {
+    state,
+    time: Number(timestamp),
+    block: { number, hash, parentHash, timestamp: Number(timestamp) },
+  };
 }
 
 /** Every event of one app of the registry, in chain order. @throws CliError `app/unknown`. */

@@ -63,7 +63,8 @@ async function readLimited(response: Response, limit: number): Promise<Uint8Arra
   return Buffer.concat(chunks);
 }
 
-async function relayerFetch(context: Context, path: string, init?: RequestInit): Promise<Response> {
+/** @throws CliError `relayer/unreachable`. */
+export async function relayerFetch(context: Context, path: string, init?: RequestInit): Promise<Response> {
   const url = `${context.relayerUrl()}${path}`;
   try {
     return await fetch(url, { ...init, signal: AbortSignal.timeout(15_000) });
@@ -72,7 +73,8 @@ async function relayerFetch(context: Context, path: string, init?: RequestInit):
   }
 }
 
-async function refusal(response: Response): Promise<CliError> {
+/** What the relayer refused with. */
+export async function refusal(response: Response): Promise<CliError> {
   const body = (await response.json().catch(() => null)) as {
     error?: { code?: string; message?: string };
   } | null;

@@ -69,19 +69,37 @@ export const nodeInfoSchema = z.strictObject({
 });
 export type NodeInfo = z.infer<typeof nodeInfoSchema>;
 
+/** A release in its grace, which may go on in a slot until the placed one has a lease there, and no longer than `until`. */
+const predecessorSchema = z.strictObject({ release: uint, composeHash: composeHashSchema, until: uint });
+const placed = { app: addressSchema, release: uint, composeHash: composeHashSchema, slot: uint };
+
 /** `GET /nodes/:key/placements` → what this node should run, as of `block`. */
 export const placementsSchema = z.strictObject({
   block: blockSchema,
-  placements: z.array(
-    z.strictObject({
-      app: addressSchema,
-      release: uint,
-      composeHash: composeHashSchema,
-      slot: uint,
-    }),
-  ),
+  placements: z.array(z.strictObject({ ...placed, predecessor: predecessorSchema.optional() })),
 });
 export type Placements = z.infer<typeof placementsSchema>;
+
+/** `POST /drains`: an operator's word on a node of theirs; `signature` is over protocol/placement/drain.ts. → 202 `{}`. */
+export const drainSchema = z.strictObject({
+  node: uint,
+  draining: z.boolean(),
+  at: uint,
+  signature: signatureSchema,
+});
+export type DrainMessage = z.infer<typeof drainSchema>;
+
+/**
+ * `GET /placements?app=` → what should run where as of `block`, with all that it follows from beside the chain: operators'
+ * words on drains, each with its signature, and the nodes that this relayer does not hear.
+ */
+export const placementReportSchema = z.strictObject({
+  block: blockSchema,
+  drains: z.array(drainSchema),
+  silent: z.array(uint),
+  placements: z.array(z.strictObject({ ...placed, node: uint, predecessor: predecessorSchema.nullable() })),
+});
+export type PlacementReport = z.infer<typeof placementReportSchema>;
 
 /** `POST /instances`: evidence of a started guest. → 202 `{ release, intent }`, or a typed refusal. */
 export const instanceRegistrationSchema = z.strictObject({

@@ -172,7 +172,9 @@ export function createMetrics(source: MetricsSource): Metrics {
     labelNames: ["state"],
     registers,
     async collect() {
-      for (const [state, count] of Object.entries(await intents())) this.set({ state }, count);
+      // Absent while the store does not answer; the rest is told.
+      const counts = await intents().catch(() => ({}));
+      for (const [state, count] of Object.entries(counts)) this.set({ state }, count);
     },
   });
   new Gauge({

@@ -4,6 +4,7 @@ import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import type { GraphQLSchema } from "graphql";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
+import { nameRequests, newRequestId } from "../requestId.ts";
 import { installErrorHandler } from "./errors.ts";
 import type { IsProxy } from "./limits/clientAddress.ts";
 import { graphqlRoutes } from "./graphql/yoga.ts";
@@ -40,12 +41,14 @@ export async function apiServer(options: ApiOptions): Promise<FastifyInstance> {
   const server = Fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
+    genReqId: newRequestId,
     bodyLimit: BODY_LIMIT,
     requestTimeout: 30_000,
     connectionTimeout: 60_000,
     routerOptions: { maxParamLength: 128 },
     trustProxy: (address) => options.isProxy(address),
   });
+  nameRequests(server);
   installErrorHandler(server);
   await server.register(rateLimit, {
     max: options.maxRequestsPerMinute,

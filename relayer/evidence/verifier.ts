@@ -54,6 +54,8 @@ export interface EvidenceVerifier {
   readonly forecast: (evidence: EvidenceMessage) => Promise<Forecast>;
   /** Seconds until something of the collateral in use ends, by family; negative once it has. */
   readonly secondsLeft: () => ReadonlyMap<string, number>;
+  /** Verifications that were taken and not answered. */
+  readonly open: () => number;
   close(): Promise<void>;
 }
 
@@ -157,6 +159,7 @@ export function evidenceVerifier(options: Options): EvidenceVerifier {
       const held = [...collateral.held(), ...amd.held(), ...oneForOcsp(gpu.held())];
       return new Map(held.map(([key, until]) => [key, until - at]));
     },
+    open: () => pool.open,
     close: () => pool.close(),
   };
 }

@@ -11,6 +11,7 @@ import { CollateralStore } from "./collateralStore.ts";
 import { EvidenceStore } from "./evidenceStore.ts";
 import { GpuCollateralStore } from "./gpuCollateralStore.ts";
 import { IntentStore } from "./intentStore.ts";
+import { NodeStore } from "./nodeStore.ts";
 import { SignedVerdictStore } from "./signedVerdictStore.ts";
 
 /** The relayer's memory: one Postgres database, or a signer's own. */
@@ -23,6 +24,7 @@ export interface Store {
   readonly amdCollateral: AmdCollateralStore;
   readonly gpuCollateral: GpuCollateralStore;
   readonly blobs: BlobStore;
+  readonly nodes: NodeStore;
   readonly verdicts: SignedVerdictStore;
   /** Resolves when the database answers; throws `store/unreachable`. */
   ping(): Promise<void>;
@@ -89,6 +91,7 @@ export async function openStore(databaseUrl: string): Promise<Store> {
     amdCollateral: new AmdCollateralStore(pool),
     gpuCollateral: new GpuCollateralStore(pool),
     blobs: new BlobStore(pool),
+    nodes: new NodeStore(pool),
     verdicts: new SignedVerdictStore(pool),
     ping,
     close: () => pool.end(),

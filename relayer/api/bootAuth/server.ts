@@ -2,6 +2,7 @@ import Fastify, { LogController } from "fastify";
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { isCharterError } from "../../../protocol/errors/CharterError.ts";
+import { nameRequests, newRequestId } from "../../requestId.ts";
 import type { Listener } from "./listener.ts";
 import { parseBootRequest } from "./parseBootRequest.ts";
 import type { BootRequest } from "./parseBootRequest.ts";
@@ -63,6 +64,7 @@ export function bootAuthServer({
   const options = {
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
+    genReqId: newRequestId,
     bodyLimit: BODY_LIMIT,
     requestTimeout: 10_000,
     connectionTimeout: 30_000,
@@ -73,6 +75,7 @@ export function bootAuthServer({
         https: { ...tls, requestCert: true, rejectUnauthorized: true, minVersion: "TLSv1.3" },
       })
     : Fastify(options);
+  nameRequests(server);
 
   // The body is parsed by one strict function, whatever the content type says; Fastify's own JSON errors have another
   // shape than dstack's.

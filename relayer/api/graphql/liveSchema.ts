@@ -11,7 +11,7 @@ import type { AppState } from "../../../protocol/state/types.ts";
 import { Level, nameOf } from "../../../protocol/words/enums.ts";
 import type { Address, ComposeHash } from "../../../protocol/words/hex.ts";
 import type { Projection } from "../../chain/projection.ts";
-import { placements } from "../../decisions/placements.ts";
+import type { Placement } from "../../../protocol/placement/placements.ts";
 import type { GrantedLease } from "../../leases/LeaseDesk.ts";
 import { requireNow } from "./blockHeight.ts";
 import type { BlockHeight } from "./blockHeight.ts";
@@ -31,6 +31,8 @@ export interface LiveSource {
   /** @throws chain/not-ready */
   readonly projection: () => Projection;
   readonly leases: () => readonly GrantedLease[];
+  /** As of the final block. */
+  readonly placements: () => readonly Placement[];
   readonly health: () => HealthReport;
   /** Every log of one app, in chain order. */
   readonly logsOf: (app: Address) => Promise<readonly RawLog[]>;
@@ -103,7 +105,7 @@ function liveApp(source: LiveSource, { id, block }: AppRef): object | null {
   return {
     ...appView(app, now.timestamp),
     instances: () => ofApp(state.instances.values(), id).map(instanceView),
-    placements: () => ofApp(placements(projection.final.state, projection.final.block), id),
+    placements: () => ofApp(source.placements(), id),
     leases: () => ofApp(source.leases(), id),
   };
 }
@@ -140,7 +142,7 @@ function appNow(
   source: LiveSource,
   id: Address,
 ): { readonly appChanged: AppRef | null; readonly seen: unknown } {
-  const { newest, final } = source.projection();
+  const { newest } = source.projection();
   const app = newest.state.apps.get(id);
   if (app === undefined) return { appChanged: null, seen: null };
   return {
@@ -148,7 +150,7 @@ function appNow(
     seen: [
       appView(app, newest.block.timestamp),
       ofApp(newest.state.instances.values(), id).map(instanceView),
-      ofApp(placements(final.state, final.block), id),
+      ofApp(source.placements(), id),
       ofApp(source.leases(), id).map(({ key, release }) => [key, release]),
     ],
   };
@@ -195,10 +197,7 @@ export function liveSchema(source: LiveSource): GraphQLSchema {
           page(ofApp(newest().instances.values(), args.app), args).map(instanceView),
         allowedAt: (_root: unknown, args: { app: Address; composeHash: ComposeHash; time: number }) =>
           answerAllowedAt(source, args),
-        livePlacements: (_root: unknown, args: ByApp) => {
-          const { state, block: final } = source.projection().final;
-          return page(ofApp(placements(state, final), args.app), args);
-        },
+        livePlacements: (_root: unknown, args: ByApp) => page(ofApp(source.placements(), args.app), args),
         liveLeases: (_root: unknown, args: ByApp) => page(ofApp(source.leases(), args.app), args),
       },
       Subscription: {

@@ -20,13 +20,13 @@ const ZERO = `0x${"0".repeat(64)}`;
 const blockView = ({ number, hash, timestamp }: BlockRef) => ({ number: Number(number), hash, timestamp });
 
 /** The two blocks that decisions are made on. */
-export const blocksView = ({ final, newest }: Projection) => ({
+export const blocksView = ({ final, newest }: Projection): object => ({
   final: blockView(final.block),
   newest: blockView(newest.block),
 });
 
 /** A release as of `time`. */
-export const releaseView = (app: AppState, one: Release, time: number) => ({
+export const releaseView = (app: AppState, one: Release, time: number): object => ({
   ...one,
   endsAt: one.endsAt === NEVER ? null : one.endsAt,
   manifestCid: cidOfDigest(one.composeHash),
@@ -35,7 +35,7 @@ export const releaseView = (app: AppState, one: Release, time: number) => ({
 });
 
 /** A proven instance, its numbers by name. */
-export const instanceView = (one: InstanceState) => ({
+export const instanceView = (one: InstanceState): object => ({
   ...one,
   evidenceBlock: Number(one.evidenceBlock),
   kind: nameOf(TeeKind, one.kind),
@@ -46,7 +46,7 @@ export const instanceView = (one: InstanceState) => ({
 });
 
 /** A node, its numbers by name. */
-export const nodeView = (one: NodeState) => ({
+export const nodeView = (one: NodeState): object => ({
   ...one,
   kind: nameOf(TeeKind, one.kind),
   status: nameOf(TcbStatus, one.status),
@@ -58,7 +58,7 @@ export function allowedAtView(
   app: Address,
   composeHash: ComposeHash,
   time: number,
-) {
+): object {
   const { events, endsAt, ...answer } = allowedAt(history, app, composeHash, time);
   return {
     ...answer,

@@ -22,7 +22,7 @@ function mergedById(
     selectionSet: "{ id }",
     fieldName,
     key: ({ id }: Identified) => id,
-    resolve: (object, context, info, subschema, selectionSet, key, type) => {
+    resolve: (object, context, info, subschema, selectionSet, key, type): unknown => {
       const block = blockOf(info);
       const resolve = createMergedTypeResolver({
         fieldName,

@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import {
   addressSchema,
+  drainSchema,
   instanceRegistrationSchema,
   leaseRequestSchema,
   nodeRegistrationSchema,
@@ -13,17 +14,16 @@ import type {
   InstanceRegistration,
   NodeInfo,
   NodeRegistration,
+  PlacementReport,
   Placements,
 } from "../../../protocol/session/messages.ts";
 import type { SignedLease } from "../../../protocol/session/lease.ts";
 import type { LeaseRequest } from "../../../protocol/session/messages.ts";
 import type { Deployment } from "../../../protocol/deployment/deployment.ts";
-import { releaseAllowedAt } from "../../../protocol/policy/releases.ts";
 import type { BlockRef, ChainState, NodeState } from "../../../protocol/state/types.ts";
 import type { Address } from "../../../protocol/words/hex.ts";
-import type { ProjectedHeight, Projection } from "../../chain/projection.ts";
-import { placements } from "../../decisions/placements.ts";
-import type { Placement } from "../../decisions/placements.ts";
+import type { Projection } from "../../chain/projection.ts";
+import type { PlacementDesk } from "../../decisions/PlacementDesk.ts";
 import { parseMessage } from "../errors.ts";
 import type { KeyGuard } from "../limits/KeyGuard.ts";
 
@@ -31,6 +31,7 @@ export interface SessionOptions {
   readonly deployment: Deployment;
   /** @throws chain/not-ready */
   readonly projection: () => Projection;
+  readonly placements: PlacementDesk;
   readonly admitNode: (message: NodeRegistration) => Promise<Accepted>;
   readonly admitInstance: (message: InstanceRegistration) => Promise<Accepted>;
   readonly lease: (message: LeaseRequest) => Promise<SignedLease>;
@@ -61,12 +62,6 @@ function requireNode(state: ChainState, key: Address): NodeState {
     throw new CharterError("node/unknown", "no node with this key stands in the final block", { key });
   }
   return node;
-}
-
-/** Placed by the final block, and not denied by the newest: a node need not start what may not get a lease. */
-function isStillAllowed({ app, release }: Placement, { block, state }: ProjectedHeight): boolean {
-  const newest = state.apps.get(app);
-  return newest !== undefined && releaseAllowedAt(newest, release, block.timestamp);
 }
 
 /** What workers ask (protocol/session/messages.ts). */
@@ -101,14 +96,21 @@ export function sessionRoutes(server: FastifyInstance, options: SessionOptions):
   });
 
   server.get<{ Params: { key: string } }>("/nodes/:key/placements", ({ params }): Placements => {
-    const { final, newest } = projection();
+    const { final } = projection();
     const { number } = requireNode(final.state, parseMessage(addressSchema, params.key));
-    return {
-      block: blockMessage(final.block),
-      placements: placements(final.state, final.block)
-        .filter((placement) => placement.node === number && isStillAllowed(placement, newest))
-        .map(({ app, release, composeHash, slot }) => ({ app, release, composeHash, slot })),
-    };
+    options.placements.hear(number);
+    return { block: blockMessage(final.block), placements: options.placements.ofNode(number) };
+  });
+
+  server.get<{ Querystring: { app?: string } }>("/placements", ({ query }): PlacementReport => {
+    const app = query.app === undefined ? undefined : parseMessage(addressSchema, query.app);
+    const { final } = projection();
+    return { block: blockMessage(final.block), ...options.placements.report(app) };
+  });
+
+  server.post("/drains", async ({ body }, reply) => {
+    await options.placements.drain(parseMessage(drainSchema, body));
+    return reply.code(202).send({});
   });
 
   server.post("/instances", evidence, async ({ body }, reply) =>

@@ -76,6 +76,11 @@ export class VerifierPool {
     }).finally(() => this.#open--);
   }
 
+  /** Jobs that were taken and not answered. */
+  get open(): number {
+    return this.#open;
+  }
+
   /** Ends the threads once what they were given is answered. */
   async close(): Promise<void> {
     this.#isClosed = true;

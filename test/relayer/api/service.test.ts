@@ -8,6 +8,7 @@ import { join } from "node:path";
 
 import { expect } from "chai";
 import { encodeFunctionData } from "viem";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import type { PrivateKeyAccount } from "viem/accounts";
 
 import { appAbi } from "../../../protocol/abi/app.ts";
@@ -20,6 +21,7 @@ import { ProofSystem } from "../../../protocol/words/enums.ts";
 import { parseBytes32, parseComposeHash, toHex } from "../../../protocol/words/hex.ts";
 import type { Address, Bytes32, Hex } from "../../../protocol/words/hex.ts";
 import { SIMULATED_IMAGE } from "../../../worker/tee/simulator/measurements.ts";
+import { runCharter } from "../../cli/support/runCharter.ts";
 import { createApp } from "../support/app.ts";
 import { ADMIN, addressOf, startStack } from "../support/stack.ts";
 import type { RelayerReady, Stack } from "../support/stack.ts";
@@ -44,6 +46,7 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
   let app: Address;
   let node: NodeInfo;
   let instance: PrivateKeyAccount;
+  const operatorKey = generatePrivateKey();
   let evidence: EvidenceMessage;
 
   before(async () => {
@@ -82,7 +85,7 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
     const key = newKey();
     const unknown = await send(relayer.ready.url, "GET", `/nodes/${lower(key)}`);
     expect(unknown.short).to.equal("404 node/unknown");
-    const operator = newKey();
+    const operator = privateKeyToAccount(operatorKey);
     expect((await worker.registerNode(operator, key)).short).to.equal("202 ok");
     node = await until("the node is final", async () => {
       const { status, body } = await send(relayer.ready.url, "GET", `/nodes/${lower(key)}`);
@@ -130,6 +133,50 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
       return placements.length > 0 && placements;
     });
     expect(placed).to.deep.equal([{ app, release: 1, composeHash, slot: 0 }]);
+  });
+
+  describe("placements as anyone recomputes them", () => {
+    const charter = (key: Hex, ...args: string[]) =>
+      runCharter(["--json", ...args, "--relayer", relayer.ready.url], {
+        CHARTER_RPC_URL: stack.anvil.url,
+        CHARTER_DEPLOYMENT: environment["CHARTER_DEPLOYMENT"] ?? "",
+        CHARTER_KEY: key,
+      });
+    const recomputed = async () => {
+      const run = await charter(operatorKey, "placement", app);
+      expect(run.stderr).to.equal("");
+      return run.result<{
+        agrees: boolean;
+        drained: number[];
+        placements: { node: number; why: string }[];
+      }>();
+    };
+
+    it("placement_ofTheRelayer_isWhatTheChainSays", async () => {
+      const { agrees, drained, placements } = await recomputed();
+      expect([agrees, drained]).to.deep.equal([true, []]);
+      expect(placements.map(({ node: at }) => at)).to.deep.equal([node.number]);
+      expect(placements[0]?.why).to.be.oneOf(["home", "spare"]);
+    });
+
+    it("drain_byAStranger_isRefused", async () => {
+      const run = await charter(generatePrivateKey(), "drain", String(node.number));
+      expect([run.exitCode, run.error().code]).to.deep.equal([2, "drain/signature-invalid"]);
+      expect((await charter(operatorKey, "drain", "99")).error().code).to.equal("node/unknown");
+    });
+
+    it("drain_byItsOperator_isSharedShownAndTakenBack", async () => {
+      expect((await charter(operatorKey, "drain", String(node.number))).exitCode).to.equal(0);
+      const { drained, placements } = await recomputed();
+      expect([drained, placements]).to.deep.equal([[node.number], []]);
+      // A word is of one second: the next one must be later.
+      const taken = await until("taken back", async () => {
+        const run = await charter(operatorKey, "undrain", String(node.number));
+        return run.exitCode === 0 || (run.error().code !== "drain/superseded" && run.error().code);
+      });
+      expect(taken).to.equal(true);
+      expect((await recomputed()).placements).to.have.length(1);
+    });
   });
 
   it("keeps the manifest that the event names", async () => {
@@ -345,6 +392,47 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
     expect(data.allowedAt?.events).to.have.nested.property("[0].name", "AppInitialized");
     const { errors } = await ask(composeHash, past.liveBlock.newest.timestamp + 3_600);
     expect(errors?.[0]?.extensions.code).to.equal("api/time-ahead");
+  });
+
+  it("names a request in its answer and in what was decided and sent because of it", async () => {
+    const ask = async (path: string, body: unknown, id: string, base = relayer.ready.url) => {
+      const response = await fetch(`${base}${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "x-request-id": id },
+        body: JSON.stringify(body),
+      });
+      await response.text();
+      return response.headers.get("x-request-id");
+    };
+    const lines = (id: string) =>
+      relayer
+        .log()
+        .split("\n")
+        .filter((line) => line.includes(`"requestId":"${id}"`));
+    const request = await worker.leaseRequest(app, newKey());
+    expect(await ask("/leases", request, "asked-for-a-lease")).to.equal("asked-for-a-lease");
+    const boot = Object.fromEntries(
+      ["mrAggregated", "osImageHash", "appId", "composeHash", "instanceId", "deviceId"].map((name) => [
+        name,
+        "0x01",
+      ]),
+    );
+    expect(await ask("/bootAuth/app", boot, "asked-for-a-boot", relayer.ready.bootAuthUrl)).to.equal(
+      "asked-for-a-boot",
+    );
+    await until("logged", async () =>
+      Promise.resolve(
+        lines("asked-for-a-lease").some((line) => line.includes("lease decided")) &&
+          lines("asked-for-a-boot").some((line) => line.includes("boot decided")),
+      ),
+    );
+    // Of a registration the steps of its transaction, too, which come long after its answer.
+    const steps = relayer
+      .log()
+      .split("\n")
+      .filter((line) => line.includes('"step":"final"') && line.includes('"requestId":'));
+    expect(steps).not.to.deep.equal([]);
+    expect(await ask("/leases", {}, "forged\tid")).not.to.equal("forged\tid");
   });
 
   it("counts what it decided", async () => {

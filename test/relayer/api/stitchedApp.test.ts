@@ -6,6 +6,7 @@ import Fastify from "fastify";
 import type { FastifyInstance } from "fastify";
 import { graphql } from "graphql";
 
+import { placements } from "../../../protocol/placement/placements.ts";
 import type { BlockRef } from "../../../protocol/state/types.ts";
 import type { Address } from "../../../protocol/words/hex.ts";
 import { Changes } from "../../../relayer/api/graphql/changes.ts";
@@ -45,6 +46,7 @@ class Scene implements LiveSource {
     final: { block: final, state: this.history.state },
   });
   readonly leases = () => this.granted;
+  readonly placements = () => placements(this.history.state, final);
   readonly health = () => ({ status: "ok", chainId: 31_337, ready: true, headAgeSeconds: 1, error: null });
   readonly logsOf = () => Promise.reject(new TypeError("password of 10.0.0.7 is hunter2"));
   /** A block that changes something has been followed. */

@@ -14,7 +14,7 @@ import {
   nodeRegistryDomain,
 } from "../../../protocol/session/domains.ts";
 import { chainInfoSchema } from "../../../protocol/session/messages.ts";
-import type { ChainInfo, EvidenceMessage } from "../../../protocol/session/messages.ts";
+import type { ChainInfo, EvidenceMessage, LeaseRequest } from "../../../protocol/session/messages.ts";
 import { fromHex, toHex } from "../../../protocol/words/hex.ts";
 import type { Address, Bytes32, ComposeHash, Hex } from "../../../protocol/words/hex.ts";
 import { SimulatedTdx } from "../../../worker/tee/simulator/SimulatedTdx.ts";
@@ -148,6 +148,11 @@ export class Worker {
 
   /** `POST /leases`, over a new nonce unless one is given. */
   async lease(app: Address, key: PrivateKeyAccount, nonce = newNonce()): Promise<Answer> {
+    return send(this.#url, "POST", "/leases", await this.leaseRequest(app, key, nonce));
+  }
+
+  /** What `POST /leases` takes. */
+  async leaseRequest(app: Address, key: PrivateKeyAccount, nonce = newNonce()): Promise<LeaseRequest> {
     const chain = await chainInfo(this.#url);
     const signature = await key.signTypedData({
       domain: leaseDomain(chain.chainId, chain.ledger),
@@ -155,7 +160,7 @@ export class Worker {
       primaryType: "LeaseRequest",
       message: { app, nonce },
     });
-    return send(this.#url, "POST", "/leases", { app, key: addressOf(key), nonce, signature });
+    return { app, key: addressOf(key), nonce, signature };
   }
 }
 

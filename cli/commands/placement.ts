@@ -1,0 +1,197 @@
+import type { Command } from "commander";
+import { recoverTypedDataAddress } from "viem";
+
+import type { PlacementInputs } from "../../protocol/placement/assignSlots.ts";
+import { drainTypedData } from "../../protocol/placement/drain.ts";
+import { explainPlacement, type PlacementExplanation } from "../../protocol/placement/explainPlacement.ts";
+import { placementReportSchema, type PlacementReport } from "../../protocol/session/messages.ts";
+import type { ChainState } from "../../protocol/state/types.ts";
+import type { Address } from "../../protocol/words/hex.ts";
+import { appOf, readChainState } from "../support/chainState.ts";
+import { CliError } from "../support/CliError.ts";
+import { contextOf, type Context } from "../support/context.ts";
+import { ExitCode } from "../support/exitCodes.ts";
+import { table, timeText } from "../support/output.ts";
+import { refusal, relayerFetch } from "../support/publish.ts";
+import { addressOption, wholeNumber } from "../support/values.ts";
+
+/** `charter placement`, `charter drain` and `charter undrain`. */
+export function addPlacementCommands(program: Command): void {
+  program
+    .command("placement")
+    .description(
+      "which node runs what of an app, and why: computed here from the contracts' events at the final block. With " +
+        "--relayer, at that relayer's final block and with its inputs, and compared with its answer",
+    )
+    .argument("<app>", "address", addressOption)
+    .option("--block <n>", "as of this block instead", wholeNumber)
+    .action(async (app: Address, options: { block?: number }, command: Command) => {
+      const context = contextOf(command);
+      const isCompared = command.optsWithGlobals<{ relayer?: string }>().relayer !== undefined;
+      if (isCompared && options.block !== undefined) {
+        throw new CliError(ExitCode.Usage, "cli/usage", "expected --block or --relayer, not both");
+      }
+      const report = isCompared ? await askRelayer(context, app) : null;
+      const number = report?.block.number ?? options.block;
+      const at =
+        number === undefined ? ({ blockTag: "finalized" } as const) : { blockNumber: BigInt(number) };
+      const { state, block } = await readChainState(context, at);
+      if (report && report.block.hash !== block.hash) {
+        throw new CliError(
+          ExitCode.NotVerified,
+          "placement/other-chain",
+          "the relayer's final block is not the node's",
+          {
+            expected: block.hash,
+            actual: report.block.hash,
+          },
+        );
+      }
+      const inputs = report ? await checkedInputs(context, state, report) : undefined;
+      const explained = explainPlacement(state, block, appOf(state, app), inputs);
+      if (report) requireSame(explained, report);
+      context.out.result(
+        {
+          block: { number: block.number, hash: block.hash, timestamp: block.timestamp },
+          drained: [...(inputs?.drained ?? [])],
+          silent: [...(inputs?.silent ?? [])],
+          agrees: report ? true : null,
+          ...explained,
+        },
+        placementText(explained, block.number, inputs),
+      );
+    });
+
+  for (const [name, draining] of [
+    ["drain", true],
+    ["undrain", false],
+  ] as const) {
+    program
+      .command(name)
+      .description(
+        draining
+          ? "ask the relayer to place nothing more on a node of yours, and to hand over what runs there"
+          : "let the relayer place on a node of yours again",
+      )
+      .argument("<node>", "number", wholeNumber)
+      .action(async (node: number, _options: object, command: Command) => {
+        const context = contextOf(command);
+        await sendDrain(context, { node, draining, at: Math.floor(Date.now() / 1_000) });
+        context.out.result(
+          { node, draining },
+          draining ? `node ${node} is drained` : `node ${node} is drained no longer`,
+        );
+      });
+  }
+}
+
+async function sendDrain(
+  context: Context,
+  drain: { readonly node: number; readonly draining: boolean; readonly at: number },
+): Promise<void> {
+  const { chainId, nodeRegistry } = context.deployment();
+  const { wallet, account } = await context.wallet();
+  const signature = await wallet.signTypedData({ account, ...drainTypedData(chainId, nodeRegistry, drain) });
+  const response = await relayerFetch(context, "/drains", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ ...drain, signature }),
+  });
+  if (!response.ok) throw await refusal(response);
+}
+
+async function askRelayer(context: Context, app: Address): Promise<PlacementReport> {
+  const response = await relayerFetch(context, `/placements?app=${app}`);
+  if (!response.ok) throw await refusal(response);
+  const parsed = placementReportSchema.safeParse(await response.json().catch(() => null));
+  if (parsed.success) return parsed.data;
+  throw new CliError(
+    ExitCode.Refused,
+    "relayer/malformed-answer",
+    "the relayer's answer has another shape than documented",
+  );
+}
+
+/** A drain counts only by its operator's own signature. Silence is the relayer's word: it is shown, and cannot be checked. */
+async function checkedInputs(
+  context: Context,
+  state: ChainState,
+  { drains, silent }: PlacementReport,
+): Promise<PlacementInputs> {
+  const { chainId, nodeRegistry } = context.deployment();
+  for (const { signature, ...drain } of drains) {
+    const signer = await recoverTypedDataAddress({
+      ...drainTypedData(chainId, nodeRegistry, drain),
+      signature,
+    }).catch(() => undefined);
+    const expected = state.nodes.get(drain.node)?.operator;
+    if (signer?.toLowerCase() === expected && drain.draining) continue;
+    throw new CliError(
+      ExitCode.NotVerified,
+      "placement/drain-unsigned",
+      "a drain is not its operator's word",
+      {
+        node: drain.node,
+        expected,
+        actual: signer?.toLowerCase(),
+      },
+    );
+  }
+  return { drained: new Set(drains.map(({ node }) => node)), silent: new Set(silent) };
+}
+
+function requireSame({ placements }: PlacementExplanation, report: PlacementReport): void {
+  const text = (all: PlacementReport["placements"]): string =>
+    JSON.stringify(
+      all.map(({ app, release, composeHash, slot, node, predecessor }) => [
+        app,
+        release,
+        composeHash,
+        slot,
+        node,
+        predecessor && [predecessor.release, predecessor.composeHash, predecessor.until],
+      ]),
+    );
+  if (text([...placements]) === text(report.placements)) return;
+  throw new CliError(
+    ExitCode.NotVerified,
+    "placement/disagrees",
+    "the relayer places otherwise than its rules say",
+    {
+      expected: placements.map(({ slot, node, release }) => ({ slot, node, release })),
+      actual: report.placements.map(({ slot, node, release }) => ({ slot, node, release })),
+    },
+  );
+}
+
+function placementText(
+  { placements, ranking, seed, seedNodes, replicas }: PlacementExplanation,
+  block: bigint,
+  inputs: PlacementInputs | undefined,
+): string {
+  const reasons = { home: "drawn", spare: "free node", shared: "shares its node" } as const;
+  const rows = placements.map(({ slot, node, operator, release, why, home, predecessor }) => [
+    String(slot),
+    String(node),
+    operator,
+    String(release),
+    reasons[why] + (why === "home" || home === null ? "" : `: node ${home.node} is ${home.standing}`),
+    predecessor === null ? "" : `release ${predecessor.release} until ${timeText(predecessor.until)}`,
+  ]);
+  const order = ranking.map(({ node, operator, score, standing }) => [
+    String(node),
+    operator,
+    standing,
+    score ?? "(joined after the draw)",
+  ]);
+  return [
+    `${placements.length} of ${replicas} replicas at final block ${block}; drawn by ${seed} among ${seedNodes} nodes` +
+      (inputs
+        ? `\ndrained: ${list(inputs.drained)}; silent: ${list(inputs.silent)}; the relayer agrees`
+        : ""),
+    table(["slot", "node", "operator", "release", "why", "may stay"], rows),
+    table(["node", "operator", "standing", "score"], order),
+  ].join("\n\n");
+}
+
+const list = (numbers: ReadonlySet<number>): string => [...numbers].join(", ") || "none";

@@ -1,0 +1,218 @@
+import { recoverTypedDataAddress } from "viem";
+
+import { CharterError } from "../../protocol/errors/CharterError.ts";
+import type { PlacementInputs } from "../../protocol/placement/assignSlots.ts";
+import { drainTypedData } from "../../protocol/placement/drain.ts";
+import { placements } from "../../protocol/placement/placements.ts";
+import type { Placement } from "../../protocol/placement/placements.ts";
+import { releaseAllowedAt } from "../../protocol/policy/releases.ts";
+import type { DrainMessage, PlacementReport, Placements } from "../../protocol/session/messages.ts";
+import type { Address } from "../../protocol/words/hex.ts";
+import type { Projection } from "../chain/projection.ts";
+import type { GrantedLease } from "../leases/LeaseDesk.ts";
+import { pause } from "../pause.ts";
+import type { Heard, NodeStore, SignedDrain } from "../store/nodeStore.ts";
+import { silentNodes } from "./silence.ts";
+
+interface Options {
+  readonly chainId: number;
+  readonly nodeRegistry: Address;
+  /** @throws chain/not-ready */
+  readonly projection: () => Projection;
+  readonly nodes: NodeStore;
+  /** Leases that may still run. */
+  readonly leases: () => readonly GrantedLease[];
+  /** Unix seconds. */
+  readonly now: () => number;
+  readonly silentSeconds: number;
+  readonly handoverSeconds: number;
+  readonly onFailed?: (cause: unknown) => void;
+}
+
+/** How often replicas tell each other what they know of nodes. */
+const SHARE_MS = 1_000;
+/** An operator's word is of now, give or take clocks: an old one cannot be sent again later. */
+const MAX_SKEW_SECONDS = 300;
+
+/**
+ * Where nodes ask what to run. It adds to the pure placements what is known beside the chain (drains, silence), and what
+ * only this moment can say: a slot leaves its node only when it has a lease where it goes.
+ */
+export class PlacementDesk {
+  readonly #options: Options;
+  readonly #listeningSince: number;
+  readonly #heardNow = new Set<number>();
+  #drains: readonly SignedDrain[] = [];
+  #heard: readonly Heard[] = [];
+  #known: { readonly key: string; readonly placements: readonly Placement[] } | null = null;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#listeningSince = options.now();
+  }
+
+  /** Shares with the other replicas until `signal` aborts. While the store is away, what was known goes on. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await pause(SHARE_MS, signal);
+      try {
+        await this.share();
+      } catch (error) {
+        this.#options.onFailed?.(error);
+      }
+    }
+  }
+
+  /** Tells whom it heard, and learns what others heard and were told. */
+  async share(): Promise<void> {
+    const { nodes, now, silentSeconds } = this.#options;
+    const heard = [...this.#heardNow];
+    if (heard.length > 0) await nodes.hear(heard, now(), silentSeconds);
+    for (const node of heard) this.#heardNow.delete(node);
+    [this.#drains, this.#heard] = await Promise.all([nodes.drains(), nodes.heard()]);
+  }
+
+  /** A node's agent has just asked. */
+  hear(node: number): void {
+    this.#heardNow.add(node);
+  }
+
+  /**
+   * Takes an operator's word that a node is to be drained, or is not any more.
+   * @throws CharterError `node/unknown`, `drain/not-of-now`, `drain/signature-invalid`, `drain/superseded`.
+   */
+  async drain({ signature, ...drain }: DrainMessage): Promise<void> {
+    const { chainId, nodeRegistry, projection, nodes, now } = this.#options;
+    const node = projection().final.state.nodes.get(drain.node);
+    if (node === undefined || node.retired) {
+      throw new CharterError("node/unknown", "no such node stands in the final block", { node: drain.node });
+    }
+    if (Math.abs(now() - drain.at) > MAX_SKEW_SECONDS) {
+      throw new CharterError("drain/not-of-now", "a drain must have been signed just now", {
+        expected: now(),
+        actual: drain.at,
+      });
+    }
+    const signer = await recoverTypedDataAddress({
+      ...drainTypedData(chainId, nodeRegistry, drain),
+      signature,
+    }).catch(() => undefined); // Not a signature at all: refused like a stranger's.
+    if (signer?.toLowerCase() !== node.operator) {
+      throw new CharterError("drain/signature-invalid", "a drain must be signed by the node's operator", {
+        expected: node.operator,
+        actual: signer?.toLowerCase(),
+      });
+    }
+    if (!(await nodes.drain({ ...drain, operator: node.operator, signature }))) {
+      throw new CharterError("drain/superseded", "a later word on this node is known", { node: drain.node });
+    }
+    await this.share();
+  }
+
+  /** What should run where, as of the final block. */
+  all(): readonly Placement[] {
+    const { final } = this.#options.projection();
+    const inputs = this.#inputs();
+    const key = `${final.block.hash} ${[...inputs.drained].join()} ${[...inputs.silent].join()}`;
+    if (this.#known?.key !== key) {
+      this.#known = { key, placements: placements(final.state, final.block, inputs) };
+    }
+    return this.#known.placements;
+  }
+
+  /** For whoever watches. */
+  counts(): { placed: number; drained: number; silent: number } {
+    const { drained, silent } = this.#inputs();
+    return { placed: this.all().length, drained: drained.size, silent: silent.size };
+  }
+
+  /** The same with all that it follows from, for whoever recomputes it. */
+  report(app?: Address): Omit<PlacementReport, "block"> {
+    const { drained, silent } = this.#inputs();
+    return {
+      drains: this.#drains
+        .filter(({ node }) => drained.has(node))
+        .map(({ node, draining, at, signature }) => ({ node, draining, at, signature })),
+      silent: [...silent].sort((a, b) => a - b),
+      placements: this.all().filter((one) => app === undefined || one.app === app),
+    };
+  }
+
+  /**
+   * What this node should run now: its placements, without what the newest block denies, and what it hands over. A release
+   * that was revoked goes back to the one before at once, where that is still in its grace.
+   */
+  ofNode(node: number): Placements["placements"] {
+    const placed = this.all();
+    const mine = placed.filter((one) => one.node === node);
+    return [...mine, ...this.#handedOver(node, placed)].flatMap((one) => {
+      const allowed = this.#allowed(one);
+      if (allowed === undefined) return [];
+      const { app, release, composeHash, slot, predecessor } = this.#asOfNow(allowed, placed);
+      return [{ app, release, composeHash, slot, ...(predecessor === null ? {} : { predecessor }) }];
+    });
+  }
+
+  /** Once the slot has a lease for its release, nothing of the release before has to stay. */
+  #asOfNow(one: Placement, placed: readonly Placement[]): Placement {
+    return one.predecessor !== null && this.#isLeased(one, placed) ? { ...one, predecessor: null } : one;
+  }
+
+  /** Slots that this node had before it was avoided, and that do not run where they went. */
+  #handedOver(node: number, placed: readonly Placement[]): Placement[] {
+    const { drained, silent } = this.#inputs();
+    const { now, handoverSeconds, projection } = this.#options;
+    const late = new Set(
+      this.#drains
+        .filter((drain) => drained.has(drain.node) && now() > drain.at + handoverSeconds)
+        .map((drain) => drain.node),
+    );
+    if (late.has(node) || !(drained.has(node) || silent.has(node))) return [];
+    const { final } = projection();
+    const others = new Set([...silent].filter((number) => number !== node));
+    return placements(final.state, final.block, { drained: late, silent: others })
+      .filter((one) => one.node === node)
+      .filter((one) => {
+        const target = placed.find(({ app, slot }) => app === one.app && slot === one.slot);
+        return target === undefined || (target.node !== node && !this.#isLeased(target, placed));
+      });
+  }
+
+  /** Leases name no slot: a node's n-th slot of a release runs when n keys of it are leased there. */
+  #isLeased({ app, node, release, slot }: Placement, placed: readonly Placement[]): boolean {
+    const before = placed.filter(
+      (one) => one.app === app && one.node === node && one.release === release && one.slot < slot,
+    ).length;
+    const keys = this.#options
+      .leases()
+      .filter((lease) => lease.app === app && lease.node === node && lease.release === release);
+    return keys.length > before;
+  }
+
+  /** A node need not start what may not get a lease. */
+  #allowed(one: Placement): Placement | undefined {
+    const { block, state } = this.#options.projection().newest;
+    const app = state.apps.get(one.app);
+    if (app === undefined) return undefined;
+    if (releaseAllowedAt(app, one.release, block.timestamp)) return one;
+    const { predecessor } = one;
+    if (predecessor === null || !releaseAllowedAt(app, predecessor.release, block.timestamp))
+      return undefined;
+    return { ...one, release: predecessor.release, composeHash: predecessor.composeHash, predecessor: null };
+  }
+
+  #inputs(): PlacementInputs {
+    const { projection, now, silentSeconds } = this.#options;
+    const { nodes } = projection().final.state;
+    const drained = this.#drains.filter(
+      ({ node, draining, operator }) => draining && nodes.get(node)?.operator === operator,
+    );
+    return {
+      drained: new Set(drained.map(({ node }) => node)),
+      silent: silentNodes(nodes.keys(), this.#heard, now(), {
+        silentSeconds,
+        listeningSince: this.#listeningSince,
+      }),
+    };
+  }
+}

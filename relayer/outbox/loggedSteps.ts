@@ -1,0 +1,37 @@
+import type { FastifyBaseLogger } from "fastify";
+
+import type { Bytes32 } from "../../protocol/words/hex.ts";
+import { currentRequestId, underRequest } from "../requestId.ts";
+import type { Intent, IntentRequest } from "./intent.ts";
+import type { OutboxStep } from "./outbox.ts";
+
+/** Requests whose intents are under way; the oldest is forgotten first. */
+const MAX_KNOWN = 10_000;
+
+/** Logs what becomes of intents, each step under the id of the request that asked for it, as far as this process knows it. */
+export class LoggedSteps {
+  readonly #logger: Pick<FastifyBaseLogger, "info">;
+  readonly #requests = new Map<Bytes32, string>();
+
+  constructor(logger: Pick<FastifyBaseLogger, "info">) {
+    this.#logger = logger;
+  }
+
+  /** The same `plan`, which remembers who asked. */
+  planning(plan: (request: IntentRequest) => Promise<Intent>): (request: IntentRequest) => Promise<Intent> {
+    return (request) => {
+      const requestId = currentRequestId();
+      if (requestId !== undefined) this.#requests.set(request.id, requestId);
+      const [oldest] = this.#requests.keys();
+      if (this.#requests.size > MAX_KNOWN && oldest !== undefined) this.#requests.delete(oldest);
+      return plan(request);
+    };
+  }
+
+  /** An intent came this far. */
+  step(step: OutboxStep, intent: Bytes32): void {
+    const requestId = this.#requests.get(intent);
+    if (step === "final") this.#requests.delete(intent);
+    underRequest(requestId, () => this.#logger.info({ intent, step }, "intent went on"));
+  }
+}

@@ -1,0 +1,80 @@
+import type { Pool } from "pg";
+
+import type { Drain } from "../../protocol/placement/drain.ts";
+import type { Address, Hex } from "../../protocol/words/hex.ts";
+
+/** A drain with who signed it. */
+export interface SignedDrain extends Drain {
+  readonly operator: Address;
+  readonly signature: Hex;
+}
+
+/** When an agent was heard; unix seconds. */
+export interface Heard {
+  readonly node: number;
+  readonly lastAt: number;
+  /** The first of the words that came without a gap since. */
+  readonly steadySince: number;
+}
+
+/** What is known of nodes beside the chain, shared by an operator's replicas. */
+export class NodeStore {
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  /** Keeps an operator's word unless a later one is known; says whether it was kept. */
+  async drain({ node, draining, at, operator, signature }: SignedDrain): Promise<boolean> {
+    const { rowCount } = await this.#pool.query(
+      `INSERT INTO node_drains (node, draining, signed_at, operator, signature) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (node) DO UPDATE SET draining = $2, signed_at = $3, operator = $4, signature = $5
+       WHERE node_drains.signed_at < $3`,
+      [node, draining, at, operator, signature],
+    );
+    return rowCount === 1;
+  }
+
+  /** The last word on every node that there is one of. */
+  async drains(): Promise<SignedDrain[]> {
+    const { rows } = await this.#pool.query<{
+      node: string;
+      draining: boolean;
+      signed_at: string;
+      operator: Address;
+      signature: Hex;
+    }>("SELECT node, draining, signed_at, operator, signature FROM node_drains ORDER BY node");
+    return rows.map(({ node, draining, signed_at, operator, signature }) => ({
+      node: Number(node),
+      draining,
+      at: Number(signed_at),
+      operator,
+      signature,
+    }));
+  }
+
+  /** These nodes' agents were heard at `now`; who had been quiet for longer than `gapSeconds` begins anew. */
+  async hear(nodes: readonly number[], now: number, gapSeconds: number): Promise<void> {
+    await this.#pool.query(
+      `INSERT INTO node_heard (node, last_at, steady_since)
+       SELECT node, $2::bigint, 0 FROM unnest($1::bigint[]) AS node
+       ON CONFLICT (node) DO UPDATE SET
+         steady_since = CASE WHEN $2::bigint - node_heard.last_at > $3 THEN $2 ELSE node_heard.steady_since END,
+         last_at = GREATEST(node_heard.last_at, $2::bigint)`,
+      [nodes, now, gapSeconds],
+    );
+  }
+
+  /** Every agent that was ever heard. */
+  async heard(): Promise<Heard[]> {
+    const { rows } = await this.#pool.query<{ node: string; last_at: string; steady_since: string }>(
+      "SELECT node, last_at, steady_since FROM node_heard",
+    );
+    return rows.map(({ node, last_at, steady_since }) => ({
+      node: Number(node),
+      lastAt: Number(last_at),
+      steadySince: Number(steady_since),
+    }));
+  }
+}
