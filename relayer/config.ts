@@ -8,6 +8,8 @@ import { readProxies } from "./api/limits/clientAddress.ts";
 import type { IsProxy } from "./api/limits/clientAddress.ts";
 import { readListener } from "./api/bootAuth/listener.ts";
 import type { Listener } from "./api/bootAuth/listener.ts";
+import type { BatchLimits } from "./batches/Batcher.ts";
+import type { ClaimRule } from "./batches/Claimer.ts";
 import type { Finality } from "./chain/finality.ts";
 import type { CrashPlan } from "./crashPoints.ts";
 import type { TransactionSigner } from "./outbox/seams.ts";
@@ -30,6 +32,15 @@ export interface RelayerConfig extends VendorConfig {
   /** Signs leases; manifests name its address. */
   readonly leaseAccount: PrivateKeyAccount;
   readonly committeeUrls: readonly string[];
+  /** When a batch of verdicts closes. */
+  readonly batches: BatchLimits;
+  readonly claims: ClaimRule;
+  readonly pcsUrl: string;
+  readonly kdsUrl: string;
+  /** PEM of a test root; only on development chains. */
+  readonly testRootPem: string | undefined;
+  /** The same in AMD's place. */
+  readonly amdTestRootPem: string | undefined;
   readonly subgraphUrl: string | undefined;
   readonly webDir: string | undefined;
   readonly maxLeaseSeconds: number;
@@ -74,6 +85,15 @@ const schema = z.object({
   CHARTER_LEASE_KEY: variables.key,
   CHARTER_COMMITTEE_URLS: variables.urls,
   ...vendorVariables,
+  CHARTER_BATCH_MAX_SIZE: variables.count
+    .default(1_000)
+    .refine((size) => size <= 4_096, "expected at most 4096 verdicts"),
+  CHARTER_BATCH_MAX_AGE_MS: variables.count.default(2_000),
+  CHARTER_CLAIMS: z.enum(["relayer", "nobody"], { error: "expected relayer or nobody" }).default("relayer"),
+  CHARTER_PCS_URL: variables.url.default(INTEL_PCS_URL),
+  CHARTER_KDS_URL: variables.url.default(AMD_KDS_URL),
+  CHARTER_TEST_ROOT: variables.pemFile.optional(),
+  CHARTER_AMD_TEST_ROOT: variables.pemFile.optional(),
   CHARTER_SUBGRAPH_URL: variables.url.optional(),
   CHARTER_WEB_DIR: z.string().optional(),
   CHARTER_MAX_LEASE_SECONDS: variables.seconds.default(60),
@@ -135,6 +155,12 @@ export function readRelayerConfig(environment: Readonly<Record<string, string | 
     leaseAccount: read.CHARTER_LEASE_KEY,
     committeeUrls: read.CHARTER_COMMITTEE_URLS,
     ...vendors,
+    batches: { maxSize: read.CHARTER_BATCH_MAX_SIZE, maxAgeMs: read.CHARTER_BATCH_MAX_AGE_MS },
+    claims: read.CHARTER_CLAIMS,
+    pcsUrl: read.CHARTER_PCS_URL,
+    kdsUrl: read.CHARTER_KDS_URL,
+    testRootPem: read.CHARTER_TEST_ROOT,
+    amdTestRootPem: read.CHARTER_AMD_TEST_ROOT,
     subgraphUrl: read.CHARTER_SUBGRAPH_URL,
     webDir: read.CHARTER_WEB_DIR,
     maxLeaseSeconds: read.CHARTER_MAX_LEASE_SECONDS,

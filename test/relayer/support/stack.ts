@@ -135,6 +135,7 @@ export async function startStack(snpMachines: readonly string[] = []): Promise<S
         CHARTER_OUTBOX_KEY: keyOf(1),
         CHARTER_LEASE_KEY: keyOf(2),
         CHARTER_COMMITTEE_URLS: signers.map(({ ready }) => ready.url).join(","),
+        CHARTER_BATCH_MAX_AGE_MS: "200",
         CHARTER_PUBLISHERS: addressOf(0),
         CHARTER_ADMIN_TOKEN: ADMIN.authorization.slice("Bearer ".length),
         BOOTAUTH_PORT: "0",
