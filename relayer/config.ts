@@ -35,12 +35,6 @@ export interface RelayerConfig extends VendorConfig {
   /** When a batch of verdicts closes. */
   readonly batches: BatchLimits;
   readonly claims: ClaimRule;
-  readonly pcsUrl: string;
-  readonly kdsUrl: string;
-  /** PEM of a test root; only on development chains. */
-  readonly testRootPem: string | undefined;
-  /** The same in AMD's place. */
-  readonly amdTestRootPem: string | undefined;
   readonly subgraphUrl: string | undefined;
   readonly webDir: string | undefined;
   readonly maxLeaseSeconds: number;
@@ -90,10 +84,6 @@ const schema = z.object({
     .refine((size) => size <= 4_096, "expected at most 4096 verdicts"),
   CHARTER_BATCH_MAX_AGE_MS: variables.count.default(2_000),
   CHARTER_CLAIMS: z.enum(["relayer", "nobody"], { error: "expected relayer or nobody" }).default("relayer"),
-  CHARTER_PCS_URL: variables.url.default(INTEL_PCS_URL),
-  CHARTER_KDS_URL: variables.url.default(AMD_KDS_URL),
-  CHARTER_TEST_ROOT: variables.pemFile.optional(),
-  CHARTER_AMD_TEST_ROOT: variables.pemFile.optional(),
   CHARTER_SUBGRAPH_URL: variables.url.optional(),
   CHARTER_WEB_DIR: z.string().optional(),
   CHARTER_MAX_LEASE_SECONDS: variables.seconds.default(60),
@@ -157,10 +147,6 @@ export function readRelayerConfig(environment: Readonly<Record<string, string | 
     ...vendors,
     batches: { maxSize: read.CHARTER_BATCH_MAX_SIZE, maxAgeMs: read.CHARTER_BATCH_MAX_AGE_MS },
     claims: read.CHARTER_CLAIMS,
-    pcsUrl: read.CHARTER_PCS_URL,
-    kdsUrl: read.CHARTER_KDS_URL,
-    testRootPem: read.CHARTER_TEST_ROOT,
-    amdTestRootPem: read.CHARTER_AMD_TEST_ROOT,
     subgraphUrl: read.CHARTER_SUBGRAPH_URL,
     webDir: read.CHARTER_WEB_DIR,
     maxLeaseSeconds: read.CHARTER_MAX_LEASE_SECONDS,

@@ -87,7 +87,6 @@ async function askAll(
       try {
         const asked = { ...options, signal: enough.signal };
         const answer = await askSigner(url, "/committee/sign", request, committeeAnswerSchema, asked);
-        if (enough.signal.aborted) return;
         const { validUntil } = answer.verdict;
         if (validUntil < verdict.validUntil) {
           // Ours in everything but the end, and signed by a member: a difference of collateral, not of judgement.
@@ -106,8 +105,10 @@ async function askAll(
         }
         bySigner.set(signer, { signer, signature: answer.signature });
         if (bySigner.size >= options.threshold) enough.abort();
-      } catch (error) {
-        if (!enough.signal.aborted) options.onRejected?.(url, error as CharterError);
+      } catch (cause) {
+        const error = cause as CharterError;
+        const isLetGo = enough.signal.aborted && error.code === "committee/signer-unreachable";
+        if (!isLetGo) options.onRejected?.(url, error);
       }
     }),
   );
