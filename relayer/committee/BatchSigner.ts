@@ -1,5 +1,3 @@
-import type { PrivateKeyAccount } from "viem/accounts";
-
 import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
 import { batchTypedData, leafTree } from "../../protocol/session/batch.ts";
 import type { Leaf } from "../../protocol/session/batch.ts";
@@ -16,11 +14,12 @@ import type { ChainView } from "../batches/chainView.ts";
 import { isSameImage, leafOf } from "../batches/leaf.ts";
 import { inLanes } from "../inLanes.ts";
 import type { EvidenceJudge } from "../evidence/judgeEvidence.ts";
+import type { SigningAccount } from "../keys/signingAccount.ts";
 import type { SignedVerdictStore } from "../store/signedVerdictStore.ts";
 import { verdictIdentity } from "./CommitteeSigner.ts";
 
 interface Options {
-  readonly account: Pick<PrivateKeyAccount, "address" | "signTypedData">;
+  readonly account: SigningAccount;
   readonly chainId: number;
   readonly verifier: Address;
   readonly ledger: Address;
