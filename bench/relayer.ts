@@ -22,18 +22,20 @@ import { ProofSystem } from "../protocol/words/enums.ts";
 import { fromHex, parseBytes32, parseComposeHash, toHex } from "../protocol/words/hex.ts";
 import type { Address, Bytes32 } from "../protocol/words/hex.ts";
 import { proofPipeline } from "../relayer/batches/proofPipeline.ts";
-import { Follower } from "../relayer/chain/follower.ts";
 import { createChainClient } from "../relayer/chain/client.ts";
+import { Follower } from "../relayer/chain/follower.ts";
+import { collectSignatures } from "../relayer/committee/collectSignatures.ts";
+import { readRelayerConfig } from "../relayer/config.ts";
 import { decideLease } from "../relayer/decisions/lease.ts";
 import type { LeaseSession } from "../relayer/decisions/lease.ts";
 import { instanceAdmission } from "../relayer/evidence/admitInstance.ts";
 import { finalBlocksOf } from "../relayer/evidence/finalBlocks.ts";
 import { evidenceJudge } from "../relayer/evidence/judgeEvidence.ts";
 import { evidenceVerifier } from "../relayer/evidence/verifier.ts";
+import { proofMaker } from "../relayer/evidence/proofMaker.ts";
 import { inLanes } from "../relayer/inLanes.ts";
 import { intentId } from "../relayer/outbox/intent.ts";
 import { Outbox } from "../relayer/outbox/outbox.ts";
-import { localSigner } from "../relayer/outbox/signers/localSigner.ts";
 import { viemOutboxChain } from "../relayer/outbox/viemChain.ts";
 import { openStore } from "../relayer/store/store.ts";
 import { createApp } from "../test/relayer/support/app.ts";
@@ -68,7 +70,8 @@ try {
   const { chainId, attestationLedger: ledger } = deployment;
   // Nodes and the app come by the whole program; it stops before the measurement.
   const unlimited = { CHARTER_MAX_REQUESTS_PER_MINUTE: "999999", CHARTER_MAX_REQUESTS_PER_KEY: "999999" };
-  const environment = { ...(await stack.relayerEnvironment()), ...unlimited };
+  const environment: Record<string, string> = { ...(await stack.relayerEnvironment()), ...unlimited };
+  const config = readRelayerConfig(environment);
   const program = await stack.startRelayer(environment);
   const workers = Array.from(
     { length: PLATFORMS },
@@ -132,20 +135,11 @@ try {
   await program.stop();
 
   const client = createChainClient([stack.anvil.url]);
-  const store = await openStore(environment["DATABASE_URL"] ?? "");
+  const store = await openStore(config.databaseUrl ?? "");
   const follower = new Follower({ client, store, deployment, finality: "finalized" });
   await follower.start();
-  const verifier = evidenceVerifier({
-    pcsUrl: environment["CHARTER_PCS_URL"] ?? "",
-    kdsUrl: "http://127.0.0.1:1",
-    testRootPem: stack.pki.file.root,
-    amdTestRootPem: undefined,
-    store: store.collateral,
-    amdStore: store.amdCollateral,
-    logger,
-  });
-  const payer = stack.account(1);
-  const signer = localSigner(privateKeyToAccount(toHex(payer.getHdKey().privateKey ?? new Uint8Array())));
+  const verifier = evidenceVerifier({ vendors: config, store, logger });
+  const signer = config.outboxSigner;
   const chain = viemOutboxChain(client, "finalized");
   const outbox = new Outbox({ chainId, chain, store: store.intents, signer });
   const pipeline = proofPipeline({
@@ -155,13 +149,17 @@ try {
     store,
     outbox,
     signer: signer.address,
-    proofs: {
-      direct: () => Promise.resolve(null),
-      committee: () => Promise.reject(new Error("one verdict was left alone")),
-    },
+    // For one that stays alone, as the last may.
+    proofs: proofMaker({
+      prove: (question, verdict) => {
+        const { members, threshold } = follower.projection().newest.state.committee;
+        const committee = { urls: config.committeeUrls, chainId, members, threshold };
+        return collectSignatures(question, verdict, { ...committee, verifier: deployment.committeeVerifier });
+      },
+    }),
     limits: { maxSize: 1_000, maxAgeMs: 1_000 },
     claims: "nobody",
-    committeeUrls: stack.signers.map(({ ready }) => ready.url),
+    committeeUrls: config.committeeUrls,
     nodeByKey: () => undefined,
     logger: { warn: (...said: unknown[]) => console.error(...said) },
     onSignerRejected: (url, code, details) => console.error(url, code, details),
@@ -176,6 +174,7 @@ try {
     nodeRegistry: deployment.nodeRegistry,
     blocks: finalBlocksOf(client, "finalized"),
     verify: verifier.verify,
+    verifyGpu: verifier.verifyGpu,
   });
   const admission = instanceAdmission({
     deployment,
@@ -207,7 +206,9 @@ try {
     const begun = performance.now();
     await inLanes(all, AT_ONCE, admit);
     const accepted = performance.now();
-    await until("all are final", async () => (await store.proofs.counts()).planned >= before + all.length);
+    while ((await store.proofs.counts()).planned < before + all.length) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
     const ended = performance.now();
     console.log(
       `${all.length} verdicts: accepted in ${Math.round(accepted - begun)} ms, final in ${Math.round(ended - begun)} ms`,

@@ -224,9 +224,9 @@ function chunksOf(candidates: readonly BatchCandidate[]): BatchCandidate[][] {
   const chunks: BatchCandidate[][] = [];
   let room = 0;
   for (const candidate of candidates) {
-    const { quote, eventLog, vmConfig } = candidate.evidence;
-    // An event log is JSON within JSON: its quotes are escaped.
-    const bytes = quote.length + 2 * (eventLog.length + vmConfig.length) + 512;
+    const { quote, eventLog, vmConfig, gpu = "" } = candidate.evidence;
+    // JSON within JSON: its quotes are escaped.
+    const bytes = quote.length + 2 * (eventLog.length + vmConfig.length + gpu.length) + 512;
     const last = chunks.at(-1);
     if (last === undefined || last.length >= MAX_CHUNK_ITEMS || bytes > room) {
       chunks.push([candidate]);
