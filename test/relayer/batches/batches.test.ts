@@ -30,7 +30,9 @@ describe("batches on a real chain, by a committee of three processes", function 
 
   before(async () => {
     stack = await startStack();
-    environment = { ...(await stack.relayerEnvironment()), CHARTER_BATCH_MAX_AGE_MS: "1500" };
+    // Five close a batch at once; long enough for a loaded machine to bring fewer of them together.
+    const limits = { CHARTER_BATCH_MAX_SIZE: "5", CHARTER_BATCH_MAX_AGE_MS: "10000" };
+    environment = { ...(await stack.relayerEnvironment()), ...limits };
     relayer = await stack.startRelayer(environment);
     worker = new Worker(relayer.ready.url, stack.pki, "batched");
     const key = newKey();
