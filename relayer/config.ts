@@ -1,4 +1,3 @@
-import type { PrivateKeyAccount } from "viem/accounts";
 import { z } from "zod";
 
 import type { Deployment } from "../protocol/deployment/deployment.ts";
@@ -8,8 +7,12 @@ import { readProxies } from "./api/limits/clientAddress.ts";
 import type { IsProxy } from "./api/limits/clientAddress.ts";
 import { readListener } from "./api/bootAuth/listener.ts";
 import type { Listener } from "./api/bootAuth/listener.ts";
+import type { BatchLimits } from "./batches/Batcher.ts";
+import type { ClaimRule } from "./batches/Claimer.ts";
 import type { Finality } from "./chain/finality.ts";
 import type { CrashPlan } from "./crashPoints.ts";
+import { readSigningAccount } from "./keys/signingAccount.ts";
+import type { SigningAccount } from "./keys/signingAccount.ts";
 import type { TransactionSigner } from "./outbox/seams.ts";
 import { readOutboxSigner } from "./outbox/signers/signerConfig.ts";
 import { readEnvironment, requireQuorum, variables } from "./environment.ts";
@@ -28,8 +31,11 @@ export interface RelayerConfig extends VendorConfig {
   /** Pays for and signs transactions. */
   readonly outboxSigner: TransactionSigner;
   /** Signs leases; manifests name its address. */
-  readonly leaseAccount: PrivateKeyAccount;
+  readonly leaseAccount: SigningAccount;
   readonly committeeUrls: readonly string[];
+  /** When a batch of verdicts closes. */
+  readonly batches: BatchLimits;
+  readonly claims: ClaimRule;
   readonly subgraphUrl: string | undefined;
   readonly webDir: string | undefined;
   readonly maxLeaseSeconds: number;
@@ -75,9 +81,18 @@ const schema = z.object({
   CHARTER_OUTBOX_PASSWORD_FILE: z.string().optional(),
   CHARTER_OUTBOX_SIGNER_URL: variables.url.optional(),
   CHARTER_OUTBOX_ADDRESS: addressSchema.optional(),
-  CHARTER_LEASE_KEY: variables.key,
+  CHARTER_LEASE_KEY: variables.key.optional(),
+  CHARTER_LEASE_KEYSTORE: z.string().optional(),
+  CHARTER_LEASE_PASSWORD_FILE: z.string().optional(),
+  CHARTER_LEASE_URL: variables.url.optional(),
+  CHARTER_LEASE_ADDRESS: addressSchema.optional(),
   CHARTER_COMMITTEE_URLS: variables.urls,
   ...vendorVariables,
+  CHARTER_BATCH_MAX_SIZE: variables.count
+    .default(1_000)
+    .refine((size) => size <= 4_096, "expected at most 4096 verdicts"),
+  CHARTER_BATCH_MAX_AGE_MS: variables.count.default(2_000),
+  CHARTER_CLAIMS: z.enum(["relayer", "nobody"], { error: "expected relayer or nobody" }).default("relayer"),
   CHARTER_SUBGRAPH_URL: variables.url.optional(),
   CHARTER_WEB_DIR: z.string().optional(),
   CHARTER_MAX_LEASE_SECONDS: variables.seconds.default(60),
@@ -119,7 +134,7 @@ const schema = z.object({
 /**
  * Reads the relayer's environment.
  * @throws CharterError `config/invalid` (every wrong variable at once), `config/test-root-refused`,
- * `config/bootauth-not-loopback`, `config/bootauth-tls`, `config/outbox-signer`, `config/keystore`.
+ * `config/bootauth-not-loopback`, `config/bootauth-tls`, `config/outbox-signer`, `config/signer`, `config/keystore`.
  */
 export function readRelayerConfig(environment: Readonly<Record<string, string | undefined>>): RelayerConfig {
   const read = readEnvironment(schema, environment);
@@ -138,9 +153,18 @@ export function readRelayerConfig(environment: Readonly<Record<string, string | 
       url: read.CHARTER_OUTBOX_SIGNER_URL,
       address: read.CHARTER_OUTBOX_ADDRESS,
     }),
-    leaseAccount: read.CHARTER_LEASE_KEY,
+    leaseAccount: readSigningAccount({
+      prefix: "CHARTER_LEASE",
+      key: read.CHARTER_LEASE_KEY,
+      keystore: read.CHARTER_LEASE_KEYSTORE,
+      passwordFile: read.CHARTER_LEASE_PASSWORD_FILE,
+      url: read.CHARTER_LEASE_URL,
+      address: read.CHARTER_LEASE_ADDRESS,
+    }),
     committeeUrls: read.CHARTER_COMMITTEE_URLS,
     ...vendors,
+    batches: { maxSize: read.CHARTER_BATCH_MAX_SIZE, maxAgeMs: read.CHARTER_BATCH_MAX_AGE_MS },
+    claims: read.CHARTER_CLAIMS,
     subgraphUrl: read.CHARTER_SUBGRAPH_URL,
     webDir: read.CHARTER_WEB_DIR,
     maxLeaseSeconds: read.CHARTER_MAX_LEASE_SECONDS,

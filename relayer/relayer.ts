@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 
 import type { FastifyBaseLogger } from "fastify";
 
-import type { Address } from "../protocol/words/hex.ts";
 import { bootAuthServer } from "./api/bootAuth/server.ts";
 import { bootAuthorizer } from "./api/bootAuth/authorizer.ts";
 import { Changes } from "./api/graphql/changes.ts";
@@ -15,6 +14,7 @@ import { registerServiceMetrics } from "./api/serviceMetrics.ts";
 import { nodeByKey } from "./api/routes/sessions.ts";
 import { KeyGuard } from "./api/limits/KeyGuard.ts";
 import { apiServer } from "./api/server.ts";
+import { proofPipeline } from "./batches/proofPipeline.ts";
 import { openChain } from "./chain/client.ts";
 import { Follower } from "./chain/follower.ts";
 import { quoteBytes } from "../protocol/evidence/index.ts";
@@ -100,6 +100,7 @@ export async function startRelayer(
     endpoints,
     balanceWei: () => outboxChain.balance(config.outboxSigner.address),
     intents: () => outbox.counts(),
+    proofs: () => store.proofs.counts(),
     collateralSecondsLeft: () => verifier.secondsLeft(),
     onchainSecondsLeft: () => keeper?.secondsLeft() ?? new Map<string, number>(),
     failingSoon: () => nodeForecast.latest,
@@ -146,6 +147,10 @@ export async function startRelayer(
     }),
     (purpose, result) => metrics.evidenceJudged(purpose, result),
   );
+  const onSignerRejected = (url: string, code: string, details: unknown): void => {
+    metrics.signerRejected(code);
+    logger.warn({ url, code, details }, "a signer's answer does not count");
+  };
   const prove = async (question: CommitteeQuestion, verdict: VerdictMessage): Promise<ProvenVerdict> => {
     const { state, block } = follower.projection().newest;
     const { members, threshold } = committeeAt(state, block.timestamp);
@@ -155,10 +160,7 @@ export async function startRelayer(
       verifier: committeeVerifier,
       members,
       threshold,
-      onRejected: (url, error) => {
-        metrics.signerRejected(error.code);
-        logger.warn({ url, code: error.code, details: error.details }, "a signer's answer does not count");
-      },
+      onRejected: (url, error) => onSignerRejected(url, error.code, error.details),
     });
   };
   const keeper = collateralKeeper();
@@ -221,12 +223,39 @@ export async function startRelayer(
     const touched = touchedBy(news);
     if (touched !== null) held.redecide(touched);
   });
+  const pipeline = proofPipeline({
+    deployment,
+    client,
+    projection: () => follower.projection(),
+    store,
+    outbox,
+    signer: config.outboxSigner.address,
+    proofs,
+    limits: config.batches,
+    claims: config.claims,
+    committeeUrls: config.committeeUrls,
+    nodeByKey: (key) => {
+      const node = nodeByKey(follower.projection().newest.state, key);
+      return node?.retired === true ? undefined : node;
+    },
+    logger,
+    onSignerRejected,
+    onBatched: (count) => metrics.batched(count),
+    onStep: (step) => crashPoint(`proofs.${step}`),
+    now: unixSeconds,
+  });
   const shared = {
     deployment,
-    judge,
+    judge: async (...asked: Parameters<typeof judge>) => {
+      const verdict = await judge(...asked);
+      crashPoint("admission.judged");
+      return verdict;
+    },
     evidence: store.evidence,
-    proofs,
-    plan,
+    onAccepted: () => {
+      crashPoint("admission.accepted");
+      pipeline.wake();
+    },
     now: unixSeconds,
   };
   const report = (): HealthReport => {
@@ -306,18 +335,7 @@ export async function startRelayer(
       placements: placementDesk,
       guard,
       budgets: config.budgets,
-      admitNode: bounded(
-        "admissions",
-        MAX_ADMISSIONS,
-        nodeAdmission({
-          ...shared,
-          client,
-          nodeByKey: (key: Address) => {
-            const node = nodeByKey(follower.projection().newest.state, key);
-            return node?.retired === true ? undefined : node;
-          },
-        }),
-      ),
+      admitNode: bounded("admissions", MAX_ADMISSIONS, nodeAdmission({ ...shared, client })),
       admitInstance: bounded(
         "admissions",
         MAX_ADMISSIONS,
@@ -370,6 +388,7 @@ export async function startRelayer(
   const running = [
     follower.run(stopping.signal),
     outbox.run(stopping.signal),
+    pipeline.run(stopping.signal),
     nodeForecast.run(stopping.signal),
     placementDesk.run(stopping.signal),
     ...(keeper === undefined ? [] : [keeper.run(stopping.signal)]),

@@ -1,6 +1,9 @@
+import { finalView } from "./batches/chainView.ts";
+import { BatchSigner } from "./committee/BatchSigner.ts";
 import { CommitteeSigner } from "./committee/CommitteeSigner.ts";
 import { signerServer } from "./committee/server.ts";
 import { readSignerConfig } from "./committee/signerConfig.ts";
+import { signerMetrics } from "./committee/signerMetrics.ts";
 import { createChainClient } from "./chain/client.ts";
 import { verifyChain } from "./chain/verifyChain.ts";
 import { evidenceJudge } from "./evidence/judgeEvidence.ts";
@@ -48,11 +51,24 @@ await runProgram(logger, async (closers) => {
     judge,
     verdicts: store.verdicts,
   });
+  const batches = new BatchSigner({
+    account: config.account,
+    chainId,
+    verifier,
+    ledger: deployment.attestationLedger,
+    judge,
+    verdicts: store.verdicts,
+    view: () => finalView(client, config.finality, deployment),
+  });
   const server = await signerServer({
     logger,
     maxRequestsPerMinute: config.maxRequestsPerMinute,
     sign: (request) => signer.sign(request),
+    judge: (request) => batches.judge(request),
+    signBatch: (request) => batches.sign(request),
+    metrics: signerMetrics({ collateralSecondsLeft: () => evidence.secondsLeft() }),
     pingStore: () => store.ping(),
+    pingChain: () => client.getBlockNumber(),
   });
   closers.add("listener", () => server.close());
   const url = await listen(server, config.host, config.port);

@@ -111,7 +111,11 @@ export const instanceRegistrationSchema = z.strictObject({
 });
 export type InstanceRegistration = z.infer<typeof instanceRegistrationSchema>;
 
-/** Answer to `POST /nodes` and `POST /instances`: the outbox intent's id (its idempotency key). */
+/**
+ * Answer to `POST /nodes` and `POST /instances`: the evidence is accepted, and `intent` names the effect that it will have
+ * on chain (its idempotency key). The effect is kept with the acceptance; its proof and transaction follow, alone or in a
+ * batch, so no transaction need exist yet.
+ */
 export const acceptedSchema = z.strictObject({ intent: bytes32Schema, release: uint.optional() });
 export type Accepted = z.infer<typeof acceptedSchema>;
 
@@ -163,6 +167,44 @@ export const committeeRequestSchema = z.discriminatedUnion("purpose", [
 ]);
 export type CommitteeRequest = z.infer<typeof committeeRequestSchema>;
 
+/**
+ * `POST /committee/judge`: evidence of several instances, before a batch of them is signed. The signer verifies each for
+ * itself and keeps what it found; it answers for each with its verdict or the code of its refusal, in order.
+ */
+export const committeeJudgeSchema = z.strictObject({
+  items: z
+    .array(z.strictObject({ app: addressSchema, key: addressSchema, evidence: evidenceSchema }))
+    .min(1)
+    .max(256),
+});
+export type CommitteeJudgeRequest = z.infer<typeof committeeJudgeSchema>;
+
+const leafSchema = z.strictObject({
+  app: addressSchema,
+  key: addressSchema,
+  facts: bytes32Schema,
+  evidenceDigest: bytes32Schema,
+});
+
+/**
+ * `POST /committee/sign` for a batch: the signer compares every leaf with the verdict that it reached itself and with
+ * its own chain, and signs the Merkle root of all of them (protocol/session/batch.ts), or nothing.
+ */
+export const committeeBatchSchema = z.strictObject({
+  purpose: z.literal("batch"),
+  validUntil: uint,
+  minBlock: uint,
+  blockHash: bytes32Schema,
+  leaves: z.array(leafSchema).min(1).max(4_096),
+});
+export type CommitteeBatchRequest = z.infer<typeof committeeBatchSchema>;
+
+/** What a signer may be asked to sign. */
+export const committeeSignSchema = z.discriminatedUnion("purpose", [
+  ...committeeRequestSchema.options,
+  committeeBatchSchema,
+]);
+
 /** Answer of a signer: numbers of the verdict as JSON numbers, see protocol/session/verdict.ts. */
 export const verdictMessageSchema = z.strictObject({
   consumer: addressSchema,
@@ -190,3 +232,22 @@ export const committeeAnswerSchema = z.strictObject({
   signature: signatureSchema,
 });
 export type CommitteeAnswer = z.infer<typeof committeeAnswerSchema>;
+
+/** Answer to `POST /committee/judge`. */
+export const committeeJudgedSchema = z.strictObject({
+  judged: z.array(
+    z.union([
+      z.strictObject({ verdict: verdictMessageSchema }),
+      z.strictObject({ refused: z.string().max(100) }),
+    ]),
+  ),
+});
+export type CommitteeJudged = z.infer<typeof committeeJudgedSchema>;
+
+/** A signer's answer for a batch. */
+export const batchAnswerSchema = z.strictObject({
+  root: bytes32Schema,
+  signer: addressSchema,
+  signature: signatureSchema,
+});
+export type BatchAnswer = z.infer<typeof batchAnswerSchema>;

@@ -69,3 +69,11 @@ export function packFacts(facts: LeafFacts): Bytes32 {
     hex(0, 6),
   ].join("")}` as Bytes32;
 }
+
+/** A leaf's facts → its parts, equal again when packed; whatever does not fit there is not kept. */
+export function unpackFacts(word: Bytes32): LeafFacts {
+  const { release, node, image, kind, status, simulated, gpu, evidenceBlock, expiresAt } =
+    unpackInstance(word);
+  const combines = ((fromHex(word)[14] ?? 0) & KEEPS_DIGEST) !== 0;
+  return { release, node, image, kind, status, simulated, gpu, combines, evidenceBlock, expiresAt };
+}

@@ -13,6 +13,8 @@ interface MetricsSource {
   /** What the outbox's account holds. */
   readonly balanceWei?: () => Promise<bigint>;
   readonly intents: () => Promise<Readonly<Record<IntentState, number>>>;
+  /** Proofs of accepted evidence by state. */
+  readonly proofs?: () => Promise<Readonly<Record<string, number>>>;
   /** By platform family, which begins with the kind of TEE: seconds until something of the collateral in use ends. */
   readonly collateralSecondsLeft?: () => ReadonlyMap<string, number>;
   /** By platform family: seconds until something of its collateral on chain ends, 0 where none is valid. */
@@ -29,6 +31,8 @@ export interface Metrics {
   /** `result`: "accepted" or the code of the refusal. */
   evidenceJudged(purpose: "instance" | "node", result: string): void;
   signerRejected(code: string): void;
+  /** A committee signed a batch of so many verdicts. */
+  batched(count: number): void;
   /** A fetch of collateral for this kind of TEE failed with this code. */
   collateralFailed(code: string, kind: string): void;
   /** An upsert of this piece of collateral, or a new judgement ("rejudge"), was planned. */
@@ -49,6 +53,7 @@ export function createMetrics(source: MetricsSource): Metrics {
     collateralSecondsLeft = () => new Map<string, number>(),
     onchainSecondsLeft = () => new Map<string, number>(),
     failingSoon = () => null,
+    proofs = () => Promise.resolve<Readonly<Record<string, number>>>({}),
   } = source;
   const registry = new Registry();
   const registers = [registry];
@@ -178,6 +183,21 @@ export function createMetrics(source: MetricsSource): Metrics {
     },
   });
   new Gauge({
+    name: "charter_proofs",
+    help: "Proofs of accepted evidence by state: wanted ones are still to be made, failed ones were given up",
+    labelNames: ["state"],
+    registers,
+    async collect() {
+      for (const [state, count] of Object.entries(await proofs())) this.set({ state }, count);
+    },
+  });
+  const batches = new Histogram({
+    name: "charter_batch_verdicts",
+    help: "Verdicts in the batches that the committee signed",
+    buckets: [2, 10, 50, 100, 500, 1_000],
+    registers,
+  });
+  new Gauge({
     name: "charter_signer_balance_ether",
     help: "What the account that pays for transactions holds; absent while the chain does not answer",
     registers,
@@ -231,6 +251,7 @@ export function createMetrics(source: MetricsSource): Metrics {
     },
     evidenceJudged: (purpose, result) => evidence.inc({ purpose, result }),
     signerRejected: (code) => signers.inc({ code }),
+    batched: (count) => batches.observe(count),
     collateralFailed: (code, kind) => collateralFailures.inc({ kind, code }),
     upkeepPlanned: (piece) => upkeep.inc({ piece }),
   };

@@ -1,14 +1,13 @@
-import type { PrivateKeyAccount } from "viem/accounts";
-
 import type { CommitteeAnswer, CommitteeRequest, VerdictMessage } from "../../protocol/session/messages.ts";
 import { verdictDigest, verdictTypedData } from "../../protocol/session/verdict.ts";
 import { TcbStatus } from "../../protocol/words/enums.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 import type { EvidenceJudge } from "../evidence/judgeEvidence.ts";
+import type { SigningAccount } from "../keys/signingAccount.ts";
 import type { SignedVerdictStore } from "../store/signedVerdictStore.ts";
 
 interface Options {
-  readonly account: PrivateKeyAccount;
+  readonly account: SigningAccount;
   readonly chainId: number;
   readonly verifier: Address;
   readonly judge: EvidenceJudge;

@@ -1,10 +1,11 @@
 import { recoverTypedDataAddress } from "viem";
 
-import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
+import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { committeeAnswerSchema } from "../../protocol/session/messages.ts";
 import type { CommitteeAnswer, CommitteeRequest, VerdictMessage } from "../../protocol/session/messages.ts";
 import { encodeCommitteeProof, verdictTypedData } from "../../protocol/session/verdict.ts";
 import type { Address, Hex } from "../../protocol/words/hex.ts";
+import { askSigner } from "./askSigner.ts";
 
 /** A request before the asked validity is known: it follows from our own verdict. */
 export type CommitteeQuestion = CommitteeRequest extends infer Request
@@ -31,8 +32,6 @@ interface Options {
   /** Told of every answer that does not count, so that a lying or silent signer is seen. */
   readonly onRejected?: (url: string, error: CharterError) => void;
 }
-
-const MAX_ANSWER_BYTES = 16_384;
 
 /**
  * Asks every signer at once for its signature over *our* verdict. An answer counts only when the signature recovers,
@@ -73,6 +72,7 @@ function prove(verdict: VerdictMessage, signatures: readonly Counted[], threshol
   return { verdict, proof: encodeCommitteeProof(verdict, signatures.slice(0, threshold)) };
 }
 
+/** Asks all; once enough have signed, the others are asked no more: a silent one costs no time. */
 async function askAll(
   question: CommitteeQuestion,
   verdict: VerdictMessage,
@@ -81,10 +81,12 @@ async function askAll(
   const bySigner = new Map<Address, Counted>();
   const shorterValidities: number[] = [];
   const request = { ...question, validUntil: verdict.validUntil };
+  const enough = new AbortController();
   await Promise.all(
     options.urls.map(async (url) => {
       try {
-        const answer = await ask(url, request, options);
+        const asked = { ...options, signal: enough.signal };
+        const answer = await askSigner(url, "/committee/sign", request, committeeAnswerSchema, asked);
         const { validUntil } = answer.verdict;
         if (validUntil < verdict.validUntil) {
           // Ours in everything but the end, and signed by a member: a difference of collateral, not of judgement.
@@ -98,17 +100,15 @@ async function askAll(
           throw new CharterError(
             "committee/signature-not-a-members",
             "the signature is no member's over our verdict",
-            {
-              claimed: answer.signer,
-            },
+            { claimed: answer.signer },
           );
         }
         bySigner.set(signer, { signer, signature: answer.signature });
+        if (bySigner.size >= options.threshold) enough.abort();
       } catch (cause) {
-        const error = isCharterError(cause)
-          ? cause
-          : new CharterError("committee/signer-unreachable", "a signer did not answer", { url }, { cause });
-        options.onRejected?.(url, error);
+        const error = cause as CharterError;
+        const isLetGo = enough.signal.aborted && error.code === "committee/signer-unreachable";
+        if (!isLetGo) options.onRejected?.(url, error);
       }
     }),
   );
@@ -128,32 +128,4 @@ async function recover(
   } catch {
     return undefined; // Not a signature at all.
   }
-}
-
-async function ask(url: string, request: CommitteeRequest, options: Options): Promise<CommitteeAnswer> {
-  const { fetch = globalThis.fetch, timeoutMs = 10_000 } = options;
-  const response = await fetch(`${url.replace(/\/+$/, "")}/committee/sign`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(request),
-    redirect: "error",
-    signal: AbortSignal.timeout(timeoutMs),
-  });
-  const text = await response.text();
-  if (response.status !== 200 || text.length > MAX_ANSWER_BYTES) {
-    throw new CharterError("committee/signer-refused", "a signer must answer 200", {
-      url,
-      actual: response.status,
-      answer: text.slice(0, 500),
-    });
-  }
-  const parsed = committeeAnswerSchema.safeParse(JSON.parse(text));
-  if (!parsed.success) {
-    throw new CharterError(
-      "committee/answer-malformed",
-      "a signer's answer has another shape than documented",
-      { url },
-    );
-  }
-  return parsed.data;
 }

@@ -1,14 +1,16 @@
-import type { PrivateKeyAccount } from "viem/accounts";
 import { z } from "zod";
 
 import type { Deployment } from "../../protocol/deployment/deployment.ts";
+import { addressSchema } from "../../protocol/session/messages.ts";
 import type { Finality } from "../chain/finality.ts";
 import { readEnvironment, requireQuorum, variables } from "../environment.ts";
+import { readSigningAccount } from "../keys/signingAccount.ts";
+import type { SigningAccount } from "../keys/signingAccount.ts";
 import { vendorsOf, vendorVariables, type VendorConfig } from "../vendorConfig.ts";
 
 /** Everything that a committee signer is told from outside. */
 export interface SignerConfig extends VendorConfig {
-  readonly account: PrivateKeyAccount;
+  readonly account: SigningAccount;
   readonly rpcUrls: readonly string[];
   /** How many endpoints must say the same. */
   readonly rpcQuorum: number;
@@ -23,7 +25,11 @@ export interface SignerConfig extends VendorConfig {
 }
 
 const schema = z.object({
-  CHARTER_SIGNER_KEY: variables.key,
+  CHARTER_SIGNER_KEY: variables.key.optional(),
+  CHARTER_SIGNER_KEYSTORE: z.string().optional(),
+  CHARTER_SIGNER_PASSWORD_FILE: z.string().optional(),
+  CHARTER_SIGNER_URL: variables.url.optional(),
+  CHARTER_SIGNER_ADDRESS: addressSchema.optional(),
   CHARTER_RPC_URLS: variables.urls,
   CHARTER_RPC_QUORUM: variables.count.optional(),
   CHARTER_DEPLOYMENT: variables.deployment,
@@ -38,13 +44,20 @@ const schema = z.object({
 
 /**
  * Reads a signer's environment.
- * @throws CharterError `config/invalid` (every wrong variable at once), `config/test-root-refused`.
+ * @throws CharterError `config/invalid` (every wrong variable at once), `config/test-root-refused`, `config/signer`, `config/keystore`.
  */
 export function readSignerConfig(environment: Readonly<Record<string, string | undefined>>): SignerConfig {
   const read = readEnvironment(schema, environment);
   const vendors = vendorsOf(read, read.CHARTER_DEPLOYMENT);
   return {
-    account: read.CHARTER_SIGNER_KEY,
+    account: readSigningAccount({
+      prefix: "CHARTER_SIGNER",
+      key: read.CHARTER_SIGNER_KEY,
+      keystore: read.CHARTER_SIGNER_KEYSTORE,
+      passwordFile: read.CHARTER_SIGNER_PASSWORD_FILE,
+      url: read.CHARTER_SIGNER_URL,
+      address: read.CHARTER_SIGNER_ADDRESS,
+    }),
     rpcUrls: read.CHARTER_RPC_URLS,
     rpcQuorum: requireQuorum(read.CHARTER_RPC_URLS, read.CHARTER_RPC_QUORUM),
     deployment: read.CHARTER_DEPLOYMENT,

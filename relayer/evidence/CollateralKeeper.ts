@@ -209,8 +209,8 @@ export class CollateralKeeper {
   }
 }
 
-const isOpen = (intent: Intent | null): boolean =>
-  intent !== null && intent.state !== "final" && intent.state !== "failed";
+const ENDED: ReadonlySet<string> = new Set(["final", "failed", "replaced"]);
+const isOpen = (intent: Intent | null): boolean => intent !== null && !ENDED.has(intent.state);
 
 const isDocument = ({ name }: { readonly name: PieceName }): boolean =>
   name === "qe-identity" || name === "tcb-info";

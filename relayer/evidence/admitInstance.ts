@@ -1,28 +1,18 @@
-import { encodeFunctionData } from "viem";
-
-import { attestationLedgerAbi } from "../../protocol/abi/attestationLedger.ts";
 import type { Deployment } from "../../protocol/deployment/deployment.ts";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { requiredProofs } from "../../protocol/policy/judge.ts";
 import { effectiveSetting, ZERO_KEY } from "../../protocol/policy/settings.ts";
 import { SettingKind } from "../../protocol/policy/settingKind.ts";
-import type {
-  Accepted,
-  EvidenceMessage,
-  InstanceRegistration,
-  VerdictMessage,
-} from "../../protocol/session/messages.ts";
+import type { Accepted, InstanceRegistration, VerdictMessage } from "../../protocol/session/messages.ts";
 import { ProofSystem } from "../../protocol/words/enums.ts";
-import type { Address, Hex } from "../../protocol/words/hex.ts";
+import type { Address } from "../../protocol/words/hex.ts";
 import type { Projection } from "../chain/projection.ts";
 import type { LeaseDecision, LeaseSession } from "../decisions/lease.ts";
 import { denialError } from "../leases/denial.ts";
 import { intentId } from "../outbox/intent.ts";
-import type { Intent, IntentRequest } from "../outbox/intent.ts";
 import type { EvidenceStore } from "../store/evidenceStore.ts";
 import { requireInstanceConsent } from "./consent.ts";
-import type { EvidenceClaim, EvidenceJudge } from "./judgeEvidence.ts";
-import type { ProofMaker } from "./proofMaker.ts";
+import type { EvidenceJudge } from "./judgeEvidence.ts";
 
 export interface AdmitInstanceOptions {
   readonly deployment: Deployment;
@@ -33,23 +23,24 @@ export interface AdmitInstanceOptions {
   readonly decide: (session: LeaseSession, now: number) => LeaseDecision;
   /** From now on this session may ask for leases. */
   readonly admit: (session: LeaseSession) => void;
-  readonly proofs: ProofMaker;
-  readonly plan: (intent: IntentRequest) => Promise<Intent>;
+  /** There is something to prove. */
+  readonly onAccepted: () => void;
   /** Unix seconds. */
   readonly now: () => number;
 }
 
 /**
  * `POST /instances`: verifies a guest's evidence, asks the same decision that its leases will meet, binds the evidence
- * to this key for good, and plans the proof. The session stands before the proof does: a lease follows from verified
- * evidence, proofs are posted after it (DESIGN section 3).
+ * to this key for good, and keeps in the same transaction which proofs it shall have; they are made behind it
+ * (`Prover`, relayer/batches). The session stands before the proof does: a lease follows from verified evidence, proofs
+ * are posted after it (DESIGN section 3). The answer names the first of these effects.
  * @throws CharterError `app/unknown`, `node/unknown`, `instance/denied` with `details.reason`, `evidence/…`,
- * `proof/…`, `committee/…`, `chain/…`, `collateral/…`.
+ * `proof/not-offered`, `chain/…`, `collateral/…`.
  */
 export function instanceAdmission(
   options: AdmitInstanceOptions,
 ): (message: InstanceRegistration) => Promise<Accepted> {
-  const { deployment, projection, judge, evidence: store, decide, admit, proofs, plan, now } = options;
+  const { deployment, projection, judge, evidence: store, decide, admit, onAccepted, now } = options;
   const { chainId, attestationLedger: ledger } = deployment;
   return async ({ app, node, key, evidence, keySignature }) => {
     requireKnown(projection(), app, node); // Before any work: strangers' evidence costs nothing.
@@ -61,25 +52,22 @@ export function instanceAdmission(
     const session = { app, key, node, verdict: judged };
     const decision = decide(session, now());
     if (!decision.allow) throw denialError("instance/denied", decision);
-    const binding = { digest: evidenceDigest, purpose: "instance", subject: app, key, node } as const;
-    await store.accept({ ...binding, verdict: judged, evidence, acceptedAt: now() });
-    admit(session);
-
-    const claim = { purpose: "instance", subject: app, key } as const;
     const { systems, combines } = systemsOf(projection(), app);
-    const made = await requiredProofsOf(proofs, systems, claim, evidence, judged);
-    const intents: Intent[] = [];
-    for (const { system, proof } of made) {
-      const data = encodeFunctionData({
-        abi: attestationLedgerAbi,
-        functionName: "attest",
-        args: [node, system, combines, proof, keySignature],
-      });
-      const id = intentId({ chainId, contract: ledger, subject: app, key, evidenceDigest, system });
-      intents.push(await plan({ id, to: ledger, data, label: "instance.attest" }));
-    }
-    const [intent] = intents as [Intent, ...Intent[]];
-    return { intent: intent.id, release: decision.release };
+    const proofs = systems.map((system) => ({
+      id: intentId({ chainId, contract: ledger, subject: app, key, evidenceDigest, system }),
+      evidenceDigest,
+      system,
+      batchable: system === ProofSystem.Committee,
+      combines,
+      keySignature,
+      operatorSignature: null,
+    }));
+    const binding = { digest: evidenceDigest, purpose: "instance", subject: app, key, node } as const;
+    await store.accept({ ...binding, verdict: judged, evidence, acceptedAt: now() }, proofs);
+    onAccepted();
+    admit(session);
+    const [first] = proofs as [(typeof proofs)[number], ...(typeof proofs)[number][]];
+    return { intent: first.id, release: decision.release };
   };
 }
 
@@ -99,32 +87,6 @@ function systemsOf(
     expected: bits,
     actual: OFFERED,
   });
-}
-
-/** All of them before any is planned: an instance with half of its proofs is not live. */
-async function requiredProofsOf(
-  proofs: ProofMaker,
-  systems: readonly (typeof OFFERED)[number][],
-  claim: EvidenceClaim,
-  evidence: EvidenceMessage,
-  verdict: VerdictMessage,
-): Promise<{ readonly system: ProofSystem; readonly proof: Hex }[]> {
-  const made = [];
-  for (const system of systems) {
-    const proof =
-      system === ProofSystem.Direct
-        ? await proofs.direct(claim, evidence, verdict)
-        : await proofs.committee(claim, evidence, verdict);
-    if (proof === null) {
-      throw new CharterError(
-        "proof/direct-impossible",
-        "the app requires a direct proof, and the chain cannot judge this evidence now",
-        { kind: evidence.kind, evidenceDigest: verdict.evidenceDigest },
-      );
-    }
-    made.push({ system, proof });
-  }
-  return made;
 }
 
 /** Grants need the final block: an app or a node that is not final yet is not known yet. */

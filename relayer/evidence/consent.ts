@@ -8,6 +8,7 @@ import {
   nodeEntryTypes,
   nodeRegistryDomain,
 } from "../../protocol/session/domains.ts";
+import { compactSignature } from "../../protocol/words/compactSignature.ts";
 import type { Address, Bytes32, Hex, PlatformId } from "../../protocol/words/hex.ts";
 
 interface Chain {
@@ -23,15 +24,16 @@ export async function requireInstanceConsent(
   entry: { app: Address; key: Address; evidenceDigest: Bytes32; signature: Hex },
 ): Promise<void> {
   const { app, key, evidenceDigest, signature } = entry;
-  await requireSigner(key, () =>
-    recoverTypedDataAddress({
+  await requireSigner(key, async () => {
+    compactSignature(signature); // The ledger takes no other form: one that has none would spoil its batch.
+    return recoverTypedDataAddress({
       domain: ledgerDomain(chain.chainId, chain.ledger),
       types: instanceEntryTypes,
       primaryType: "InstanceEntry",
       message: { app, evidenceDigest },
       signature,
-    }),
-  );
+    });
+  });
 }
 
 interface NodeEntry {

@@ -13,11 +13,25 @@ export interface FinalBlocks {
   hashOf(number: bigint): Promise<Bytes32>;
 }
 
-/** Final blocks by asking the node, under the given rule of finality. */
+/**
+ * Final blocks by asking the node, under the given rule of finality. Who asks while the same question is under way shares
+ * its answer, which is no older than that; nothing is kept.
+ */
 export function finalBlocksOf(client: PublicClient, finality: Finality): FinalBlocks {
+  const underWay = new Map<string, Promise<unknown>>();
+  const shared = <T>(question: string, ask: () => Promise<T>): Promise<T> => {
+    const asked = underWay.get(question) as Promise<T> | undefined;
+    if (asked !== undefined) return asked;
+    const asking = ask().finally(() => underWay.delete(question));
+    underWay.set(question, asking);
+    return asking;
+  };
   return {
-    finalNumber: async () =>
-      (await readFinalBlock(client, finality, await readHeader(client, "latest"))).number,
-    hashOf: async (number) => (await readHeader(client, number)).hash,
+    finalNumber: () =>
+      shared(
+        "final",
+        async () => (await readFinalBlock(client, finality, await readHeader(client, "latest"))).number,
+      ),
+    hashOf: (number) => shared(`hash ${number}`, async () => (await readHeader(client, number)).hash),
   };
 }

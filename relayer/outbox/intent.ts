@@ -3,8 +3,18 @@ import { encodeAbiParameters, keccak256 } from "viem";
 import type { ProofSystem } from "../../protocol/words/enums.ts";
 import type { Address, Bytes32, Hex } from "../../protocol/words/hex.ts";
 
-/** `planned → signed → sent → included → final`, or `failed`. A reorg takes `included` back to `sent`. */
-export type IntentState = "planned" | "signed" | "sent" | "included" | "final" | "failed";
+/**
+ * `planned → signed → sent → included → final`; `failed` when the contract or the node refuses; `replaced` when it was
+ * given up after it had a nonce, which a transfer of nothing to oneself has used up. A reorg takes `included` back to `sent`.
+ */
+export type IntentState = "planned" | "signed" | "sent" | "included" | "final" | "failed" | "replaced";
+
+/** Why an intent failed, or what keeps it: a stable code and details. */
+export interface IntentError {
+  readonly code: string;
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
 
 /** One effect that the chain shall have, exactly once. */
 export interface IntentRequest {
@@ -14,6 +24,8 @@ export interface IntentRequest {
   readonly data: Hex;
   /** What it is, for people and metrics, e.g. `node.register`. */
   readonly label: string;
+  /** Unix seconds after which it shall not happen any more; none by default. */
+  readonly deadline?: number;
 }
 
 /** An intent as stored: what the API answers and metrics count. */
@@ -23,17 +35,16 @@ export interface Intent extends IntentRequest {
   /** Transaction that was included last, null before. */
   readonly transactionHash: Hex | null;
   readonly includedIn: { readonly number: bigint; readonly hash: Bytes32 } | null;
-  /** Why it failed, or what kept it from advancing when last tried: a stable code and details. */
-  readonly error: {
-    readonly code: string;
-    readonly message: string;
-    readonly details: Readonly<Record<string, unknown>>;
-  } | null;
+  /** Why it failed, or what kept it from advancing when last tried. */
+  readonly error: IntentError | null;
+  /** Refusals by the node since it last took something. */
+  readonly refusals: number;
 }
 
 /**
  * Idempotency key of a proof or an entry: the same evidence for the same subject and key at the same contract, proven by
- * the same system, is one effect, however often and from wherever it is asked for.
+ * the same system, is one effect, however often and from wherever it is asked for. Where one proof of whatever system is
+ * enough (a node's entry) the system is `None`. It is known before the proof exists.
  */
 export function intentId(of: {
   chainId: number;
@@ -54,6 +65,37 @@ export function intentId(of: {
         { type: "uint8" },
       ],
       [BigInt(of.chainId), of.contract, of.subject, of.key, of.evidenceDigest, of.system],
+    ),
+  ) as Bytes32;
+}
+
+/** Idempotency key of a batch's posting: one per root at one ledger. */
+export function batchId(chainId: number, ledger: Address, root: Bytes32): Bytes32 {
+  return keccak256(
+    encodeAbiParameters(
+      [{ type: "string" }, { type: "uint256" }, { type: "address" }, { type: "bytes32" }],
+      ["batch", BigInt(chainId), ledger, root],
+    ),
+  ) as Bytes32;
+}
+
+/** Idempotency key of claiming these leaves of a batch, by their places. */
+export function claimId(
+  chainId: number,
+  ledger: Address,
+  root: Bytes32,
+  positions: readonly number[],
+): Bytes32 {
+  return keccak256(
+    encodeAbiParameters(
+      [
+        { type: "string" },
+        { type: "uint256" },
+        { type: "address" },
+        { type: "bytes32" },
+        { type: "uint32[]" },
+      ],
+      ["claim", BigInt(chainId), ledger, root, positions],
     ),
   ) as Bytes32;
 }

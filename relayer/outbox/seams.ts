@@ -39,16 +39,19 @@ export interface Receipt {
   readonly success: boolean;
 }
 
-/** All that the outbox knows of a chain. Every method throws CharterError; `outbox/reverted` alone is permanent. */
+/**
+ * All that the outbox knows of a chain. Every method throws CharterError; `outbox/reverted` (the contract refuses) and
+ * `outbox/unacceptable` (the node will never take it) are permanent.
+ */
 export interface OutboxChain {
-  /** Runs the call on the newest block; gas that it needs, in units. @throws `outbox/reverted` with the error's name, `outbox/refused`. */
+  /** Runs the call on the newest block; gas that it needs, in units. @throws `outbox/reverted` with the error's name, `outbox/refused`, `outbox/unacceptable`. */
   simulate(call: { from: Address; to: Address; data: Hex }): Promise<bigint>;
   /** Fees for a transaction that should be in one of the next blocks. */
   fees(): Promise<Fees>;
   position(signer: Address): Promise<SignerPosition>;
   /** What the signer's account holds, in wei. */
   balance(signer: Address): Promise<bigint>;
-  /** Sends signed bytes. That the chain knows them, or is past their nonce, is no error. @throws `outbox/refused`, `outbox/insufficient-funds`. */
+  /** Sends signed bytes. That the chain knows them, or is past their nonce, is no error. @throws `outbox/refused`, `outbox/unacceptable`, `outbox/insufficient-funds`. */
   send(raw: Hex): Promise<void>;
   /** Receipt on the canonical chain of now, or null. */
   receipt(transactionHash: Hex): Promise<Receipt | null>;

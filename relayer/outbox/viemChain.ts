@@ -16,6 +16,17 @@ const refused = (cause: unknown) => {
   return new CharterError("outbox/refused", "the node refuses the transaction", { reason }, { cause });
 };
 
+/** It will not take these bytes, whatever happens. */
+const unacceptable = (cause: unknown) => {
+  const reason = cause instanceof Error && "shortMessage" in cause ? String(cause.shortMessage) : "refused";
+  return new CharterError(
+    "outbox/unacceptable",
+    "the node will never take the transaction",
+    { reason },
+    { cause },
+  );
+};
+
 const poor = (cause: unknown) =>
   new CharterError("outbox/insufficient-funds", "the signer's account cannot pay", {}, { cause });
 
@@ -28,13 +39,21 @@ function textOf(error: unknown): string {
   return texts.join("\n");
 }
 
+/** What the node refuses, as our error; null where it only says what the receipt or the next block will tell. */
+function refusalOf(error: unknown): CharterError | null {
+  const kind = classifySendRefusal(textOf(error));
+  if (kind === "funds") return poor(error);
+  if (kind === "never") return unacceptable(error);
+  return kind === "other" ? refused(error) : null;
+}
+
 /** A refusal by the contract, by the node (as for want of funds), or silence: three errors. */
 const orRefusal = <T>(what: string, call: Promise<T>): Promise<T> =>
   asChainError(
     what,
     call.catch((error: unknown) => {
-      const kind = isNoAnswer(error) ? null : classifySendRefusal(textOf(error));
-      throw decodeRevert(error) ?? (kind === null ? error : kind === "funds" ? poor(error) : refused(error));
+      if (isNoAnswer(error)) throw error;
+      throw decodeRevert(error) ?? refusalOf(error) ?? refused(error);
     }),
   );
 
@@ -72,9 +91,8 @@ export function viemOutboxChain(client: PublicClient, finality: Finality): Outbo
     send: async (raw) => {
       const sending = client.sendRawTransaction({ serializedTransaction: raw }).catch((error: unknown) => {
         if (isNoAnswer(error)) throw error;
-        const kind = classifySendRefusal(textOf(error));
-        if (kind === "funds") throw poor(error);
-        if (kind === "other") throw refused(error);
+        const refusal = refusalOf(error);
+        if (refusal !== null) throw refusal;
       });
       await asChainError("sending", sending);
     },

@@ -1,103 +1,80 @@
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
-import type { EvidenceMessage, VerdictMessage } from "../../protocol/session/messages.ts";
+import type { VerdictMessage } from "../../protocol/session/messages.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
+import { EVIDENCE_COLUMNS, evidenceFromRow } from "./evidenceRows.ts";
+import type { AcceptedEvidence, EvidenceRow as Row } from "./evidenceRows.ts";
+import { gathered } from "./gathered.ts";
+import type { Outcome } from "./gathered.ts";
+import { wantProofs } from "./proofStore.ts";
+import type { WantedProof } from "./proofStore.ts";
+import { inTransaction } from "./transaction.ts";
 
-/** Evidence that this relayer verified, and the one use that it is bound to. */
-export interface AcceptedEvidence {
-  /** keccak256 of the quote's bytes, as the verdict carries it. */
-  readonly digest: Bytes32;
-  readonly purpose: "instance" | "node";
-  /** The app (instances) or the operator (nodes). */
-  readonly subject: Address;
-  readonly key: Address;
-  /** Number of the node that the instance runs on; null for a node's own evidence. */
-  readonly node: number | null;
-  readonly verdict: VerdictMessage;
-  readonly evidence: EvidenceMessage;
-  /** Unix seconds. */
-  readonly acceptedAt: number;
+export type { AcceptedEvidence } from "./evidenceRows.ts";
+
+type Binding = Pick<AcceptedEvidence, "digest" | "purpose" | "subject" | "key" | "node">;
+
+interface Acceptance {
+  readonly evidence: AcceptedEvidence;
+  readonly proofs: readonly WantedProof[];
 }
 
-interface Row {
-  digest: Bytes32;
-  purpose: AcceptedEvidence["purpose"];
-  subject: Address;
-  key: Address;
-  node: string | null;
-  verdict: VerdictMessage;
-  evidence: EvidenceMessage;
-  accepted_at: string;
-}
-
-const COLUMNS = "digest, purpose, subject, key, node, verdict, evidence, accepted_at";
-
-const fromRow = (row: Row): AcceptedEvidence => ({
-  digest: row.digest,
-  purpose: row.purpose,
-  subject: row.subject,
-  key: row.key,
-  node: row.node === null ? null : Number(row.node),
-  verdict: row.verdict,
-  evidence: row.evidence,
-  acceptedAt: Number(row.accepted_at),
-});
+/** Rows of one commit: their evidence is tens of kilobytes each. */
+const MAX_GATHERED = 128;
 
 /** Evidence → the only purpose, subject, key and node that it may ever serve. */
 export class EvidenceStore {
   readonly #pool: Pool;
+  readonly #accept: (acceptance: Acceptance) => Promise<"new" | "known">;
 
   constructor(pool: Pool) {
     this.#pool = pool;
+    this.#accept = gathered((all) => this.#acceptAll(all), MAX_GATHERED);
   }
 
   /**
-   * Binds evidence. `known` when exactly this binding exists already (the first acceptance is kept).
+   * Binds evidence, and keeps which proofs it shall have, in one transaction. `known` when exactly this binding exists
+   * already (the first acceptance is kept; what failed of its proofs is wanted again).
    * @throws CharterError `evidence/replayed` when the digest serves another purpose, subject, key or node.
    */
-  async accept(evidence: AcceptedEvidence): Promise<"new" | "known"> {
-    const { rowCount } = await this.#pool.query(
-      `INSERT INTO evidence (${COLUMNS}, evidence_block, valid_until)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
-      [
-        evidence.digest,
-        evidence.purpose,
-        evidence.subject,
-        evidence.key,
-        evidence.node,
-        JSON.stringify(evidence.verdict),
-        JSON.stringify(evidence.evidence),
-        evidence.acceptedAt,
-        evidence.verdict.evidenceBlock,
-        evidence.verdict.validUntil,
-      ],
-    );
-    if (rowCount === 1) return "new";
-    const bound = await this.byDigest(evidence.digest);
-    const same = (["purpose", "subject", "key", "node"] as const).every(
-      (name) => bound?.[name] === evidence[name],
-    );
-    if (!same) {
-      throw new CharterError("evidence/replayed", "this evidence serves another key, subject or node", {
-        digest: evidence.digest,
-        expected: { purpose: bound?.purpose, subject: bound?.subject, key: bound?.key, node: bound?.node },
-        actual: {
-          purpose: evidence.purpose,
-          subject: evidence.subject,
-          key: evidence.key,
-          node: evidence.node,
-        },
+  accept(evidence: AcceptedEvidence, proofs: readonly WantedProof[] = []): Promise<"new" | "known"> {
+    return this.#accept({ evidence, proofs });
+  }
+
+  async #acceptAll(all: readonly Acceptance[]): Promise<Outcome<"new" | "known">[]> {
+    return inTransaction(this.#pool, async (client) => {
+      const entered = await insert(
+        client,
+        all.map(({ evidence }) => evidence),
+      );
+      const { rows } = await client.query<Row>(
+        "SELECT digest, purpose, subject, key, node FROM evidence WHERE digest = ANY($1)",
+        [all.map(({ evidence }) => evidence.digest)],
+      );
+      const bound = new Map(rows.map((row) => [row.digest, bindingOf(row)]));
+      const outcomes = all.map(({ evidence }): Outcome<"new" | "known"> => {
+        const { digest } = evidence;
+        const known = bound.get(digest);
+        if (known === undefined || !isSame(known, evidence)) return { error: replayed(known, evidence) };
+        // Of two alike in one write, the first is new.
+        return { result: entered.delete(digest) ? "new" : "known" };
       });
-    }
-    return "known";
+      const accepted = all.filter((_, index) => "result" in (outcomes[index] ?? {}));
+      await wantProofs(
+        client,
+        accepted.flatMap(({ proofs }) => proofs),
+      );
+      return outcomes;
+    });
   }
 
   async byDigest(digest: Bytes32): Promise<AcceptedEvidence | null> {
-    const { rows } = await this.#pool.query<Row>(`SELECT ${COLUMNS} FROM evidence WHERE digest = $1`, [
-      digest,
-    ]);
-    return rows[0] ? fromRow(rows[0]) : null;
+    const { rows } = await this.#pool.query<Row>(
+      `SELECT ${EVIDENCE_COLUMNS} FROM evidence WHERE digest = $1`,
+      [digest],
+    );
+    return rows[0] ? evidenceFromRow(rows[0]) : null;
   }
 
   /** Newest (by evidence block) of one key, so that a session survives a restart. */
@@ -107,11 +84,11 @@ export class EvidenceStore {
     key: Address,
   ): Promise<AcceptedEvidence | null> {
     const { rows } = await this.#pool.query<Row>(
-      `SELECT ${COLUMNS} FROM evidence WHERE purpose = $1 AND subject = $2 AND key = $3
+      `SELECT ${EVIDENCE_COLUMNS} FROM evidence WHERE purpose = $1 AND subject = $2 AND key = $3
        ORDER BY evidence_block DESC, accepted_at DESC LIMIT 1`,
       [purpose, subject, key],
     );
-    return rows[0] ? fromRow(rows[0]) : null;
+    return rows[0] ? evidenceFromRow(rows[0]) : null;
   }
 
   /** What of an instance key's newest evidence its leases rest on: without the evidence itself, which is large. */
@@ -127,21 +104,68 @@ export class EvidenceStore {
   /** Newest of every node's key, also where its verdict has ended. */
   async nodes(): Promise<AcceptedEvidence[]> {
     const { rows } = await this.#pool.query<Row>(
-      `SELECT DISTINCT ON (key) ${COLUMNS} FROM evidence WHERE purpose = 'node'
+      `SELECT DISTINCT ON (key) ${EVIDENCE_COLUMNS} FROM evidence WHERE purpose = 'node'
        ORDER BY key, evidence_block DESC, accepted_at DESC`,
     );
-    return rows.map(fromRow);
+    return rows.map(evidenceFromRow);
   }
 
   /** Newest of every instance key, where its verdict is still valid at `now` (unix seconds). */
   async instances(now: number): Promise<AcceptedEvidence[]> {
     const { rows } = await this.#pool.query<Row>(
       `SELECT * FROM (
-         SELECT DISTINCT ON (subject, key) ${COLUMNS}, valid_until FROM evidence WHERE purpose = 'instance'
+         SELECT DISTINCT ON (subject, key) ${EVIDENCE_COLUMNS}, valid_until FROM evidence WHERE purpose = 'instance'
          ORDER BY subject, key, evidence_block DESC, accepted_at DESC
        ) AS newest WHERE valid_until > $1`,
       [now],
     );
-    return rows.map(fromRow);
+    return rows.map(evidenceFromRow);
   }
 }
+
+/** Inserts what is not known; digests of those that are new. In their order, so that two writers never wait for each other. */
+async function insert(client: PoolClient, all: readonly AcceptedEvidence[]): Promise<Set<Bytes32>> {
+  const sorted = [...all].sort((a, b) => (a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0));
+  const { rows } = await client.query<{ digest: Bytes32 }>(
+    `INSERT INTO evidence (${EVIDENCE_COLUMNS}, evidence_block, valid_until)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::jsonb[], $7::jsonb[],
+       $8::bigint[], $9::bigint[], $10::bigint[])
+     ON CONFLICT DO NOTHING RETURNING digest`,
+    [
+      sorted.map(({ digest }) => digest),
+      sorted.map(({ purpose }) => purpose),
+      sorted.map(({ subject }) => subject),
+      sorted.map(({ key }) => key),
+      sorted.map(({ node }) => node),
+      sorted.map(({ verdict }) => JSON.stringify(verdict)),
+      sorted.map(({ evidence }) => JSON.stringify(evidence)),
+      sorted.map(({ acceptedAt }) => acceptedAt),
+      sorted.map(({ verdict }) => verdict.evidenceBlock),
+      sorted.map(({ verdict }) => verdict.validUntil),
+    ],
+  );
+  return new Set(rows.map(({ digest }) => digest));
+}
+
+const bindingOf = (row: Row): Binding => ({
+  digest: row.digest,
+  purpose: row.purpose,
+  subject: row.subject,
+  key: row.key,
+  node: row.node === null ? null : Number(row.node),
+});
+
+const isSame = (a: Binding, b: Binding): boolean =>
+  (["purpose", "subject", "key", "node"] as const).every((name) => a[name] === b[name]);
+
+const replayed = (expected: Binding | undefined, { digest, purpose, subject, key, node }: Binding) =>
+  new CharterError("evidence/replayed", "this evidence serves another key, subject or node", {
+    digest,
+    expected: {
+      purpose: expected?.purpose,
+      subject: expected?.subject,
+      key: expected?.key,
+      node: expected?.node,
+    },
+    actual: { purpose, subject, key, node },
+  });

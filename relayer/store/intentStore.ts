@@ -2,9 +2,13 @@ import type { Pool, PoolClient } from "pg";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import type { Address, Bytes32, Hex } from "../../protocol/words/hex.ts";
-import type { Intent, IntentRequest, IntentState } from "../outbox/intent.ts";
-import type { Fees } from "../outbox/seams.ts";
+import type { Intent, IntentError, IntentRequest, IntentState } from "../outbox/intent.ts";
+import { INTENT_COLUMNS, insertIntents, insertTransactions } from "./intentRows.ts";
+import { intentFromRow, transactionFromRow } from "./intentRows.ts";
+import type { InFlight, IntentRow, SignedTransaction, TransactionRow } from "./intentRows.ts";
 import { inTransaction } from "./transaction.ts";
+
+export type { InFlight, SignedTransaction } from "./intentRows.ts";
 
 /** The right to write for one signer; a later lease has a higher fence, and ends the writes of this one. */
 export interface SignerLease {
@@ -14,67 +18,16 @@ export interface SignerLease {
   readonly nextNonce: bigint;
 }
 
-/** Signed bytes as stored; one intent has several when it was replaced by higher fees. */
-export interface SignedTransaction extends Fees {
-  readonly hash: Hex;
-  readonly raw: Hex;
-  readonly gas: bigint;
-}
-
-/** An intent that holds a nonce, with the bytes signed for it, newest last. */
-export interface InFlight extends Intent {
-  readonly nonce: bigint;
-  readonly transactions: readonly (SignedTransaction & { readonly sentAtBlock: bigint | null })[];
-}
-
-interface IntentRow {
-  id: Bytes32;
-  destination: Address;
-  data: Hex;
-  label: string;
-  state: IntentState;
-  nonce: string | null;
-  transaction_hash: Hex | null;
-  included_number: string | null;
-  included_hash: Bytes32 | null;
-  error: Intent["error"];
-}
-
-interface TransactionRow {
-  intent_id: Bytes32;
-  hash: Hex;
-  raw: Hex;
-  gas: string;
-  max_fee_per_gas: string;
-  max_priority_fee_per_gas: string;
-  sent_at_block: string | null;
-}
-
-const COLUMNS =
-  "id, destination, data, label, state, nonce, transaction_hash, included_number, included_hash, error";
-
-const fromRow = (row: IntentRow): Intent => ({
-  id: row.id,
-  to: row.destination,
-  data: row.data,
-  label: row.label,
-  state: row.state,
-  nonce: row.nonce === null ? null : BigInt(row.nonce),
-  transactionHash: row.transaction_hash,
-  includedIn:
-    row.included_number === null || row.included_hash === null
-      ? null
-      : { number: BigInt(row.included_number), hash: row.included_hash },
-  error: row.error,
-});
-
 /** What a step writes; absent columns stay. */
-interface Step {
+export interface Step {
+  readonly id: Bytes32;
   readonly state: IntentState;
   readonly nonce?: null;
   readonly transactionHash?: Hex | null;
   readonly included?: { readonly number: bigint; readonly hash: Bytes32 } | null;
-  readonly error?: CharterError | null;
+  readonly error?: IntentError | CharterError | null;
+  /** The node refused it: counts one more. */
+  readonly refused?: boolean;
   /** Milliseconds until a planned intent is tried again. */
   readonly delayMs?: number;
 }
@@ -85,6 +38,9 @@ const lost = (lease: SignerLease) =>
     fence: lease.fence,
   });
 
+const json = (error: IntentError | CharterError): string =>
+  JSON.stringify(error instanceof CharterError ? error.toJSON() : error);
+
 /** Intents, their signed bytes, and who may write them. Each method is one transaction. */
 export class IntentStore {
   readonly #pool: Pool;
@@ -94,33 +50,20 @@ export class IntentStore {
   }
 
   /**
-   * Plans an intent, once: the same id gives the stored one. A failed one is planned again.
+   * Plans an intent, once: the same id gives the stored one. One that failed or was replaced is planned again.
    * @throws CharterError `outbox/conflicting-intent` when the id stands for another call.
    */
   async plan(signer: Address, request: IntentRequest): Promise<Intent> {
-    const { rows } = await this.#pool.query<IntentRow>(
-      `INSERT INTO intents (id, signer, destination, data, label, state) VALUES ($1, $2, $3, $4, $5, 'planned')
-       ON CONFLICT (id) DO UPDATE SET
-         state = 'planned', signer = $2, data = $4, nonce = NULL, transaction_hash = NULL, included_number = NULL,
-         included_hash = NULL, attempts = 0, not_before = now(), updated_at = now()
-       WHERE intents.state = 'failed' AND intents.destination = $3
-       RETURNING ${COLUMNS}`,
-      [request.id, signer, request.to, request.data, request.label],
-    );
-    const intent = rows[0] ? fromRow(rows[0]) : await this.byId(request.id);
-    if (intent?.to !== request.to) {
-      throw new CharterError("outbox/conflicting-intent", "this idempotency key stands for another call", {
-        id: request.id,
-        expected: intent?.to,
-        actual: request.to,
-      });
-    }
-    return intent;
+    const [intent] = await insertIntents(this.#pool, signer, [request]);
+    return intent as Intent;
   }
 
   async byId(id: Bytes32): Promise<Intent | null> {
-    const { rows } = await this.#pool.query<IntentRow>(`SELECT ${COLUMNS} FROM intents WHERE id = $1`, [id]);
-    return rows[0] ? fromRow(rows[0]) : null;
+    const { rows } = await this.#pool.query<IntentRow>(
+      `SELECT ${INTENT_COLUMNS} FROM intents WHERE id = $1`,
+      [id],
+    );
+    return rows[0] ? intentFromRow(rows[0]) : null;
   }
 
   /** How many intents stand in each state. */
@@ -135,6 +78,7 @@ export class IntentStore {
       included: 0,
       final: 0,
       failed: 0,
+      replaced: 0,
     };
     for (const { state, count } of rows) counts[state] = Number(count);
     return counts;
@@ -159,6 +103,15 @@ export class IntentStore {
     return row ? { signer, fence: BigInt(row.fence), nextNonce: BigInt(row.next_nonce) } : null;
   }
 
+  /** Keeps a lease in the midst of work. @throws CharterError `outbox/lease-lost`. */
+  async renew(lease: SignerLease, ttlMs: number): Promise<void> {
+    const { rowCount } = await this.#pool.query(
+      "UPDATE signer_lease SET expires_at = now() + $3 * interval '1 millisecond' WHERE signer = $1 AND fence = $2",
+      [lease.signer, lease.fence.toString(), ttlMs],
+    );
+    if (rowCount !== 1) throw lost(lease);
+  }
+
   /** Lets another replica take over at once. */
   async release(lease: SignerLease): Promise<void> {
     await this.#pool.query(
@@ -181,23 +134,24 @@ export class IntentStore {
   /** Planned intents whose time has come, oldest first. */
   async ready(signer: Address, limit: number): Promise<Intent[]> {
     const { rows } = await this.#pool.query<IntentRow>(
-      `SELECT ${COLUMNS} FROM intents WHERE signer = $1 AND state = 'planned' AND not_before <= now()
+      `SELECT ${INTENT_COLUMNS} FROM intents WHERE signer = $1 AND state = 'planned' AND not_before <= now()
        ORDER BY created_at, id LIMIT $2`,
       [signer, limit],
     );
-    return rows.map(fromRow);
+    return rows.map(intentFromRow);
   }
 
   /**
-   * planned → signed: gives the next nonce (at least `atLeast`) and keeps what `sign` makes of it, in one transaction
-   * under the lease's row lock: a crash leaves neither a nonce without bytes nor bytes without a nonce.
+   * planned → signed: gives the next nonces (at least `atLeast`) in the order of `ids`, and keeps what `sign` makes of
+   * each, in one transaction under the lease's row lock: a crash leaves neither a nonce without bytes nor bytes without
+   * a nonce.
    */
   async sign(
     lease: SignerLease,
-    id: Bytes32,
+    ids: readonly Bytes32[],
     atLeast: bigint,
-    sign: (nonce: bigint) => Promise<SignedTransaction>,
-  ): Promise<SignedTransaction> {
+    sign: (id: Bytes32, nonce: bigint) => Promise<SignedTransaction>,
+  ): Promise<SignedTransaction[]> {
     return inTransaction(this.#pool, async (client) => {
       const { rows } = await client.query<{ next_nonce: string }>(
         "SELECT next_nonce FROM signer_lease WHERE signer = $1 AND fence = $2 FOR UPDATE",
@@ -205,21 +159,27 @@ export class IntentStore {
       );
       if (!rows[0]) throw lost(lease);
       const next = BigInt(rows[0].next_nonce);
-      const nonce = next > atLeast ? next : atLeast;
-      const transaction = await sign(nonce);
-      const { rowCount } = await client.query(
-        `UPDATE intents SET state = 'signed', nonce = $2, error = NULL, updated_at = now()
-         WHERE id = $1 AND state = 'planned'`,
-        [id, nonce.toString()],
+      const first = next > atLeast ? next : atLeast;
+      const entries = await Promise.all(
+        ids.map(async (id, index) => {
+          const nonce = first + BigInt(index);
+          return { id, nonce, transaction: await sign(id, nonce) };
+        }),
       );
-      if (rowCount !== 1)
-        throw new CharterError("outbox/not-planned", "only a planned intent can be signed", { id });
-      await insertTransaction(client, id, nonce, transaction);
+      const { rowCount } = await client.query(
+        `UPDATE intents SET state = 'signed', nonce = given.nonce, error = NULL, updated_at = now()
+         FROM unnest($1::text[], $2::bigint[]) AS given (id, nonce)
+         WHERE intents.id = given.id AND state = 'planned'`,
+        [ids, entries.map(({ nonce }) => nonce.toString())],
+      );
+      if (rowCount !== ids.length)
+        throw new CharterError("outbox/not-planned", "only a planned intent can be signed", { ids });
+      await insertTransactions(client, entries);
       await client.query("UPDATE signer_lease SET next_nonce = $2 WHERE signer = $1", [
         lease.signer,
-        (nonce + 1n).toString(),
+        (first + BigInt(ids.length)).toString(),
       ]);
-      return transaction;
+      return entries.map(({ transaction }) => transaction);
     });
   }
 
@@ -236,52 +196,78 @@ export class IntentStore {
          VALUES ($1, $2, $3, $4, $5, 'signed', $6)`,
         [request.id, lease.signer, request.to, request.data, request.label, nonce.toString()],
       );
-      await insertTransaction(client, request.id, nonce, transaction);
+      await insertTransactions(client, [{ id: request.id, nonce, transaction }]);
     });
   }
 
-  /** Keeps a replacement's bytes before they are sent. */
-  async replace(lease: SignerLease, intent: InFlight, transaction: SignedTransaction): Promise<void> {
-    await this.#fenced(lease, (client) => insertTransaction(client, intent.id, intent.nonce, transaction));
+  /** Keeps a replacement's bytes before they are sent; what they replace is given up where they cancel it. */
+  async replace(
+    lease: SignerLease,
+    { id, nonce }: InFlight,
+    transaction: SignedTransaction,
+    cancelled?: CharterError,
+  ): Promise<void> {
+    await this.#fenced(lease, async (client) => {
+      await insertTransactions(client, [{ id, nonce, transaction }]);
+      if (cancelled === undefined) return;
+      await client.query(
+        "UPDATE intents SET cancelled = $2::jsonb, error = $2::jsonb, updated_at = now() WHERE id = $1",
+        [id, json(cancelled)],
+      );
+    });
   }
 
   /** Bytes were handed to the node, at this height. */
-  async sent(lease: SignerLease, id: Bytes32, hash: Hex, atBlock: bigint): Promise<void> {
+  async sent(
+    lease: SignerLease,
+    all: readonly { readonly id: Bytes32; readonly hash: Hex }[],
+    atBlock: bigint,
+  ): Promise<void> {
+    if (all.length === 0) return;
     await this.#fenced(lease, async (client) => {
       await client.query(
-        "UPDATE transactions SET sent_at_block = coalesce(sent_at_block, $2) WHERE hash = $1",
-        [hash, atBlock.toString()],
+        "UPDATE transactions SET sent_at_block = coalesce(sent_at_block, $2) WHERE hash = ANY($1)",
+        [all.map(({ hash }) => hash), atBlock.toString()],
       );
       await client.query(
-        "UPDATE intents SET state = 'sent', transaction_hash = NULL, error = NULL, updated_at = now() WHERE id = $1",
-        [id],
+        `UPDATE intents SET state = 'sent', transaction_hash = NULL, error = cancelled, refusals = 0, updated_at = now()
+         WHERE id = ANY($1)`,
+        [all.map(({ id }) => id)],
       );
     });
   }
 
-  /** Any other step of an intent. */
-  async step(lease: SignerLease, id: Bytes32, step: Step): Promise<void> {
-    const set = (flag: boolean, value: unknown) => [flag, value];
+  /** Any other steps of intents, all or none. */
+  async step(lease: SignerLease, steps: readonly Step[]): Promise<void> {
+    if (steps.length === 0) return;
     await this.#fenced(lease, (client) =>
       client.query(
-        `UPDATE intents SET state = $2,
-           nonce = CASE WHEN $3 THEN NULL ELSE nonce END,
-           transaction_hash = CASE WHEN $4 THEN $5 ELSE transaction_hash END,
-           included_number = CASE WHEN $6 THEN $7::bigint ELSE included_number END,
-           included_hash = CASE WHEN $6 THEN $8 ELSE included_hash END,
-           error = CASE WHEN $9 THEN $10::jsonb ELSE error END,
-           attempts = attempts + 1,
-           not_before = now() + $11 * interval '1 millisecond', updated_at = now()
-         WHERE id = $1`,
+        `UPDATE intents SET state = given.state,
+           nonce = CASE WHEN frees THEN NULL ELSE intents.nonce END,
+           transaction_hash = CASE WHEN sets_hash THEN given.hash ELSE transaction_hash END,
+           included_number = CASE WHEN sets_included THEN given.included_number ELSE intents.included_number END,
+           included_hash = CASE WHEN sets_included THEN given.included_hash ELSE intents.included_hash END,
+           error = CASE WHEN sets_error THEN given.error ELSE intents.error END,
+           refusals = refusals + refused::int, attempts = attempts + 1,
+           not_before = now() + delay_ms * interval '1 millisecond', updated_at = now()
+         FROM unnest($1::text[], $2::text[], $3::boolean[], $4::boolean[], $5::text[], $6::boolean[], $7::bigint[],
+           $8::text[], $9::boolean[], $10::jsonb[], $11::boolean[], $12::bigint[])
+           AS given (id, state, frees, sets_hash, hash, sets_included, included_number, included_hash, sets_error, error,
+             refused, delay_ms)
+         WHERE intents.id = given.id`,
         [
-          id,
-          step.state,
-          step.nonce === null,
-          ...set(step.transactionHash !== undefined, step.transactionHash ?? null),
-          ...set(step.included !== undefined, step.included?.number.toString() ?? null),
-          step.included?.hash ?? null,
-          ...set(step.error !== undefined, step.error ? JSON.stringify(step.error.toJSON()) : null),
-          step.delayMs ?? 0,
+          steps.map(({ id }) => id),
+          steps.map(({ state }) => state),
+          steps.map(({ nonce }) => nonce === null),
+          steps.map(({ transactionHash }) => transactionHash !== undefined),
+          steps.map(({ transactionHash }) => transactionHash ?? null),
+          steps.map(({ included }) => included !== undefined),
+          steps.map(({ included }) => included?.number.toString() ?? null),
+          steps.map(({ included }) => included?.hash ?? null),
+          steps.map(({ error }) => error !== undefined),
+          steps.map(({ error }) => (error ? json(error) : null)),
+          steps.map(({ refused }) => refused ?? false),
+          steps.map(({ delayMs }) => delayMs ?? 0),
         ],
       ),
     );
@@ -300,44 +286,22 @@ export class IntentStore {
 
   async #withTransactions(where: string, parameters: readonly unknown[]): Promise<InFlight[]> {
     const intents = await this.#pool.query<IntentRow>(
-      `SELECT ${COLUMNS} FROM intents WHERE ${where} AND nonce IS NOT NULL ORDER BY nonce`,
+      `SELECT ${INTENT_COLUMNS} FROM intents WHERE ${where} AND nonce IS NOT NULL ORDER BY nonce`,
       [...parameters],
     );
     if (intents.rows.length === 0) return [];
-    const transactions = await this.#pool.query<TransactionRow>(
-      `SELECT intent_id, hash, raw, gas, max_fee_per_gas, max_priority_fee_per_gas, sent_at_block
+    const { rows } = await this.#pool.query<TransactionRow>(
+      `SELECT intent_id, hash, raw, gas, max_fee_per_gas, max_priority_fee_per_gas, sent_at_block, cancels
        FROM transactions JOIN intents ON intents.id = intent_id AND intents.nonce = transactions.nonce
-       WHERE intent_id = ANY($1) ORDER BY max_fee_per_gas`,
+       WHERE intent_id = ANY($1) ORDER BY cancels, max_fee_per_gas`,
       [intents.rows.map((row) => row.id)],
     );
+    const byIntent = Map.groupBy(rows, (row) => row.intent_id);
     return intents.rows.map((row) => ({
-      ...fromRow(row),
+      ...intentFromRow(row),
       nonce: BigInt(row.nonce ?? 0),
-      transactions: transactions.rows
-        .filter((transaction) => transaction.intent_id === row.id)
-        .map((transaction) => ({
-          hash: transaction.hash,
-          raw: transaction.raw,
-          gas: BigInt(transaction.gas),
-          maxFeePerGas: BigInt(transaction.max_fee_per_gas),
-          maxPriorityFeePerGas: BigInt(transaction.max_priority_fee_per_gas),
-          sentAtBlock: transaction.sent_at_block === null ? null : BigInt(transaction.sent_at_block),
-        })),
+      cancelled: row.cancelled,
+      transactions: (byIntent.get(row.id) ?? []).map(transactionFromRow),
     }));
   }
 }
-
-const insertTransaction = (client: PoolClient, id: Bytes32, nonce: bigint, transaction: SignedTransaction) =>
-  client.query(
-    `INSERT INTO transactions (hash, intent_id, nonce, raw, gas, max_fee_per_gas, max_priority_fee_per_gas)
-     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (hash) DO NOTHING`,
-    [
-      transaction.hash,
-      id,
-      nonce.toString(),
-      transaction.raw,
-      transaction.gas.toString(),
-      transaction.maxFeePerGas.toString(),
-      transaction.maxPriorityFeePerGas.toString(),
-    ],
-  );

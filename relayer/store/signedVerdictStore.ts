@@ -1,7 +1,11 @@
 import type { Pool } from "pg";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
+import type { VerdictMessage } from "../../protocol/session/messages.ts";
 import type { Bytes32, Hex } from "../../protocol/words/hex.ts";
+
+/** How long a verdict may be signed in a batch after it was reached: collateral moves on. */
+const JUDGED_SECONDS = 300;
 
 /** What a committee signer has put its name to: at most one verdict per piece of evidence, for good. */
 export class SignedVerdictStore {
@@ -37,6 +41,41 @@ export class SignedVerdictStore {
         },
       );
     }
+  }
+
+  /**
+   * The same for several pieces of evidence at once, keeping what was found of each.
+   * @return digests of the evidence that no other verdict was claimed for.
+   */
+  async claimAll(
+    all: readonly { readonly verdict: VerdictMessage; readonly identity: Bytes32 }[],
+  ): Promise<Set<Bytes32>> {
+    const sorted = [...new Map(all.map((each) => [each.verdict.evidenceDigest, each])).values()].sort(
+      (a, b) => (a.verdict.evidenceDigest < b.verdict.evidenceDigest ? -1 : 1),
+    );
+    const { rows } = await this.#pool.query<{ evidence_digest: Bytes32 }>(
+      `INSERT INTO signed_verdicts AS kept (evidence_digest, verdict_digest, verdict, judged_at)
+       SELECT digest, identity, verdict, now()
+       FROM unnest($1::text[], $2::text[], $3::jsonb[]) AS found (digest, identity, verdict)
+       ON CONFLICT (evidence_digest) DO UPDATE SET verdict = excluded.verdict, judged_at = now()
+       WHERE kept.verdict_digest = excluded.verdict_digest RETURNING evidence_digest`,
+      [
+        sorted.map(({ verdict }) => verdict.evidenceDigest),
+        sorted.map(({ identity }) => identity),
+        sorted.map(({ verdict }) => JSON.stringify(verdict)),
+      ],
+    );
+    return new Set(rows.map((row) => row.evidence_digest));
+  }
+
+  /** What was found lately of these pieces of evidence. */
+  async judged(evidenceDigests: readonly Bytes32[]): Promise<Map<Bytes32, VerdictMessage>> {
+    const { rows } = await this.#pool.query<{ evidence_digest: Bytes32; verdict: VerdictMessage }>(
+      `SELECT evidence_digest, verdict FROM signed_verdicts
+       WHERE evidence_digest = ANY($1) AND verdict IS NOT NULL AND judged_at > now() - $2 * interval '1 second'`,
+      [evidenceDigests, JUDGED_SECONDS],
+    );
+    return new Map(rows.map((row) => [row.evidence_digest, row.verdict]));
   }
 
   /** Keeps the signature beside its claim. */

@@ -5,6 +5,7 @@ import { Pool } from "pg";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { AmdCollateralStore } from "./amdCollateralStore.ts";
+import { BatchStore } from "./batchStore.ts";
 import { BlobStore } from "./blobStore.ts";
 import { ChainStore } from "./chainStore.ts";
 import { CollateralStore } from "./collateralStore.ts";
@@ -12,6 +13,7 @@ import { EvidenceStore } from "./evidenceStore.ts";
 import { GpuCollateralStore } from "./gpuCollateralStore.ts";
 import { IntentStore } from "./intentStore.ts";
 import { NodeStore } from "./nodeStore.ts";
+import { ProofStore } from "./proofStore.ts";
 import { SignedVerdictStore } from "./signedVerdictStore.ts";
 
 /** The relayer's memory: one Postgres database, or a signer's own. */
@@ -20,6 +22,8 @@ export interface Store {
   readonly chain: ChainStore;
   readonly intents: IntentStore;
   readonly evidence: EvidenceStore;
+  readonly proofs: ProofStore;
+  readonly batches: BatchStore;
   readonly collateral: CollateralStore;
   readonly amdCollateral: AmdCollateralStore;
   readonly gpuCollateral: GpuCollateralStore;
@@ -87,6 +91,8 @@ export async function openStore(databaseUrl: string): Promise<Store> {
     chain: new ChainStore(pool),
     intents: new IntentStore(pool),
     evidence: new EvidenceStore(pool),
+    proofs: new ProofStore(pool),
+    batches: new BatchStore(pool),
     collateral: new CollateralStore(pool),
     amdCollateral: new AmdCollateralStore(pool),
     gpuCollateral: new GpuCollateralStore(pool),

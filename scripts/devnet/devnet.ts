@@ -138,6 +138,7 @@ export async function startDevnet(dir: string, steps: Steps): Promise<Devnet> {
           CHARTER_COMMITTEE_URLS: signers.map(({ ready }) => String(ready.url)).join(","),
           CHARTER_SUBGRAPH_URL: subgraphUrl,
           CHARTER_WEB_DIR: WEB_DIST,
+          CHARTER_BATCH_MAX_AGE_MS: "200",
           CHARTER_PUBLISHERS: devnetAccounts.owner.address,
           CHARTER_MAX_LEASE_SECONDS: String(DEVNET_LEASE_SECONDS),
           PORT: String(await freePort(PORTS.relayer)),

@@ -123,6 +123,33 @@ describe("configuration", () => {
     expect(failure(() => read({ ...none, ...absent })).code).to.equal("config/keystore");
   });
 
+  it("takes one account to lease with, and no half of one", () => {
+    const none = { CHARTER_LEASE_KEY: "" };
+    const remote = { CHARTER_LEASE_URL: "http://127.0.0.1:9000", CHARTER_LEASE_ADDRESS: address("AB") };
+    expect(read({ ...none, ...remote }).leaseAccount.address).to.equal(address("ab"));
+    for (const wrong of [
+      none,
+      remote,
+      { ...none, CHARTER_LEASE_URL: remote.CHARTER_LEASE_URL },
+      { ...none, CHARTER_LEASE_KEYSTORE: join(dir, "key.json") },
+      { CHARTER_LEASE_PASSWORD_FILE: join(dir, "password") },
+    ]) {
+      expect(failure(() => read(wrong)).code).to.equal("config/signer");
+    }
+  });
+
+  it("batches by size and age, and claims what it batched, unless it is told otherwise", () => {
+    const { batches, claims } = read();
+    expect([batches, claims]).to.deep.equal([{ maxSize: 1_000, maxAgeMs: 2_000 }, "relayer"]);
+    expect(read({ CHARTER_CLAIMS: "nobody", CHARTER_BATCH_MAX_SIZE: "7" })).to.deep.include({
+      claims: "nobody",
+      batches: { maxSize: 7, maxAgeMs: 2_000 },
+    });
+    for (const wrong of [{ CHARTER_BATCH_MAX_SIZE: "4097" }, { CHARTER_CLAIMS: "soon" }]) {
+      expect(failure(() => read(wrong)).code).to.equal("config/invalid");
+    }
+  });
+
   it("holds no key in plain", () => {
     expect(JSON.stringify(read())).not.to.contain("11".repeat(32));
     expect(JSON.stringify(read())).not.to.contain("22".repeat(32));
@@ -146,7 +173,6 @@ describe("configuration", () => {
       "CHARTER_RPC_URLS",
       "CHARTER_DEPLOYMENT",
       "CHARTER_OUTBOX_KEY",
-      "CHARTER_LEASE_KEY",
       "CHARTER_COMMITTEE_URLS",
       "CHARTER_FINALITY",
       "PORT",

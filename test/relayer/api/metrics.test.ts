@@ -11,7 +11,8 @@ describe("metrics of collateral", () => {
     const metrics = createMetrics({
       status: () => ({ ready: false, newest: null, final: null, reorgs: 0, deepReorgs: 0, lastError: null }),
       headAgeSeconds: () => 0,
-      intents: () => Promise.resolve({ planned: 0, signed: 0, sent: 0, included: 0, final: 0, failed: 0 }),
+      intents: () =>
+        Promise.resolve({ planned: 0, signed: 0, sent: 0, included: 0, final: 0, failed: 0, replaced: 0 }),
       collateralSecondsLeft: () => left,
       failingSoon: () => ({
         refused: [7],

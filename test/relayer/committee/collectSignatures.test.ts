@@ -53,7 +53,7 @@ const question = {
 };
 
 /** How one signer answers a request. */
-type Behaviour = (request: CommitteeRequest) => Promise<Response>;
+type Behaviour = (request: CommitteeRequest, signal?: AbortSignal | null) => Promise<Response>;
 
 const signs =
   (
@@ -82,7 +82,7 @@ async function collect(behaviours: readonly Behaviour[]) {
     onRejected: (_url, error) => rejected.push(error.code),
     fetch: (input, init) => {
       const behaviour = behaviours[urls.indexOf(new URL(input as string).origin)]!;
-      return behaviour(JSON.parse(init?.body as string) as CommitteeRequest);
+      return behaviour(JSON.parse(init?.body as string) as CommitteeRequest, init?.signal);
     },
   });
   return { ...proven, rejected };
@@ -161,5 +161,36 @@ describe("collectSignatures", () => {
   it("does not let one signer's shorter validity displace a majority", async () => {
     const { verdict } = await collect([signs(a, upTo(1)), signs(b), signs(c)]);
     expect(verdict.validUntil).to.equal(ours.validUntil);
+  });
+
+  it("does not wait for a signer that is not needed, and lets it go", async () => {
+    let letGo = false;
+    const never = (_request: CommitteeRequest, signal?: AbortSignal | null): Promise<Response> =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener("abort", () => {
+          letGo = true;
+          reject(new DOMException("let go", "AbortError"));
+        });
+      });
+    const { rejected } = await collect([never, signs(a), signs(b)]);
+    expect([letGo, rejected]).to.deep.equal([true, []]);
+  });
+
+  it("reads no more of an answer than any may have", async () => {
+    let sent = 0;
+    const endless: Behaviour = async () =>
+      new Response(
+        new ReadableStream({
+          pull: (controller) => {
+            sent++;
+            controller.enqueue(new Uint8Array(4_096));
+          },
+        }),
+      );
+    const { rejected } = await collect([endless, signs(a), silent, signs(b)]).catch((error: unknown) => {
+      throw error;
+    });
+    expect(rejected).to.include("committee/signer-unreachable");
+    expect(sent).to.be.lessThan(16);
   });
 });

@@ -9,6 +9,7 @@ import { TcbStatus } from "../../../protocol/words/enums.ts";
 import { parseAddress, parseBytes32, parsePlatformId } from "../../../protocol/words/hex.ts";
 import { CommitteeSigner } from "../../../relayer/committee/CommitteeSigner.ts";
 import { signerServer } from "../../../relayer/committee/server.ts";
+import { signerMetrics } from "../../../relayer/committee/signerMetrics.ts";
 import { openStore } from "../../../relayer/store/store.ts";
 import type { Store } from "../../../relayer/store/store.ts";
 import { freshDatabase } from "../../support/postgres.ts";
@@ -118,7 +119,11 @@ describe("CommitteeSigner on a real Postgres", () => {
       logger: pino({ level: "silent" }),
       maxRequestsPerMinute: 2,
       sign: (asked) => signer(verdictOf("a5")).sign(asked),
+      judge: () => Promise.reject(new Error("not asked")),
+      signBatch: () => Promise.reject(new Error("not asked")),
+      metrics: signerMetrics({ collateralSecondsLeft: () => new Map() }),
       pingStore: () => store.ping(),
+      pingChain: () => Promise.resolve(),
     });
     const health = async () => {
       const response = await server.inject({ method: "GET", url: "/health" });

@@ -30,7 +30,8 @@ async function servedMetrics(): Promise<Set<string>> {
   const { registry } = createMetrics({
     status,
     headAgeSeconds: () => 0,
-    intents: () => Promise.resolve({ planned: 0, signed: 0, sent: 0, included: 0, final: 0, failed: 0 }),
+    intents: () =>
+      Promise.resolve({ planned: 0, signed: 0, sent: 0, included: 0, final: 0, failed: 0, replaced: 0 }),
   });
   registerServiceMetrics(registry, {
     status,

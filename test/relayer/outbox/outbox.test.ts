@@ -335,8 +335,8 @@ describe("outbox", function () {
     const { id } = await box.plan(request());
     await box.tick();
     const never = () => Promise.reject(new Error("must not sign"));
-    expect(await refusal(store.intents.step(stale, id, { state: "final" }))).to.equal("outbox/lease-lost");
-    expect(await refusal(store.intents.sign(stale, id, 0n, never))).to.equal("outbox/lease-lost");
+    expect(await refusal(store.intents.step(stale, [{ id, state: "final" }]))).to.equal("outbox/lease-lost");
+    expect(await refusal(store.intents.sign(stale, [id], 0n, never))).to.equal("outbox/lease-lost");
     expect(await stateOf(id)).to.equal("sent");
   });
 

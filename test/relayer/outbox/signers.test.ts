@@ -10,7 +10,6 @@ import { privateKeyToAccount } from "viem/accounts";
 
 import { isCharterError } from "../../../protocol/errors/CharterError.ts";
 import type { Address } from "../../../protocol/words/hex.ts";
-import { classifySendRefusal } from "../../../relayer/outbox/nodeTexts.ts";
 import type { UnsignedTransaction } from "../../../relayer/outbox/seams.ts";
 import { openKeystore } from "../../../relayer/outbox/signers/keystore.ts";
 import { localSigner } from "../../../relayer/outbox/signers/localSigner.ts";
@@ -171,29 +170,4 @@ describe("a remote signer", () => {
     const gone = remoteSigner({ url: rpc.url, address });
     expect(await codeOf(gone.signTransaction(transaction))).to.equal("outbox/signer-unreachable");
   });
-});
-
-describe("what a node says of a transaction", () => {
-  const texts: Record<string, readonly string[]> = {
-    known: ["already known", "AlreadyKnown", "Known transaction", "transaction already imported"],
-    "nonce-used": ["nonce too low: next nonce 5, tx nonce 4", "OldNonce, Current nonce: 5", "Nonce too low"],
-    underpriced: [
-      "replacement transaction underpriced",
-      "transaction underpriced: gas tip cap 0",
-      "ReplacementNotAllowed",
-      "FeeTooLow, MaxFeePerGas too low",
-      "Gas price below configured minimum gas price",
-    ],
-    funds: [
-      "insufficient funds for gas * price + value: balance 0",
-      "InsufficientFunds, Account balance: 0",
-      "Upfront cost exceeds account balance",
-    ],
-    other: ["intrinsic gas too low", "exceeds block gas limit", "invalid sender", ""],
-  };
-  for (const [kind, said] of Object.entries(texts)) {
-    it(`is ${kind}, in each client's own words`, () => {
-      for (const text of said) expect(classifySendRefusal(text), text).to.equal(kind);
-    });
-  }
 });

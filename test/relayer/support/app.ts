@@ -12,13 +12,15 @@ import { addressOf, type Stack } from "./stack.ts";
 interface Options {
   readonly composeHash: ComposeHash;
   readonly noteDigest: Bytes32;
-  readonly platformId: PlatformId;
+  /** One platform, or several. */
+  readonly platformId: PlatformId | readonly PlatformId[];
   readonly proofSystems: readonly ProofSystem[];
   readonly salt?: number;
   /** Default: TDX, and the simulated TD's image. */
   readonly kind?: TeeKind;
   readonly image?: { readonly osImageHash: Bytes32; readonly measurementDigest: Bytes32 };
   readonly needsGpu?: boolean;
+  readonly maxEvidenceAgeBlocks?: bigint;
 }
 
 /** Creates an app for simulated guests of one platform, with release 1 active; its address and the block of its creation. */
@@ -35,8 +37,8 @@ export async function createApp(
     ...proofSystems.map((system) => entry(SettingKind.ProofSystem, numberKey(system), 1n)),
     entry(SettingKind.OsImage, image.osImageHash, BigInt(image.measurementDigest)),
     ...(needsGpu ? [entry(SettingKind.GpuRequired, ZERO_KEY, 1n)] : []),
-    entry(SettingKind.Node, platformId, 1n),
-    entry(SettingKind.MaxEvidenceAge, ZERO_KEY, 200n),
+    ...[platformId].flat().map((each) => entry(SettingKind.Node, each as PlatformId, 1n)),
+    entry(SettingKind.MaxEvidenceAge, ZERO_KEY, options.maxEvidenceAgeBlocks ?? 200n),
     entry(SettingKind.AcceptBootInfo, ZERO_KEY, 1n),
   ];
   const hash = await wallet.writeContract({

@@ -8,6 +8,8 @@ export interface Program<Ready> {
   readonly pid: number;
   /** Everything that it wrote to stderr so far. */
   readonly log: () => string;
+  /** Its exit code, once it has ended, by whatever. */
+  readonly exited: Promise<number | null>;
   /** Sends SIGTERM and gives the exit code. */
   stop(): Promise<number | null>;
 }
@@ -52,6 +54,7 @@ export function startProgram<Ready>(
         ready: JSON.parse(out.slice(0, end)) as Ready,
         pid: child.pid ?? 0,
         log: () => log,
+        exited,
         stop: () => {
           child.kill("SIGTERM");
           return exited;

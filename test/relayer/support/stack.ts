@@ -65,8 +65,10 @@ export const addressOf = (index: number): Address => account(index).address.toLo
 
 /**
  * @param snpMachines names of machines with SEV-SNP. With any, the vendors beside Intel are there too: AMD, AWS, NVIDIA.
+ * @param committeeSize of how many signers; more than half must sign.
  */
-export async function startStack(snpMachines: readonly string[] = []): Promise<Stack> {
+export async function startStack(snpMachines: readonly string[] = [], committeeSize = 3): Promise<Stack> {
+  const seats = [3, 4, 5].slice(0, committeeSize);
   const dir = mkdtempSync(join(tmpdir(), "charter-stack-"));
   const closers: (() => Promise<unknown> | void)[] = [() => rmSync(dir, { recursive: true })];
   const stop = async (): Promise<void> => {
@@ -84,8 +86,8 @@ export async function startStack(snpMachines: readonly string[] = []): Promise<S
         timelockDelaySeconds: 1,
         votingDelaySeconds: 1,
         votingPeriodSeconds: 10,
-        committeeMembers: [3, 4, 5].map(addressOf).sort(),
-        committeeThreshold: 2,
+        committeeMembers: seats.map(addressOf).sort(),
+        committeeThreshold: Math.floor(seats.length / 2) + 1,
         testRootPem: pki.file.root,
         committeeExpiresAt: Math.floor(Date.now() / 1_000) + 30 * 86_400,
       },
@@ -109,7 +111,7 @@ export async function startStack(snpMachines: readonly string[] = []): Promise<S
       PORT: "0",
     };
     const signers = await Promise.all(
-      [3, 4, 5].map(async (index) =>
+      seats.map(async (index) =>
         startProgram<{ url: string }>("relayer/signer.ts", {
           ...shared,
           CHARTER_SIGNER_KEY: keyOf(index),
@@ -135,6 +137,7 @@ export async function startStack(snpMachines: readonly string[] = []): Promise<S
         CHARTER_OUTBOX_KEY: keyOf(1),
         CHARTER_LEASE_KEY: keyOf(2),
         CHARTER_COMMITTEE_URLS: signers.map(({ ready }) => ready.url).join(","),
+        CHARTER_BATCH_MAX_AGE_MS: "200",
         CHARTER_PUBLISHERS: addressOf(0),
         CHARTER_ADMIN_TOKEN: ADMIN.authorization.slice("Bearer ".length),
         BOOTAUTH_PORT: "0",

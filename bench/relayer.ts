@@ -1,0 +1,279 @@
+/**
+ * Verdicts that a relayer verifies, persists, has batched and brings to finality, on one machine with everything that they
+ * pass: a committee of one signer (a process of its own with its own database, which verifies each quote again), a real
+ * chain with a block a second, and a real Postgres. Every key and every quote is another; collateral is what is kept, and
+ * certificate chains of platforms that were seen. Then the growth from 1,000 to 100,000 known instances.
+ * `--verdicts N` (5,000), `--platforms N` (20).
+ */
+import { createHash } from "node:crypto";
+import { parseArgs } from "node:util";
+
+import pino from "pino";
+import { parseEventLogs } from "viem";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import type { PrivateKeyAccount } from "viem/accounts";
+
+import { attestationLedgerAbi } from "../protocol/abi/attestationLedger.ts";
+import { quoteDigest } from "../protocol/evidence/dcap/quoteDigest.ts";
+import { instanceEntryTypes, ledgerDomain } from "../protocol/session/domains.ts";
+import type { EvidenceMessage, InstanceRegistration } from "../protocol/session/messages.ts";
+import { nodeInfoSchema } from "../protocol/session/messages.ts";
+import { ProofSystem } from "../protocol/words/enums.ts";
+import { fromHex, parseBytes32, parseComposeHash, toHex } from "../protocol/words/hex.ts";
+import type { Address, Bytes32 } from "../protocol/words/hex.ts";
+import { proofPipeline } from "../relayer/batches/proofPipeline.ts";
+import { createChainClient } from "../relayer/chain/client.ts";
+import { Follower } from "../relayer/chain/follower.ts";
+import { collectSignatures } from "../relayer/committee/collectSignatures.ts";
+import { readRelayerConfig } from "../relayer/config.ts";
+import { decideLease } from "../relayer/decisions/lease.ts";
+import type { LeaseSession } from "../relayer/decisions/lease.ts";
+import { instanceAdmission } from "../relayer/evidence/admitInstance.ts";
+import { finalBlocksOf } from "../relayer/evidence/finalBlocks.ts";
+import { evidenceJudge } from "../relayer/evidence/judgeEvidence.ts";
+import { evidenceVerifier } from "../relayer/evidence/verifier.ts";
+import { proofMaker } from "../relayer/evidence/proofMaker.ts";
+import { inLanes } from "../relayer/inLanes.ts";
+import { intentId } from "../relayer/outbox/intent.ts";
+import { Outbox } from "../relayer/outbox/outbox.ts";
+import { viemOutboxChain } from "../relayer/outbox/viemChain.ts";
+import { openStore } from "../relayer/store/store.ts";
+import { createApp } from "../test/relayer/support/app.ts";
+import { send, Worker } from "../test/relayer/support/guest.ts";
+import { startStack } from "../test/relayer/support/stack.ts";
+import { until } from "../test/relayer/support/until.ts";
+import { stopDatabases } from "../test/support/postgres.ts";
+import { measureGrowth, slope } from "./support/relayerGrowth.ts";
+import { writeReport, type Figure } from "./support/report.ts";
+
+const { values } = parseArgs({
+  options: {
+    verdicts: { type: "string", default: "5000" },
+    platforms: { type: "string", default: "20" },
+  },
+});
+const VERDICTS = Number(values.verdicts);
+const PLATFORMS = Number(values.platforms);
+/** Admissions that are under way at once, below the verifier's own bound. */
+const AT_ONCE = 512;
+
+const sha256 = (text: string): Bytes32 => parseBytes32(toHex(createHash("sha256").update(text).digest()));
+const composeHash = parseComposeHash(sha256('{"manifest_version":2,"name":"bench"}'));
+const lower = ({ address }: { address: string }): Address => address.toLowerCase() as Address;
+const newKey = (): PrivateKeyAccount => privateKeyToAccount(generatePrivateKey());
+const unixSeconds = (): number => Math.floor(Date.now() / 1_000);
+const logger = pino({ level: "silent" });
+
+const stack = await startStack([], 1);
+try {
+  const { deployment } = stack;
+  const { chainId, attestationLedger: ledger } = deployment;
+  // Nodes and the app come by the whole program; it stops before the measurement.
+  const unlimited = { CHARTER_MAX_REQUESTS_PER_MINUTE: "999999", CHARTER_MAX_REQUESTS_PER_KEY: "999999" };
+  const environment: Record<string, string> = { ...(await stack.relayerEnvironment()), ...unlimited };
+  const config = readRelayerConfig(environment);
+  const program = await stack.startRelayer(environment);
+  const workers = Array.from(
+    { length: PLATFORMS },
+    (_, n) => new Worker(program.ready.url, stack.pki, `bench ${n}`),
+  );
+  const nodes = await inLanes(workers, 8, async (worker) => {
+    const key = newKey();
+    const { short } = await worker.registerNode(newKey(), key);
+    if (short !== "202 ok") throw new Error(`a node was refused: ${short}`);
+    return until("the node is final", async () => {
+      const { status, body } = await send(program.ready.url, "GET", `/nodes/${lower(key)}`);
+      return status === 200 && nodeInfoSchema.parse(body);
+    });
+  });
+  const { app } = await createApp(stack, {
+    composeHash,
+    noteDigest: sha256("note"),
+    platformId: nodes.map(({ platformId }) => platformId),
+    proofSystems: [ProofSystem.Committee],
+    maxEvidenceAgeBlocks: 8_000n,
+  });
+  const first = newKey();
+  const quoted = async (n: number, key: PrivateKeyAccount): Promise<EvidenceMessage> =>
+    (workers[n % PLATFORMS] as Worker).evidence({
+      purpose: "instance",
+      subject: app,
+      key: lower(key),
+      composeHash,
+    });
+  // The first one by the whole program, alone: the ledger numbers the image.
+  await until("the app is final", async () => {
+    const evidence = await quoted(0, first);
+    const entry = { app, node: nodes[0]?.number ?? 0, key: lower(first), signer: first, evidence };
+    return (await (workers[0] as Worker).registerInstance(entry)).short === "202 ok";
+  });
+  await until("live", async () =>
+    stack.client.readContract({
+      address: ledger,
+      abi: attestationLedgerAbi,
+      functionName: "isLive",
+      args: [app, lower(first)],
+    }),
+  );
+
+  console.log(`making evidence of ${VERDICTS} instances on ${PLATFORMS} platforms`);
+  const registrations = await inLanes(
+    Array.from({ length: VERDICTS }, (_, n) => n),
+    16,
+    async (n): Promise<InstanceRegistration> => {
+      const key = newKey();
+      const evidence = await quoted(n, key);
+      const keySignature = await key.signTypedData({
+        domain: ledgerDomain(chainId, ledger),
+        types: instanceEntryTypes,
+        primaryType: "InstanceEntry",
+        message: { app, evidenceDigest: quoteDigest(fromHex(evidence.quote)) },
+      });
+      return { app, node: nodes[n % PLATFORMS]?.number ?? 0, key: lower(key), evidence, keySignature };
+    },
+  );
+  await program.stop();
+
+  const client = createChainClient([stack.anvil.url]);
+  const store = await openStore(config.databaseUrl ?? "");
+  const follower = new Follower({ client, store, deployment, finality: "finalized" });
+  await follower.start();
+  const verifier = evidenceVerifier({ vendors: config, store, logger });
+  const signer = config.outboxSigner;
+  const chain = viemOutboxChain(client, "finalized");
+  const outbox = new Outbox({ chainId, chain, store: store.intents, signer });
+  const pipeline = proofPipeline({
+    deployment,
+    client,
+    projection: () => follower.projection(),
+    store,
+    outbox,
+    signer: signer.address,
+    // For one that stays alone, as the last may.
+    proofs: proofMaker({
+      prove: (question, verdict) => {
+        const { members, threshold } = follower.projection().newest.state.committee;
+        const committee = { urls: config.committeeUrls, chainId, members, threshold };
+        return collectSignatures(question, verdict, { ...committee, verifier: deployment.committeeVerifier });
+      },
+    }),
+    limits: { maxSize: 1_000, maxAgeMs: 1_000 },
+    claims: "nobody",
+    committeeUrls: config.committeeUrls,
+    nodeByKey: () => undefined,
+    logger: { warn: (...said: unknown[]) => console.error(...said) },
+    onSignerRejected: (url, code, details) => console.error(url, code, details),
+    onBatched: () => undefined,
+    onStep: () => undefined,
+    now: unixSeconds,
+  });
+  const sessions: LeaseSession[] = [];
+  const judge = evidenceJudge({
+    chainId,
+    ledger,
+    nodeRegistry: deployment.nodeRegistry,
+    blocks: finalBlocksOf(client, "finalized"),
+    verify: verifier.verify,
+    verifyGpu: verifier.verifyGpu,
+  });
+  const admission = instanceAdmission({
+    deployment,
+    projection: () => follower.projection(),
+    judge,
+    evidence: store.evidence,
+    decide: (session, now) =>
+      decideLease({
+        projection: follower.projection(),
+        session,
+        now,
+        chainId,
+        maxHeadAgeSeconds: 60,
+        maxLeaseSeconds: 60,
+      }),
+    admit: (session) => sessions.push(session),
+    onAccepted: () => pipeline.wake(),
+    now: unixSeconds,
+  });
+  const stopping = new AbortController();
+  const running = [follower, outbox, pipeline].map((each) => each.run(stopping.signal));
+
+  /** Verdicts per second from the first to the finality of the last. */
+  const measured = async (
+    all: readonly InstanceRegistration[],
+    admit: (each: InstanceRegistration) => Promise<unknown>,
+  ): Promise<number> => {
+    const before = (await store.proofs.counts()).planned;
+    const begun = performance.now();
+    await inLanes(all, AT_ONCE, admit);
+    const accepted = performance.now();
+    while ((await store.proofs.counts()).planned < before + all.length) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const ended = performance.now();
+    console.log(
+      `${all.length} verdicts: accepted in ${Math.round(accepted - begun)} ms, final in ${Math.round(ended - begun)} ms`,
+    );
+    return all.length / ((ended - begun) / 1_000);
+  };
+  const from = await client.getBlockNumber();
+  const half = Math.floor(registrations.length / 2);
+  const perSecond = await measured(registrations.slice(0, half), async (each) => {
+    const { key, node, evidence, keySignature } = each;
+    const verdict = await judge({ purpose: "instance", subject: app, key }, evidence);
+    const { evidenceDigest } = verdict;
+    const binding = { digest: evidenceDigest, purpose: "instance", subject: app, key, node } as const;
+    const system = ProofSystem.Committee;
+    await store.evidence.accept({ ...binding, verdict, evidence, acceptedAt: unixSeconds() }, [
+      {
+        id: intentId({ chainId, contract: ledger, subject: app, key, evidenceDigest, system }),
+        evidenceDigest,
+        system,
+        batchable: true,
+        combines: false,
+        keySignature,
+        operatorSignature: null,
+      },
+    ]);
+    pipeline.wake();
+  });
+  const admittedPerSecond = await measured(registrations.slice(half), admission);
+
+  const logs = await client.getLogs({ address: ledger, fromBlock: from });
+  const posted = parseEventLogs({ abi: attestationLedgerAbi, eventName: "BatchPosted", logs });
+  const receipts = await Promise.all(
+    posted.map(({ transactionHash: hash }) => client.getTransactionReceipt({ hash })),
+  );
+  const gas = receipts.reduce((sum, { gasUsed }) => sum + Number(gasUsed), 0);
+  const batched = posted.reduce((sum, { args }) => sum + args.count, 0);
+  stopping.abort();
+  await Promise.all(running);
+  await verifier.close();
+
+  const growth = measureGrowth(follower.projection(), sessions[0] as LeaseSession, chainId);
+  await store.close();
+  console.log("instances   heap MiB   decision µs");
+  for (const { instances, bytes, decisionMicros } of growth) {
+    const mib = (bytes / 2 ** 20).toFixed(1);
+    console.log(
+      `${String(instances).padStart(9)} ${mib.padStart(10)} ${decisionMicros.toFixed(1).padStart(13)}`,
+    );
+  }
+  const perInstance = slope(growth.map(({ instances, bytes }) => [instances, bytes]));
+  const decisionSlope = slope(growth.map(({ instances, decisionMicros }) => [instances, decisionMicros]));
+  const figures: Figure[] = [
+    { name: "verdictsPerSecond", value: perSecond, unit: "/s", target: ">= 1000" },
+    { name: "admissionsPerSecond", value: admittedPerSecond, unit: "/s" },
+    { name: "batch.verdicts", value: batched / Math.max(1, posted.length), unit: "" },
+    { name: "batch.gasPerVerdict", value: gas / Math.max(1, batched), unit: "gas" },
+    ...growth.flatMap(({ instances, bytes, decisionMicros }) => [
+      { name: `growth.${instances}.heapMiB`, value: bytes / 2 ** 20, unit: "MiB" },
+      { name: `growth.${instances}.decisionMicros`, value: decisionMicros, unit: "µs" },
+    ]),
+    { name: "growth.bytesPerInstance", value: perInstance, unit: "B" },
+    { name: "growth.decisionMicrosPer1000", value: decisionSlope * 1_000, unit: "µs" },
+  ];
+  writeReport("relayer", figures);
+} finally {
+  await stack.stop();
+  await stopDatabases();
+}

@@ -1,0 +1,123 @@
+import type { FastifyBaseLogger } from "fastify";
+import type { PublicClient } from "viem";
+
+import { attestationLedgerAbi } from "../../protocol/abi/attestationLedger.ts";
+import type { Deployment } from "../../protocol/deployment/deployment.ts";
+import { isCharterError } from "../../protocol/errors/CharterError.ts";
+import { committeeAt } from "../../protocol/state/committeeAt.ts";
+import type { NodeState } from "../../protocol/state/types.ts";
+import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
+import { asChainError } from "../chain/rpc.ts";
+import type { Projection } from "../chain/projection.ts";
+import { collectBatch } from "../committee/collectBatch.ts";
+import { Prover } from "../evidence/Prover.ts";
+import type { ProofStep } from "../evidence/Prover.ts";
+import type { ProofMaker } from "../evidence/proofMaker.ts";
+import type { Outbox } from "../outbox/outbox.ts";
+import type { Store } from "../store/store.ts";
+import { Batcher } from "./Batcher.ts";
+import type { BatchLimits } from "./Batcher.ts";
+import { Claimer } from "./Claimer.ts";
+import type { ClaimRule } from "./Claimer.ts";
+
+export interface PipelineOptions {
+  readonly deployment: Deployment;
+  readonly client: PublicClient;
+  readonly projection: () => Projection;
+  readonly store: Pick<Store, "proofs" | "batches">;
+  readonly outbox: Pick<Outbox, "plan" | "intentById" | "wake">;
+  /** The outbox's account. */
+  readonly signer: Address;
+  readonly proofs: ProofMaker;
+  readonly limits: BatchLimits;
+  readonly claims: ClaimRule;
+  readonly committeeUrls: readonly string[];
+  /** The live node with this key in the newest state. */
+  readonly nodeByKey: (key: Address) => NodeState | undefined;
+  readonly logger: Pick<FastifyBaseLogger, "warn">;
+  readonly onSignerRejected: (url: string, code: string, details: unknown) => void;
+  readonly onBatched: (count: number) => void;
+  readonly onStep: (step: ProofStep, id: Bytes32) => void;
+  /** Unix seconds. */
+  readonly now: () => number;
+}
+
+export interface ProofPipeline {
+  readonly prover: Prover;
+  readonly batcher: Batcher;
+  readonly claimer: Claimer;
+  /** There is something to prove. */
+  wake(): void;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** From accepted evidence to planned intents: what goes alone, what goes in batches, and the claims of these. */
+export function proofPipeline(options: PipelineOptions): ProofPipeline {
+  const { deployment, client, projection, store, outbox, signer, logger, onStep } = options;
+  const { chainId, attestationLedger, committeeVerifier } = deployment;
+  const onFailed = (what: string) => (cause: unknown) =>
+    logger.warn({ err: cause, code: isCharterError(cause) ? cause.code : undefined }, what);
+  const prover = new Prover({
+    ...options,
+    store: store.proofs,
+    onPlanned: () => outbox.wake(),
+    onFailed: onFailed("a proof could not be made; it is tried again"),
+  });
+  const claimer = new Claimer({
+    deployment,
+    signer,
+    rule: options.claims,
+    store: store.batches,
+    intentById: (id) => outbox.intentById(id),
+    plan: (request) => outbox.plan(request),
+    isPosted: async (root) => {
+      const call = { address: attestationLedger, abi: attestationLedgerAbi, functionName: "batch" } as const;
+      const [, , postedBlock] = await asChainError("batch", client.readContract({ ...call, args: [root] }));
+      return postedBlock !== 0n;
+    },
+    onPlanned: () => outbox.wake(),
+    onFailed: onFailed("a batch could not be followed; it is looked at again"),
+  });
+  const batcher = new Batcher({
+    deployment,
+    signer,
+    limits: options.limits,
+    proofs: store.proofs,
+    batches: store.batches,
+    finalState: () => projection().final.state,
+    collect: (candidates, draft) => {
+      const { state, block } = projection().newest;
+      const { members, threshold } = committeeAt(state, block.timestamp);
+      return collectBatch(candidates, {
+        urls: options.committeeUrls,
+        chainId,
+        verifier: committeeVerifier,
+        members,
+        threshold,
+        draft,
+        onRejected: (url, error) => options.onSignerRejected(url, error.code, error.details),
+      });
+    },
+    plan: (request) => outbox.plan(request),
+    onBatched: (count) => {
+      options.onBatched(count);
+      outbox.wake();
+      claimer.wake();
+    },
+    onSingle: () => prover.wake(),
+    onFailed: onFailed("a batch could not be made; it is tried again"),
+    onStep,
+  });
+  return {
+    prover,
+    batcher,
+    claimer,
+    wake: () => {
+      prover.wake();
+      batcher.wake();
+    },
+    run: async (signal) => {
+      await Promise.all([prover.run(signal), batcher.run(signal), claimer.run(signal)]);
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import type { PrivateKeyAccount } from "viem/accounts";
+
+import { CharterError } from "../../protocol/errors/CharterError.ts";
+import type { Address } from "../../protocol/words/hex.ts";
+import { openKeystore } from "../outbox/signers/keystore.ts";
+import { remoteAccount } from "./remoteAccount.ts";
+
+/** Who signs leases, sessions or verdicts: all that is asked of it is typed data. */
+export type SigningAccount = Pick<PrivateKeyAccount, "address" | "signTypedData">;
+
+interface Variables {
+  /** Common beginning of the variables' names, for what is said of them. */
+  readonly prefix: "CHARTER_LEASE" | "CHARTER_SIGNER";
+  readonly key: PrivateKeyAccount | undefined;
+  readonly keystore: string | undefined;
+  readonly passwordFile: string | undefined;
+  readonly url: string | undefined;
+  readonly address: Address | undefined;
+}
+
+/**
+ * Exactly one of a key in the environment, an encrypted account's file, a remote signer.
+ * @throws CharterError `config/signer`, `config/keystore`.
+ */
+export function readSigningAccount(variables: Variables): SigningAccount {
+  const { prefix, key, keystore, passwordFile, url, address } = variables;
+  const given = [key, keystore, url].filter((each) => each !== undefined).length;
+  if (given !== 1) {
+    throw new CharterError(
+      "config/signer",
+      `expected exactly one of ${prefix}_KEY, ${prefix}_KEYSTORE and ${prefix}_URL`,
+      { actual: given },
+    );
+  }
+  if ((keystore === undefined) !== (passwordFile === undefined)) {
+    throw new CharterError("config/signer", `${prefix}_KEYSTORE and ${prefix}_PASSWORD_FILE belong together`);
+  }
+  if ((url === undefined) !== (address === undefined)) {
+    throw new CharterError("config/signer", `${prefix}_URL and ${prefix}_ADDRESS belong together`);
+  }
+  if (key !== undefined) return key;
+  if (keystore !== undefined && passwordFile !== undefined) return openKeystore(keystore, passwordFile);
+  return remoteAccount({ url: url as string, address: address as Address });
+}
