@@ -1,0 +1,96 @@
+/**
+ * Many guests in one process: each opens its session by its own key and renews its lease at its own time, with the
+ * worker's own code. Reads its task from `CHARTER_BENCH` and prints JSON lines: `opened`, then one `round` per interval.
+ */
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { privateKeyToAccount } from "viem/accounts";
+
+import { isCharterError } from "../../protocol/errors/CharterError.ts";
+import { leaseLeaf, leaseRoot, recoverLeaseSigner } from "../../protocol/session/lease.ts";
+import { toHex } from "../../protocol/words/hex.ts";
+import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
+import { RelayerSession, type SessionTerms } from "../../worker/session/RelayerSession.ts";
+import { keyAt } from "./sessionKeys.ts";
+
+export interface SessionTask {
+  readonly url: string;
+  readonly chainId: number;
+  readonly ledger: Address;
+  readonly app: Address;
+  readonly leaseSigner: Address;
+  readonly sessions: number;
+  readonly intervalSeconds: number;
+  readonly rounds: number;
+}
+
+/** Handshakes at once. */
+const AT_ONCE = 16;
+/** Every so many leases one signature is recovered; of the others the path is computed. */
+const RECOVER_EVERY = 500;
+
+const task = JSON.parse(process.env["CHARTER_BENCH"] ?? "") as SessionTask;
+const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+
+const terms = { chainId: task.chainId, ledger: task.ledger, app: task.app, leaseSigners: [task.leaseSigner] };
+const sessions: RelayerSession[] = [];
+
+/** As a guest does: what was not answered in time is tried again. */
+async function open(of: SessionTerms): Promise<RelayerSession> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await RelayerSession.open(task.url, of, () => undefined);
+    } catch (error) {
+      if (attempt === 10 || !isCharterError(error)) throw error;
+      say({ retried: error.toJSON() });
+    }
+  }
+}
+
+let next = 0;
+const started = performance.now();
+await Promise.all(
+  Array.from({ length: AT_ONCE }, async () => {
+    for (let index = next++; index < task.sessions; index = next++) {
+      const account = privateKeyToAccount(keyAt(index));
+      sessions[index] = await open({ ...terms, account });
+    }
+  }),
+);
+say({ opened: sessions.length, seconds: (performance.now() - started) / 1_000 });
+
+let asked = 0;
+async function renew(session: RelayerSession): Promise<number> {
+  const nonce = toHex(randomBytes(32)) as Bytes32;
+  const sentAt = performance.now();
+  const signed = await session.lease(nonce);
+  const took = performance.now() - sentAt;
+  if (signed.lease.nonce !== nonce) throw new Error("a lease for another nonce");
+  leaseRoot(leaseLeaf(signed.lease), signed.path);
+  if (asked++ % RECOVER_EVERY === 0) {
+    const signer = await recoverLeaseSigner(task.chainId, task.ledger, signed);
+    if (signer !== task.leaseSigner) throw new Error(`a lease by ${signer}`);
+  }
+  return took;
+}
+
+const step = (task.intervalSeconds * 1_000) / sessions.length;
+const begin = performance.now();
+for (let round = 0; round < task.rounds; round++) {
+  const latencies: number[] = [];
+  let late = 0;
+  const running: Promise<void>[] = [];
+  for (const [index, session] of sessions.entries()) {
+    const due = begin + round * task.intervalSeconds * 1_000 + index * step;
+    const wait = due - performance.now();
+    if (wait > 1) await sleep(wait);
+    else if (wait < -1_000) late++;
+    running.push(renew(session).then((took) => void latencies.push(took)));
+  }
+  await Promise.all(running);
+  latencies.sort((a, b) => a - b);
+  const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? NaN;
+  say({ round, renewed: latencies.length, late, p50: at(0.5), p99: at(0.99) });
+}
+for (const session of sessions) session.close();
