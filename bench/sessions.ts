@@ -35,7 +35,7 @@ interface Round {
   readonly p99: number;
 }
 
-/** The store comes to say of every guest what it says of the one that attested. */
+/** The store comes to say of every guest what it says of the one that attested; the evidence itself no lease reads. */
 async function multiply(databaseUrl: string): Promise<void> {
   const database = new pg.Client({ connectionString: databaseUrl });
   await database.connect();
@@ -44,7 +44,7 @@ async function multiply(databaseUrl: string): Promise<void> {
     await database.query(
       `INSERT INTO evidence (digest, purpose, subject, key, node, verdict, evidence, evidence_block, valid_until, accepted_at)
        SELECT keys.key || e.digest, e.purpose, e.subject, keys.key, e.node,
-              jsonb_set(e.verdict, '{key}', to_jsonb(keys.key)), e.evidence, e.evidence_block, e.valid_until, e.accepted_at
+              jsonb_set(e.verdict, '{key}', to_jsonb(keys.key)), '{}'::jsonb, e.evidence_block, e.valid_until, e.accepted_at
        FROM evidence e, unnest($1::text[]) AS keys(key) WHERE e.purpose = 'instance'`,
       [keys],
     );

@@ -256,6 +256,7 @@ export async function startRelayer(
     sessions: {
       deployment,
       projection: () => follower.projection(),
+      onUpdate: (listener) => void follower.onUpdate(listener),
       guard,
       budgets: config.budgets,
       admitNode: bounded(

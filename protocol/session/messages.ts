@@ -69,6 +69,12 @@ export const nodeInfoSchema = z.strictObject({
 });
 export type NodeInfo = z.infer<typeof nodeInfoSchema>;
 
+/**
+ * Query of `GET /nodes/:key/placements`. With `unlike`, the digest of placements that the node knows
+ * (protocol/session/placementsDigest.ts), the answer waits for others, for some seconds.
+ */
+export const placementsQuerySchema = z.strictObject({ unlike: bytes32Schema.optional() });
+
 /** `GET /nodes/:key/placements` → what this node should run, as of `block`. */
 export const placementsSchema = z.strictObject({
   block: blockSchema,

@@ -6,6 +6,7 @@ import {
   instanceRegistrationSchema,
   leaseRequestSchema,
   nodeRegistrationSchema,
+  placementsQuerySchema,
 } from "../../../protocol/session/messages.ts";
 import type {
   Accepted,
@@ -20,11 +21,12 @@ import type { LeaseRequest } from "../../../protocol/session/messages.ts";
 import type { Deployment } from "../../../protocol/deployment/deployment.ts";
 import { releaseAllowedAt } from "../../../protocol/policy/releases.ts";
 import type { BlockRef, ChainState, NodeState } from "../../../protocol/state/types.ts";
-import type { Address } from "../../../protocol/words/hex.ts";
+import type { Address, Bytes32 } from "../../../protocol/words/hex.ts";
 import type { ProjectedHeight, Projection } from "../../chain/projection.ts";
 import { placements } from "../../decisions/placements.ts";
 import type { Placement } from "../../decisions/placements.ts";
 import { parseMessage } from "../errors.ts";
+import { PlacementWatch } from "../PlacementWatch.ts";
 import type { KeyGuard } from "../limits/KeyGuard.ts";
 
 export interface SessionOptions {
@@ -34,6 +36,8 @@ export interface SessionOptions {
   readonly admitNode: (message: NodeRegistration) => Promise<Accepted>;
   readonly admitInstance: (message: InstanceRegistration) => Promise<Accepted>;
   readonly lease: (message: LeaseRequest) => Promise<SignedLease>;
+  /** Calls the listener after each change of the chain. */
+  readonly onUpdate: (listener: () => void) => void;
   readonly guard: KeyGuard;
   /** Per client address and minute. */
   readonly budgets: { readonly leases: number; readonly evidence: number };
@@ -100,15 +104,31 @@ export function sessionRoutes(server: FastifyInstance, options: SessionOptions):
     return { number, key, operator, platformId, expiresAt, retired };
   });
 
-  server.get<{ Params: { key: string } }>("/nodes/:key/placements", ({ params }): Placements => {
+  /** Placed is by the final block, for all nodes alike: computed once per final block. */
+  let placed: { readonly hash: Bytes32; readonly all: readonly Placement[] } | undefined;
+  const placementsOf = (key: Address): Placements => {
     const { final, newest } = projection();
-    const { number } = requireNode(final.state, parseMessage(addressSchema, params.key));
+    const { number } = requireNode(final.state, key);
+    if (placed?.hash !== final.block.hash) {
+      placed = { hash: final.block.hash, all: placements(final.state, final.block) };
+    }
     return {
       block: blockMessage(final.block),
-      placements: placements(final.state, final.block)
+      placements: placed.all
         .filter((placement) => placement.node === number && isStillAllowed(placement, newest))
         .map(({ app, release, composeHash, slot }) => ({ app, release, composeHash, slot })),
     };
+  };
+  const watch = new PlacementWatch({ placementsOf });
+  options.onUpdate(() => watch.changed());
+  server.addHook("preClose", async () => watch.release());
+  server.get<{ Params: { key: string } }>("/nodes/:key/placements", async ({ params, query }, reply) => {
+    const key = parseMessage(addressSchema, params.key);
+    const { unlike } = parseMessage(placementsQuerySchema, query);
+    if (unlike === undefined) return placementsOf(key);
+    const gone = new AbortController();
+    reply.raw.once("close", () => gone.abort());
+    return watch.next(key, unlike, gone.signal);
   });
 
   server.post("/instances", evidence, async ({ body }, reply) =>
