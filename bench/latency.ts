@@ -59,8 +59,13 @@ try {
     runtime: values.docker === undefined ? "dry" : "docker",
   });
   const { key, platformId } = await node.until(({ ready }) => ready === true);
+  console.log("the node is registered");
   const info = nodeInfoSchema.parse((await send(relayer.ready.url, "GET", `/nodes/${String(key)}`)).body);
-  const { app, composeHash } = await appOf(stack, { platformId: platformId as typeof info.platformId }, manifest);
+  const { app, composeHash } = await appOf(
+    stack,
+    { platformId: platformId as typeof info.platformId },
+    manifest,
+  );
   const kept = await until("the manifest is kept", async () => {
     const path = `${relayer.ready.url}/ipfs/${cidOfDigest(composeHash)}`;
     return (await fetch(path, { method: "PUT", body: manifest })).status === 201;
@@ -80,6 +85,7 @@ try {
         args: [composeHash, sha256(Buffer.from("note")), 0, 60],
       }),
     );
+  console.log("the first release runs");
   const stops: number[] = [];
   const starts: number[] = [];
   for (let release = 1; release <= rounds; release++) {
@@ -97,7 +103,8 @@ try {
   }
   const figures = (name: string, of: number[], hasTarget: boolean): Figure[] => {
     const sorted = of.map((ms) => ms / 1_000).sort((a, b) => a - b);
-    const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? NaN;
+    const at = (share: number): number =>
+      sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? NaN;
     return [
       { name: `${name}.p50`, value: at(0.5), unit: "s" },
       { name: `${name}.p95`, value: at(0.95), unit: "s", ...(hasTarget ? { target: "<= 2" as const } : {}) },

@@ -107,7 +107,8 @@ try {
   clearInterval(sampling);
   const cpu = (100_000 * (cpuSeconds(relayer.pid) - cpuAt.cpu)) / (performance.now() - cpuAt.time);
   const renewed = done.reduce((sum, round) => sum + round.renewed, 0);
-  if (done.length !== rounds - 1 || renewed !== count * done.length) {
+  // A round ends between two renewals of somebody: a hundredth may fall into the next.
+  if (done.length !== rounds - 1 || renewed < 0.99 * count * done.length) {
     throw new Error(`only ${renewed} leases were renewed: ${relayer.log().slice(-2_000)}`);
   }
   const worst = (pick: (round: Round) => number): number => Math.max(...done.map(pick));

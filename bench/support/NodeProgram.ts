@@ -56,7 +56,7 @@ export class NodeProgram {
   async until(fits: (line: NodeLine) => boolean, start = 0): Promise<NodeLine> {
     let ended = false;
     void this.exited.then(() => (ended = true));
-    for (let next = start; ; ) {
+    for (let next = start; ;) {
       for (; next < this.lines.length; next++) {
         const line = this.lines[next];
         if (line !== undefined && fits(line)) return line;
