@@ -48,8 +48,8 @@ import { startEmbeddedPostgres } from "./store/embedded.ts";
 import { openStore } from "./store/store.ts";
 import type { EvidenceMessage, VerdictMessage } from "../protocol/session/messages.ts";
 
-/** Leases decided within this share one signature. */
-const TICK_MS = 20;
+/** Leases decided within this share one signature, which costs more than all else that ten of them need. */
+const TICK_MS = 50;
 /** Evidence that is judged, proven and planned at once; more would only wait for threads and signers. */
 const MAX_ADMISSIONS = 256;
 /** How often leases and sessions that are over are forgotten. */

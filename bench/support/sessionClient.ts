@@ -42,8 +42,9 @@ async function open(of: SessionTerms): Promise<RelayerSession> {
     try {
       return await RelayerSession.open(task.url, of, () => undefined);
     } catch (error) {
-      if (attempt === 10 || !isCharterError(error)) throw error;
-      say({ retried: error.toJSON() });
+      if (attempt === 60 || !isCharterError(error)) throw error;
+      say({ retried: error.code });
+      await sleep(1_000);
     }
   }
 }
