@@ -55,7 +55,7 @@ async function multiply(databaseUrl: string): Promise<void> {
 
 const stack = await startStack();
 try {
-  const environment = {
+  const environment: Record<string, string> = {
     ...(await stack.relayerEnvironment()),
     CHARTER_MAX_SESSIONS_PER_MINUTE: "1000000", // All guests of the bench share one address.
   };
