@@ -6,7 +6,7 @@ import { WebSocket } from "ws";
 
 import { leaseDomain, leaseRequestTypes } from "../../../protocol/session/domains.ts";
 import type { NodeInfo } from "../../../protocol/session/messages.ts";
-import type { Address, Bytes32, Hex } from "../../../protocol/words/hex.ts";
+import type { Address, Bytes32 } from "../../../protocol/words/hex.ts";
 import { RelayerSession } from "../../../worker/session/RelayerSession.ts";
 import { admitInstance, appOf, registerNode } from "../../../bench/support/workload.ts";
 import { refusal } from "../../support/refusal.ts";
@@ -170,7 +170,7 @@ describe("a worker that misbehaves, beside an honest one", function () {
   });
 
   it("gains nothing by messages of no shape and bodies without end", async () => {
-    const large = { signature: `0x${"00".repeat(20_000)}` as Hex };
+    const large = { signature: `0x${"00".repeat(20_000)}` };
     expect(await post(large, ELSEWHERE)).to.equal("413 api/body-too-large");
     expect(await post({ app }, ELSEWHERE)).to.equal("400 api/invalid-message");
   });
