@@ -52,8 +52,8 @@ import { outboxAges } from "./store/outboxAges.ts";
 import { openStore } from "./store/store.ts";
 import type { EvidenceMessage, VerdictMessage } from "../protocol/session/messages.ts";
 
-/** Leases decided within this share one signature. */
-const TICK_MS = 20;
+/** Leases decided within this share one signature, which costs more than all else that ten of them need. */
+const TICK_MS = 50;
 /** Evidence that is judged, proven and planned at once; more would only wait for threads and signers. */
 const MAX_ADMISSIONS = 256;
 /** How often leases and sessions that are over are forgotten. */
@@ -333,6 +333,7 @@ export async function startRelayer(
       deployment,
       projection: () => follower.projection(),
       placements: placementDesk,
+      onUpdate: (listener) => void follower.onUpdate(listener),
       guard,
       budgets: config.budgets,
       admitNode: bounded("admissions", MAX_ADMISSIONS, nodeAdmission({ ...shared, client })),

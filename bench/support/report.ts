@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 
 /** One measured number and, where there is one, what it has to reach, e.g. `<= 0.8`. */
@@ -42,4 +42,18 @@ export function writeReport(bench: string, figures: readonly Figure[]): void {
     console.log(target === undefined ? `    ${line}` : `  ${mark} ${line} target ${target}`);
   }
   if (!figures.every(reaches)) process.exitCode = 1;
+}
+
+/**
+ * The same for a bench of several programs: figures whose names begin with `prefix` are replaced, those of the other
+ * programs stay.
+ */
+export function addToReport(bench: string, prefix: string, figures: readonly Figure[]): void {
+  const path = new URL(`${bench}.json`, RESULTS);
+  const kept = existsSync(path)
+    ? (JSON.parse(readFileSync(path, "utf8")) as { figures: Figure[] }).figures.filter(
+        ({ name }) => !name.startsWith(prefix),
+      )
+    : [];
+  writeReport(bench, [...kept, ...figures]);
 }

@@ -69,6 +69,12 @@ export const nodeInfoSchema = z.strictObject({
 });
 export type NodeInfo = z.infer<typeof nodeInfoSchema>;
 
+/**
+ * Query of `GET /nodes/:key/placements`. With `unlike`, the digest of placements that the node knows
+ * (protocol/session/placementsDigest.ts), the answer waits for others, for some seconds.
+ */
+export const placementsQuerySchema = z.strictObject({ unlike: bytes32Schema.optional() });
+
 /** A release in its grace, which may go on in a slot until the placed one has a lease there, and no longer than `until`. */
 const predecessorSchema = z.strictObject({ release: uint, composeHash: composeHashSchema, until: uint });
 const placed = { app: addressSchema, release: uint, composeHash: composeHashSchema, slot: uint };

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
+import { createInterface } from "node:readline";
 
 import { machineClock } from "../clock.ts";
-import { runProgram, say } from "../program.ts";
+import { aborted, runProgram, say } from "../program.ts";
 import { openMachineSource } from "../tee/openMachineSource.ts";
 import { composeRuntime } from "./compose/DockerRuntime.ts";
 import { dryRuntime } from "./compose/Runtime.ts";
@@ -22,8 +23,8 @@ const projectName = ({ app, slot, node, release, workdir }: GuestConfig): string
   `charter-${app.slice(2, 10)}-${slot}-n${node}-r${release}-${createHash("sha256").update(workdir).digest("hex").slice(0, 6)}`;
 
 /**
- * Program: one guest, started by a driver with its configuration in `CHARTER_GUEST_CONFIG`. It prints a JSON line per
- * change of state. Exit codes: 0 asked to stop, 1 could not begin, 3 lease denied, 4 lease over.
+ * Program: one guest, started by a driver with its configuration in `CHARTER_GUEST_CONFIG`; where that is "-", it comes as
+ * the first line of stdin, once there is something to run. It prints a JSON line per change of state. Exit codes: 0 asked to stop, 1 could not begin, 3 lease denied, 4 lease over.
  */
 await runProgram(async (signal) => {
   let last: GuestState = { state: "starting", pid: process.pid };
@@ -34,9 +35,13 @@ await runProgram(async (signal) => {
     last = state;
     say({ ...state, ...(statusUrl === undefined ? {} : { statusUrl }) });
   };
-  const stop = AbortSignal.any([signal, parentGone()]);
+  const parent = parentLine();
+  const stop = AbortSignal.any([signal, parent.gone]);
   try {
-    const config = parseGuestConfig(process.env.CHARTER_GUEST_CONFIG);
+    const told = process.env.CHARTER_GUEST_CONFIG;
+    const text = told === "-" ? await Promise.race([parent.line, aborted(stop)]) : told;
+    if (stop.aborted) return;
+    const config = parseGuestConfig(text ?? undefined);
     await mkdir(config.workdir, { recursive: true });
     const status = config.status
       ? await startStatusServer({ state: () => last, logs: (ended) => logs(ended) })
@@ -80,14 +85,25 @@ await runProgram(async (signal) => {
 
 /**
  * A driver that sets `CHARTER_PARENT_PIPE` holds our stdin open for as long as it lives: its guests never outlive it,
- * however it ended.
+ * however it ended. `line`: the first that it writes.
  */
-function parentGone(): AbortSignal {
+function parentLine(): { readonly gone: AbortSignal; readonly line: Promise<string | undefined> } {
   const gone = new AbortController();
-  if (process.env.CHARTER_PARENT_PIPE !== "1") return gone.signal;
-  process.stdin.once("end", () => gone.abort());
+  const isWaiting = process.env.CHARTER_GUEST_CONFIG === "-";
+  if (process.env.CHARTER_PARENT_PIPE !== "1" && !isWaiting) {
+    return { gone: gone.signal, line: Promise.resolve(undefined) };
+  }
+  const input = createInterface({ input: process.stdin });
+  const line = new Promise<string>((done) => input.once("line", done));
+  input.once("close", () => gone.abort());
   process.stdin.once("error", () => gone.abort());
-  process.stdin.resume();
-  process.stdin.unref();
-  return gone.signal;
+  // Stdin keeps a guest alive only while it has nothing else to wait for.
+  if (isWaiting) void line.then(() => unref(process.stdin));
+  else unref(process.stdin);
+  return { gone: gone.signal, line };
+}
+
+/** A pipe or a terminal can be let go of; a file, which also may be stdin, ends by itself. */
+function unref(stdin: NodeJS.ReadStream): void {
+  if (typeof stdin.unref === "function") stdin.unref();
 }

@@ -2,7 +2,8 @@ import type { PrivateKeyAccount } from "viem/accounts";
 
 import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
 import type { NodeInfo } from "../../protocol/session/messages.ts";
-import type { Address, PlatformId } from "../../protocol/words/hex.ts";
+import { placementsDigest } from "../../protocol/session/placementsDigest.ts";
+import type { Address, Bytes32, PlatformId } from "../../protocol/words/hex.ts";
 import type { Clock } from "../clock.ts";
 import { anyRelayer } from "../session/anyRelayer.ts";
 import { askLater } from "../session/askLater.ts";
@@ -53,13 +54,19 @@ export class NodeAgent {
     let lifetime = expiresAt - this.#options.unixNow();
     let renewNotBefore = 0;
     let complaint = "";
+    let known: Bytes32 | undefined;
+    const ended = new AbortController();
+    void this.#tend(AbortSignal.any([signal, ended.signal]));
     try {
       while (!signal.aborted) {
+        const askedAt = clock.now();
         try {
+          // Relayers hold the question until there is something new to say.
           const { placements } = await anyRelayer(this.#options.relayers, (relayer) =>
-            relayer.placements(this.#key, signal),
+            relayer.placements(this.#key, signal, known),
           );
           guests.reconcile(placements, node.number);
+          known = placementsDigest(placements);
           complaint = "";
           if (this.#isDue(node, lifetime) && clock.now() >= renewNotBefore) {
             renewNotBefore = clock.now() + RENEWAL_PAUSE_MS;
@@ -75,15 +82,25 @@ export class NodeAgent {
         } catch (error) {
           if (signal.aborted) break;
           if (!isCharterError(error)) throw error;
+          known = undefined;
           // What runs goes on: its own leases say for how long. Said once per kind of trouble, not every second.
-          guests.tick();
           if (error.code !== complaint) report({ state: "relayers-failed", error: error.toJSON() });
           complaint = error.code;
         }
-        await clock.sleep(pollMilliseconds, signal);
+        await clock.sleep(Math.max(0, askedAt + pollMilliseconds - clock.now()), signal);
       }
     } finally {
+      ended.abort();
       await guests.stopAll();
+    }
+  }
+
+  /** Starts guests anew when their pauses are over, also while a relayer holds our question. */
+  async #tend(signal: AbortSignal): Promise<void> {
+    const { guests, clock, pollMilliseconds } = this.#options;
+    while (!signal.aborted) {
+      await clock.sleep(pollMilliseconds, signal);
+      if (!signal.aborted) guests.tick();
     }
   }
 

@@ -104,7 +104,12 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
     unixNow: () => Math.floor(Date.now() / 1_000),
     report: say,
   });
-  await agent.run(signal);
+  driver.warm();
+  try {
+    await agent.run(signal);
+  } finally {
+    driver.close();
+  }
 }
 
 /** A guest's line as an object; anything that is none is passed on as text. */

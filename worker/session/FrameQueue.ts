@@ -21,7 +21,7 @@ export class FrameQueue {
     this.#relayer = relayer;
     socket.on("message", (data: RawData, isBinary: boolean) => this.#put([data as Buffer, isBinary]));
     socket.on("error", (cause) => this.#break(cause));
-    socket.on("close", () => this.#break(undefined));
+    socket.on("close", (_code, reason) => this.#break(undefined, reason.toString("utf8")));
   }
 
   /** The next frame, which must be text. @throws CharterError `relayer/unreachable`, `session/malformed` */
@@ -62,12 +62,13 @@ export class FrameQueue {
     else this.#break(new Error("more was sent than a handshake has"));
   }
 
-  #break(cause: unknown): void {
+  /** @param reason the other end's, where it gave one: for people, since nobody vouches for it. */
+  #break(cause: unknown, reason = ""): void {
     if (this.#broken !== undefined) return;
     this.#broken = new CharterError(
       "relayer/unreachable",
       "the relayer did not answer",
-      { relayer: this.#relayer },
+      { relayer: this.#relayer, ...(reason === "" ? {} : { reason: reason.slice(0, 100) }) },
       { cause },
     );
     this.#fail?.(this.#broken);

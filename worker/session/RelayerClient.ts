@@ -17,7 +17,7 @@ import {
   type Placements,
 } from "../../protocol/session/messages.ts";
 import type { SignedLease } from "../../protocol/session/lease.ts";
-import type { Address } from "../../protocol/words/hex.ts";
+import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 import { readBounded } from "./readBounded.ts";
 
 const MAX_ANSWER_BYTES = 1_048_576;
@@ -64,8 +64,10 @@ export class RelayerClient {
     return this.#json("GET", `/nodes/${key}`, nodeInfoSchema, undefined, signal);
   }
 
-  placements(key: Address, signal?: AbortSignal): Promise<Placements> {
-    return this.#json("GET", `/nodes/${key}/placements`, placementsSchema, undefined, signal);
+  /** @param unlike digest of the placements that are known: the relayer may wait for others before it answers. */
+  placements(key: Address, signal?: AbortSignal, unlike?: Bytes32): Promise<Placements> {
+    const query = unlike === undefined ? "" : `?unlike=${unlike}`;
+    return this.#json("GET", `/nodes/${key}/placements${query}`, placementsSchema, undefined, signal);
   }
 
   registerInstance(message: InstanceRegistration, signal?: AbortSignal): Promise<Accepted> {

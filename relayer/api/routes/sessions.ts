@@ -7,6 +7,7 @@ import {
   instanceRegistrationSchema,
   leaseRequestSchema,
   nodeRegistrationSchema,
+  placementsQuerySchema,
 } from "../../../protocol/session/messages.ts";
 import type {
   Accepted,
@@ -25,6 +26,7 @@ import type { Address } from "../../../protocol/words/hex.ts";
 import type { Projection } from "../../chain/projection.ts";
 import type { PlacementDesk } from "../../decisions/PlacementDesk.ts";
 import { parseMessage } from "../errors.ts";
+import { PlacementWatch } from "../PlacementWatch.ts";
 import type { KeyGuard } from "../limits/KeyGuard.ts";
 
 export interface SessionOptions {
@@ -35,6 +37,8 @@ export interface SessionOptions {
   readonly admitNode: (message: NodeRegistration) => Promise<Accepted>;
   readonly admitInstance: (message: InstanceRegistration) => Promise<Accepted>;
   readonly lease: (message: LeaseRequest) => Promise<SignedLease>;
+  /** Calls the listener after each change of the chain. */
+  readonly onUpdate: (listener: () => void) => void;
   readonly guard: KeyGuard;
   /** Per client address and minute. */
   readonly budgets: { readonly leases: number; readonly evidence: number };
@@ -95,11 +99,22 @@ export function sessionRoutes(server: FastifyInstance, options: SessionOptions):
     return { number, key, operator, platformId, expiresAt, retired };
   });
 
-  server.get<{ Params: { key: string } }>("/nodes/:key/placements", ({ params }): Placements => {
+  const placementsOf = (key: Address): Placements => {
     const { final } = projection();
-    const { number } = requireNode(final.state, parseMessage(addressSchema, params.key));
-    options.placements.hear(number);
+    const { number } = requireNode(final.state, key);
     return { block: blockMessage(final.block), placements: options.placements.ofNode(number) };
+  };
+  const watch = new PlacementWatch({ placementsOf });
+  options.onUpdate(() => watch.changed());
+  server.addHook("preClose", async () => watch.release());
+  server.get<{ Params: { key: string } }>("/nodes/:key/placements", async ({ params, query }, reply) => {
+    const key = parseMessage(addressSchema, params.key);
+    const { unlike } = parseMessage(placementsQuerySchema, query);
+    options.placements.hear(requireNode(projection().final.state, key).number);
+    if (unlike === undefined) return placementsOf(key);
+    const gone = new AbortController();
+    reply.raw.once("close", () => gone.abort());
+    return watch.next(key, unlike, gone.signal);
   });
 
   server.get<{ Querystring: { app?: string } }>("/placements", ({ query }): PlacementReport => {

@@ -1,14 +1,15 @@
 import { once } from "node:events";
+import type { AddressInfo } from "node:net";
 
 import { expect } from "chai";
 import Fastify from "fastify";
 import type { FastifyInstance } from "fastify";
 import { privateKeyToAccount } from "viem/accounts";
 import type { PrivateKeyAccount } from "viem/accounts";
-import { WebSocket } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 
 import { nodeChannelCrypto } from "../../../protocol/crypto/node.ts";
-import { openTypedData } from "../../../protocol/session/handshake.ts";
+import { acceptTypedData, openTypedData } from "../../../protocol/session/handshake.ts";
 import { recoverLeaseSigner } from "../../../protocol/session/lease.ts";
 import type { VerdictMessage } from "../../../protocol/session/messages.ts";
 import { parseAddress, parseBytes32, parseComposeHash, toHex } from "../../../protocol/words/hex.ts";
@@ -213,6 +214,30 @@ describe("sessions between a relayer and its guests, over real sockets", () => {
   it("is refused by a guest whose manifest does not name the signer", async () => {
     await start();
     expect(await refusal(connect({ leaseSigners: [lower(other)] }))).to.equal("lease/signer-not-named");
+  });
+
+  it("is no session where the other end names a signer whose key it does not hold", async () => {
+    await start();
+    const impostor = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+    await once(impostor, "listening");
+    const agreement = nodeChannelCrypto.newAgreementKey();
+    const challenge = toHex(agreement.publicKey) as Bytes32;
+    impostor.on("connection", (socket) => {
+      socket.send(JSON.stringify({ type: "challenge", relayer: lower(signer), challenge }));
+      socket.once("message", (data: Buffer) => {
+        const said = JSON.parse(data.toString()) as { challenge: Bytes32 };
+        const shaken = {
+          ...{ app, key: lower(guest), relayer: lower(signer) },
+          ...{ relayerChallenge: challenge, guestChallenge: said.challenge },
+        };
+        void other
+          .signTypedData(acceptTypedData({ chainId: CHAIN, ledger }, shaken))
+          .then((signature) => socket.send(JSON.stringify({ type: "accepted", signature })));
+      });
+    });
+    url = `http://127.0.0.1:${(impostor.address() as AddressInfo).port}`;
+    expect(await refusal(connect())).to.equal("session/not-mutual");
+    impostor.close();
   });
 
   it("keeps one session per key, the newest", async () => {

@@ -111,6 +111,14 @@ describe("the guest", () => {
       report: states.put,
     });
   };
+  /** The first relayer, as one that holds sessions. */
+  const holding = async () => {
+    await relayer().server.close();
+    const one = new TestRelayer(pki);
+    const held = one.holdSessions();
+    relayers[0] = await one.start();
+    return held;
+  };
   const reaches = (state: GuestState["state"]) => states.until((told) => told.state === state);
   const started = async (changes: Partial<GuestConfig> = {}) =>
     guest(await relayer().keep(manifest()), changes).run(stop.signal);
@@ -213,6 +221,53 @@ describe("the guest", () => {
     clock.advance(20_000);
     expect(await running).to.equal("denied");
     expect(runtime.calls).to.deep.equal(["pull", "up", "down"]);
+  });
+
+  it("renews within the session that it holds, without signing again", async () => {
+    await holding();
+    const running = started();
+    await reaches("running");
+    clock.advance(20_000);
+    await reaches("leased");
+    expect([relayer().sessionRequests, relayer().leaseRequests.all.length]).to.deep.equal([2, 0]);
+    stop.abort();
+    await running;
+  });
+
+  it("stops at once when its relayer says that it would deny, long before the next renewal", async () => {
+    const held = await holding();
+    const running = started();
+    await reaches("running");
+    clock.advance(1_000);
+    relayer().denial = new CharterError("lease/denied", "revoked", { reason: "ReleaseNotAllowed" });
+    held.redecide(() => true);
+    expect(await running).to.equal("denied");
+    expect(runtime.calls.at(-1)).to.equal("down");
+  });
+
+  it("goes on while another relayer leases, whatever one says", async () => {
+    const held = await holding();
+    relayers.push(await new TestRelayer(pki).start());
+    const running = started();
+    await reaches("running");
+    clock.advance(1_000);
+    relayer().denial = new CharterError("lease/denied", "a lie", { reason: "ReleaseNotAllowed" });
+    held.redecide(() => true);
+    await reaches("leased");
+    expect((relayers[1] as TestRelayer).leaseRequests.all).not.to.have.length(0);
+    stop.abort();
+    expect(await running).to.equal("asked");
+  });
+
+  it("asks by requests of its own when its session breaks", async () => {
+    const held = await holding();
+    const running = started();
+    await reaches("running");
+    held.closeAll();
+    clock.advance(20_000);
+    await reaches("leased");
+    stop.abort();
+    expect(await running).to.equal("asked");
   });
 
   it("waits out a silent relayer for as long as the lease lasts, and not a moment longer", async () => {

@@ -2,7 +2,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { keccak256, recoverTypedDataAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 
-import { nodeCrypto } from "../../../protocol/crypto/node.ts";
+import { nodeChannelCrypto, nodeCrypto } from "../../../protocol/crypto/node.ts";
 import { CharterError, isCharterError } from "../../../protocol/errors/CharterError.ts";
 import {
   parseCollateral,
@@ -30,6 +30,8 @@ import {
   type Placements,
 } from "../../../protocol/session/messages.ts";
 import type { Address, Bytes32, ComposeHash } from "../../../protocol/words/hex.ts";
+import { sessionSocket } from "../../../relayer/api/routes/sessionSocket.ts";
+import { HeldSessions } from "../../../relayer/leases/sessions/HeldSessions.ts";
 import { issueCollateral } from "../../../worker/tee/simulator/collateral.ts";
 import type { TestPki } from "../../../worker/tee/simulator/pki.ts";
 import { Inbox } from "./Inbox.ts";
@@ -61,7 +63,9 @@ export class TestRelayer {
   signer = LEASE_ACCOUNT;
   /** When set, leases are refused with this. */
   denial: CharterError | undefined;
+  /** By requests of their own; `sessionRequests`: within sessions. */
   readonly leaseRequests = new Inbox<Bytes32>();
+  sessionRequests = 0;
   /** When set, requests for leases are never answered. */
   isSilent = false;
   bendLease: (lease: Lease) => Lease = (lease) => lease;
@@ -80,6 +84,32 @@ export class TestRelayer {
   async start(): Promise<this> {
     this.url = await this.server.listen({ host: "127.0.0.1", port: 0 });
     return this;
+  }
+
+  /** Before it is started: holds sessions over the real socket. What they are asked is granted or denied as by `POST /leases`. */
+  holdSessions(): HeldSessions {
+    const held = new HeldSessions({
+      chainId: CHAIN.chainId,
+      ledger: CHAIN.ledger,
+      crypto: nodeChannelCrypto,
+      signer: this.signer,
+      maxSessions: 10,
+      idleSeconds: 600,
+      knows: async (_app, key) => this.attested.has(key),
+      nodeOf: () => 1,
+      objection: () => this.denial ?? null,
+      grant: async (app, key, nonce) => {
+        this.sessionRequests++;
+        const { blockNumber, ...signed } = await this.#grant(app, key, nonce);
+        return { ...signed, blockNumber: BigInt(blockNumber) };
+      },
+      guarded: (_key, _address, work) => work(),
+      onDefect: (error) => {
+        throw error;
+      },
+    });
+    sessionSocket(this.server, { held, maxPerMinute: 100, isProxy: () => false });
+    return held;
   }
 
   /** Keeps bytes under their hash, or `under` another one: a lie. */
@@ -125,7 +155,6 @@ export class TestRelayer {
       const { app, key, nonce, signature } = leaseRequestSchema.parse(body);
       this.leaseRequests.put(nonce);
       if (this.isSilent) return new Promise(() => undefined);
-      if (this.denial) throw this.denial;
       const asked = await recoverTypedDataAddress({
         domain: leaseDomain(CHAIN.chainId, CHAIN.ledger),
         types: leaseRequestTypes,
@@ -134,10 +163,7 @@ export class TestRelayer {
         signature,
       });
       if (asked.toLowerCase() !== key) throw new CharterError("lease/signature-invalid", "key");
-      const hash = this.attested.get(key);
-      if (!hash) throw new CharterError("lease/denied", "no evidence", { reason: "EvidenceMissing" });
-      const { release, maxSeconds } = this;
-      return this.#signed(this.bendLease({ app, key, release, composeHash: hash, nonce, maxSeconds }));
+      return this.#grant(app, key, nonce);
     });
     server.post("/nodes", async ({ body }, reply) => {
       const { operator, key, evidence, operatorSignature, keySignature } = nodeRegistrationSchema.parse(body);
@@ -192,6 +218,14 @@ export class TestRelayer {
     return verified;
   }
 
+  async #grant(app: Address, key: Address, nonce: Bytes32) {
+    if (this.denial) throw this.denial;
+    const hash = this.attested.get(key);
+    if (!hash) throw new CharterError("lease/denied", "no evidence", { reason: "EvidenceMissing" });
+    const { release, maxSeconds } = this;
+    return this.#signed(this.bendLease({ app, key, release, composeHash: hash, nonce, maxSeconds }));
+  }
+
   async #signed(lease: Lease) {
     const other = { ...lease, key: `0x${"77".repeat(20)}` as Address };
     const { root, paths } = leaseTree([leaseLeaf(lease), leaseLeaf(other)]);
@@ -201,6 +235,12 @@ export class TestRelayer {
       primaryType: "LeaseTick",
       message: { root, blockNumber: BigInt(FINALIZED.number), blockHash: FINALIZED.hash },
     });
-    return { lease, path: paths[0], blockNumber: FINALIZED.number, blockHash: FINALIZED.hash, signature };
+    return {
+      lease,
+      path: paths[0] ?? [],
+      blockNumber: FINALIZED.number,
+      blockHash: FINALIZED.hash,
+      signature,
+    };
   }
 }
