@@ -11,6 +11,7 @@ import type { Listener } from "./api/bootAuth/listener.ts";
 import type { Finality } from "./chain/finality.ts";
 import type { CrashPlan } from "./crashPoints.ts";
 import type { TransactionSigner } from "./outbox/seams.ts";
+import type { Settlement } from "./store/chainStore.ts";
 import { readOutboxSigner } from "./outbox/signers/signerConfig.ts";
 import { readEnvironment, requireQuorum, variables } from "./environment.ts";
 import { vendorsOf, vendorVariables, type VendorConfig } from "./vendorConfig.ts";
@@ -22,6 +23,8 @@ export interface RelayerConfig extends VendorConfig {
   readonly rpcQuorum: number;
   readonly deployment: Deployment;
   readonly finality: Finality;
+  /** What the operator says about a final block that a reorg took back. */
+  readonly settlement: Settlement | undefined;
   /** Absent: the relayer runs the embedded Postgres in `dataDir`. */
   readonly databaseUrl: string | undefined;
   readonly dataDir: string;
@@ -68,6 +71,7 @@ const schema = z.object({
   CHARTER_RPC_QUORUM: variables.count.optional(),
   CHARTER_DEPLOYMENT: variables.deployment,
   CHARTER_FINALITY: variables.finality.default("finalized"),
+  CHARTER_DEEP_REORG: variables.settlement.optional(),
   DATABASE_URL: variables.postgresUrl.optional(),
   CHARTER_DATA_DIR: z.string().default(".charter/postgres"),
   CHARTER_OUTBOX_KEY: variables.key.optional(),
@@ -129,6 +133,7 @@ export function readRelayerConfig(environment: Readonly<Record<string, string | 
     rpcQuorum: requireQuorum(read.CHARTER_RPC_URLS, read.CHARTER_RPC_QUORUM),
     deployment: read.CHARTER_DEPLOYMENT,
     finality: read.CHARTER_FINALITY,
+    settlement: read.CHARTER_DEEP_REORG,
     databaseUrl: read.DATABASE_URL,
     dataDir: read.CHARTER_DATA_DIR,
     outboxSigner: readOutboxSigner({

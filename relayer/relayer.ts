@@ -79,7 +79,15 @@ export async function startRelayer(
   closers.add("database", () => store.close());
 
   const { client, endpoints } = openChain(config.rpcUrls, config.rpcQuorum);
-  const follower = new Follower({ client, store, deployment, finality: config.finality });
+  const follower = new Follower({
+    client,
+    store,
+    deployment,
+    finality: config.finality,
+    settlement: config.settlement,
+    onTakenBack: ({ number, hash }) =>
+      logger.error({ number: Number(number), hash }, "a final block was taken back: nothing is granted"),
+  });
   await follower.start(); // Pins chain id and genesis hash: before it a test root counts for nothing.
   const outboxChain = viemOutboxChain(client, config.finality);
   const steps = new LoggedSteps(logger);

@@ -80,6 +80,14 @@ export function createMetrics(source: MetricsSource): Metrics {
       this.set(status().reorgs);
     },
   });
+  new Gauge({
+    name: "charter_deep_reorgs_total",
+    help: "Reorganisations that took back a final block, since start: nothing is granted until they are settled",
+    registers,
+    collect() {
+      this.set(status().deepReorgs);
+    },
+  });
   const ofEndpoints = (
     name: string,
     help: string,

@@ -1,6 +1,7 @@
 import { http } from "viem";
 
 import { isNoAnswer } from "./noAnswer.ts";
+import { isRangeRefusal } from "./rangeRefusal.ts";
 
 /** One JSON-RPC request; `params` as the method wants them. */
 export interface RpcCall {
@@ -94,7 +95,7 @@ export class Endpoint {
       this.#answered(started);
       return answer;
     } catch (error) {
-      if (isNoAnswer(error)) this.#silent();
+      if (isNoAnswer(error) && !isRangeRefusal(error)) this.#silent();
       else this.#answered(started);
       throw error;
     }
