@@ -67,7 +67,7 @@ export interface RelayerConfig extends VendorConfig {
 }
 
 const schema = z.object({
-  CHARTER_RPC_URLS: variables.urls,
+  CHARTER_RPC_URLS: variables.rpcUrls,
   CHARTER_RPC_QUORUM: variables.count.optional(),
   CHARTER_DEPLOYMENT: variables.deployment,
   CHARTER_FINALITY: variables.finality.default("finalized"),

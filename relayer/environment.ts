@@ -29,6 +29,20 @@ export const variables = {
     .pipe(
       z.array(z.url({ protocol: /^https?$/, error: "expected http(s) URLs, separated by commas" })).min(1),
     ),
+  /** RPC endpoints: a WebSocket tells of heads too. */
+  rpcUrls: z
+    .string({ error: "expected a comma-separated list of http(s) or ws(s) URLs" })
+    .transform((text) => text.split(",").map((url) => url.trim()))
+    .pipe(
+      z
+        .array(
+          z.url({
+            protocol: /^(https?|wss?)$/,
+            error: "expected http(s) or ws(s) URLs, separated by commas",
+          }),
+        )
+        .min(1),
+    ),
   url: z.url({ protocol: /^https?$/, error: "expected an http(s) URL" }),
   postgresUrl: z.url({ protocol: /^postgres(ql)?$/, error: "expected a postgres:// URL" }),
   /** 32 bytes of hex; becomes an account, so that the key itself stands in no configuration object. */

@@ -78,12 +78,14 @@ export async function startRelayer(
   const store = await openStore(config.databaseUrl ?? (await embeddedDatabase(config.dataDir, closers)));
   closers.add("database", () => store.close());
 
-  const { client, endpoints } = openChain(config.rpcUrls, config.rpcQuorum);
+  const { client, endpoints, heads, close } = openChain(config.rpcUrls, config.rpcQuorum);
+  closers.add("RPC sockets", () => Promise.resolve(close()));
   const follower = new Follower({
     client,
     store,
     deployment,
     finality: config.finality,
+    heads,
     settlement: config.settlement,
     onTakenBack: ({ number, hash }) =>
       logger.error({ number: Number(number), hash }, "a final block was taken back: nothing is granted"),

@@ -4,8 +4,8 @@ import type { Deployment } from "../../protocol/deployment/deployment.ts";
 import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
 import type { BlockRef, ChainEvent } from "../../protocol/state/types.ts";
 import { crashPoint } from "../crashPoints.ts";
-import { pause } from "../pause.ts";
 import type { ChainIdentity, ChainStore, Settlement, TakenBack } from "../store/chainStore.ts";
+import type { HeadNews } from "./client.ts";
 import { fetchNext, fetchRange } from "./fetchRange.ts";
 import type { Range } from "./fetchRange.ts";
 import { readFinalBlock } from "./finality.ts";
@@ -17,6 +17,7 @@ import { requireFollowed } from "./requireFollowed.ts";
 import { readHeader, toRef } from "./rpc.ts";
 import { StateTracker } from "./stateTracker.ts";
 import { verifyChain } from "./verifyChain.ts";
+import { Wakeup } from "./Wakeup.ts";
 
 export interface FollowerOptions {
   readonly client: PublicClient;
@@ -25,6 +26,8 @@ export interface FollowerOptions {
   readonly finality: Finality;
   /** Milliseconds between looks at the head; 500 by default. */
   readonly pollMs?: number;
+  /** Wakes it when a node tells of a new head; without it, it only looks. */
+  readonly heads?: HeadNews;
   /** Unix seconds; the clock by default. */
   readonly now?: () => number;
   /** What an operator says about a final block that was taken back. */
@@ -55,6 +58,8 @@ const NEAR = 32n;
 /** Event-free blocks kept below the final one, where a common ancestor may be looked for. */
 const KEEP_BLOCKS = 256;
 const MAX_BACKOFF_MS = 10_000;
+/** So many times longer are its pauses while a node tells of heads. */
+const TOLD = 4;
 const DEFAULTS: Required<Pick<FollowerOptions, "pollMs" | "now" | "onTakenBack">> = {
   pollMs: 500,
   now: () => Date.now() / 1_000,
@@ -99,14 +104,18 @@ export class Follower {
 
   /** Looks at the chain until `signal` aborts; failures are kept in `status()` and tried again, ever less often. */
   async run(signal: AbortSignal): Promise<void> {
-    const { pollMs } = this.#options;
+    const { pollMs, heads } = this.#options;
+    const news = new Wakeup();
+    const stop = heads?.onHead(() => news.wake());
+    signal.addEventListener("abort", () => stop?.(), { once: true });
     let waitMs = pollMs;
     while (!signal.aborted) {
-      await pause(waitMs, signal);
+      await news.wait(waitMs, signal);
       if (signal.aborted) return;
       try {
         await this.tick();
-        waitMs = pollMs;
+        // Nodes that tell of heads may fall silent without ending the socket: so they are looked at also then.
+        waitMs = heads?.tells() === true ? pollMs * TOLD : pollMs;
       } catch {
         // `status()` says what failed. Jitter, so that replicas do not return all at once.
         waitMs = Math.min(MAX_BACKOFF_MS, waitMs * 2) * (0.75 + Math.random() / 2);

@@ -24,7 +24,7 @@ export interface SignerConfig extends VendorConfig {
 
 const schema = z.object({
   CHARTER_SIGNER_KEY: variables.key,
-  CHARTER_RPC_URLS: variables.urls,
+  CHARTER_RPC_URLS: variables.rpcUrls,
   CHARTER_RPC_QUORUM: variables.count.optional(),
   CHARTER_DEPLOYMENT: variables.deployment,
   CHARTER_FINALITY: variables.finality.default("finalized"),
