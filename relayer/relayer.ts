@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 import type { FastifyBaseLogger } from "fastify";
@@ -47,6 +48,8 @@ import { Outbox } from "./outbox/outbox.ts";
 import { viemOutboxChain } from "./outbox/viemChain.ts";
 import { listen } from "./program.ts";
 import type { Closers, Started } from "./program.ts";
+import { ReplicaWork } from "./replicas/ReplicaWork.ts";
+import { KEEPER } from "./replicas/shards.ts";
 import { startEmbeddedPostgres } from "./store/embedded.ts";
 import { outboxAges } from "./store/outboxAges.ts";
 import { openStore } from "./store/store.ts";
@@ -58,6 +61,9 @@ const TICK_MS = 20;
 const MAX_ADMISSIONS = 256;
 /** How often leases and sessions that are over are forgotten. */
 const SWEEP_MS = 30_000;
+
+/** How long a dead replica's transactions wait for another to go on with them. */
+const SIGNER_LEASE_MS = 5_000;
 
 const unixSeconds = (): number => Math.floor(Date.now() / 1_000);
 
@@ -91,6 +97,12 @@ export async function startRelayer(
       logger.error({ number: Number(number), hash }, "a final block was taken back: nothing is granted"),
   });
   await follower.start(); // Pins chain id and genesis hash: before it a test root counts for nothing.
+  const replica = randomUUID();
+  const work = new ReplicaWork({
+    store: store.work,
+    replica,
+    onFailed: (cause) => logger.warn({ err: cause }, "this replica could not say that it lives"),
+  });
   const outboxChain = viemOutboxChain(client, config.finality);
   const steps = new LoggedSteps(logger);
   const outbox = new Outbox({
@@ -98,6 +110,8 @@ export async function startRelayer(
     chain: outboxChain,
     store: store.intents,
     signer: config.outboxSigner,
+    holder: replica,
+    leaseMs: SIGNER_LEASE_MS,
     onStep: (step, intent) => {
       steps.step(step, intent);
       crashPoint(`outbox.${step}`);
@@ -113,6 +127,7 @@ export async function startRelayer(
     collateralSecondsLeft: () => verifier.secondsLeft(),
     onchainSecondsLeft: () => keeper?.secondsLeft() ?? new Map<string, number>(),
     failingSoon: () => nodeForecast.latest,
+    workHeld: () => work.held().length,
   });
 
   const verifier = evidenceVerifier({
@@ -382,7 +397,10 @@ export async function startRelayer(
     outbox.run(stopping.signal),
     nodeForecast.run(stopping.signal),
     placementDesk.run(stopping.signal),
-    ...(keeper === undefined ? [] : [keeper.run(stopping.signal)]),
+    work.run(stopping.signal),
+    ...(keeper === undefined
+      ? []
+      : [work.whileHeld(KEEPER, (signal) => keeper.run(signal), stopping.signal)]),
   ];
   const sweeping = setInterval(() => desk.sweep(), SWEEP_MS);
   closers.add("lease desk", async () => clearInterval(sweeping));

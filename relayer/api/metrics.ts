@@ -19,6 +19,8 @@ interface MetricsSource {
   readonly onchainSecondsLeft?: () => ReadonlyMap<string, number>;
   /** Nodes whose evidence will fail within a week, by reason; null until it was looked for. */
   readonly failingSoon?: () => FailingSoon | null;
+  /** Shards of apps and upkeep that this replica holds. */
+  readonly workHeld?: () => number;
 }
 
 /** What an operator watches. One registry per service: nothing global, so that tests may run several. */
@@ -49,6 +51,7 @@ export function createMetrics(source: MetricsSource): Metrics {
     collateralSecondsLeft = () => new Map<string, number>(),
     onchainSecondsLeft = () => new Map<string, number>(),
     failingSoon = () => null,
+    workHeld = () => 0,
   } = source;
   const registry = new Registry();
   const registers = [registry];
@@ -78,6 +81,14 @@ export function createMetrics(source: MetricsSource): Metrics {
     registers,
     collect() {
       this.set(status().reorgs);
+    },
+  });
+  new Gauge({
+    name: "charter_work_held",
+    help: "Shards of apps and upkeep that this replica does; together they are always the same number",
+    registers,
+    collect() {
+      this.set(workHeld());
     },
   });
   new Gauge({
