@@ -169,7 +169,10 @@ export async function startRelayer(
       verify: verifier.verify,
       verifyGpu: verifier.verifyGpu,
     }),
-    (purpose, result) => metrics.evidenceJudged(purpose, result),
+    (purpose, result) => {
+      metrics.evidenceJudged(purpose, result);
+      crashPoint("admission.judged");
+    },
   );
   const prove = async (question: CommitteeQuestion, verdict: VerdictMessage): Promise<ProvenVerdict> => {
     const { state, block } = follower.projection().newest;
@@ -353,7 +356,11 @@ export async function startRelayer(
           admit: (session) => desk.admit(session),
         }),
       ),
-      lease: (request) => desk.request(request),
+      lease: async (request) => {
+        const signed = await desk.request(request);
+        crashPoint("lease.signed");
+        return signed;
+      },
     },
   });
   const bootAuth = bootAuthServer({

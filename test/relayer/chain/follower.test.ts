@@ -9,18 +9,10 @@ import { openStore } from "../../../relayer/store/store.ts";
 import type { Store } from "../../../relayer/store/store.ts";
 import { startAnvil } from "../../support/anvil.ts";
 import type { Anvil } from "../../support/anvil.ts";
+import { plain } from "../../support/plain.ts";
 import { freshDatabase } from "../../support/postgres.ts";
 import { refusal } from "../../support/refusal.ts";
 import { APP, account, emitApp, emitProposal, placeDeployment, word } from "./scene.ts";
-
-/** A state as data, so that two can be compared. */
-const plain = (state: unknown): unknown =>
-  JSON.parse(
-    JSON.stringify(state, (_key, value: unknown) => {
-      if (typeof value === "bigint") return value.toString();
-      return value instanceof Map ? [...(value as Map<unknown, unknown>)] : value;
-    }),
-  );
 
 describe("follower", function () {
   this.timeout(60_000);

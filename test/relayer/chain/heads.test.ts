@@ -1,6 +1,3 @@
-import { connect, createServer } from "node:net";
-import type { AddressInfo, Server, Socket } from "node:net";
-
 import { expect } from "chai";
 
 import { openChain } from "../../../relayer/chain/client.ts";
@@ -10,43 +7,17 @@ import { openStore } from "../../../relayer/store/store.ts";
 import { startAnvil } from "../../support/anvil.ts";
 import type { Anvil } from "../../support/anvil.ts";
 import { freshDatabase } from "../../support/postgres.ts";
+import { wireTo } from "../../support/wire.ts";
+import type { Wire } from "../../support/wire.ts";
 import { until } from "../support/until.ts";
 import { placeDeployment } from "./scene.ts";
 
-/** A wire to anvil that a test can cut. */
-async function wireTo(port: number): Promise<{ url: string; cut(): void; stop(): Promise<void> }> {
-  const open = new Set<Socket>();
-  const server: Server = createServer((near) => {
-    const far = connect(port, "127.0.0.1");
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      open.add(from);
-      from.pipe(to);
-      from.on("error", () => to.destroy());
-      from.on("close", () => {
-        open.delete(from);
-        to.destroy();
-      });
-    }
-  });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const cut = (): void => open.forEach((socket) => socket.destroy());
-  return {
-    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    cut,
-    stop: () => {
-      cut();
-      return new Promise((done) => server.close(() => done()));
-    },
-  };
-}
+const wireUrl = ({ port }: Wire): string => `ws://127.0.0.1:${port}`;
 
 describe("heads by WebSocket", function () {
   this.timeout(60_000);
   let anvil: Anvil;
-  let wire: Awaited<ReturnType<typeof wireTo>>;
+  let wire: Wire;
   before(async () => {
     anvil = await startAnvil(["--no-mining"]);
   });
@@ -60,7 +31,7 @@ describe("heads by WebSocket", function () {
   it("wake the follower at once, and after the socket died it asks, until it is told again", async () => {
     const deployment = await placeDeployment(anvil);
     const store = await openStore(await freshDatabase());
-    const chain = openChain([wire.url]);
+    const chain = openChain([wireUrl(wire)]);
     // It would ask once an hour: what it follows sooner, it was told of.
     const following = new Follower({ ...chain, store, deployment, finality: 0, pollMs: 3_600_000 });
     const ended = new AbortController();
@@ -92,7 +63,7 @@ describe("heads by WebSocket", function () {
     const deployment = await placeDeployment(anvil);
     const store = await openStore(await freshDatabase());
     const dead = await wireTo(1);
-    const chain = openChain([dead.url, anvil.url], 1);
+    const chain = openChain([wireUrl(dead), anvil.url], 1);
     const following = new Follower({ ...chain, store, deployment, finality: 0, pollMs: 20 });
     const ended = new AbortController();
     await following.start();
@@ -108,7 +79,7 @@ describe("heads by WebSocket", function () {
   });
 
   it("carry answers and refusals as http does, and a cut socket is silence", async () => {
-    const { client, close } = openChain([wire.url]);
+    const { client, close } = openChain([wireUrl(wire)]);
     const [over, plain] = await Promise.all([
       client.getBlock({ blockTag: "latest" }),
       openChain([anvil.url]).client.getBlock({ blockTag: "latest" }),
