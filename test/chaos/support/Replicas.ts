@@ -9,6 +9,8 @@ interface Replica {
   readonly child: ChildProcess;
   /** Absent until it is ready. */
   url?: string;
+  /** By the test, not by its own plan. */
+  isKilled?: true;
   log: () => string;
 }
 
@@ -50,7 +52,10 @@ export class Replicas {
   /** Ends one as a machine that loses power does. */
   kill(): void {
     const ready = [...this.#alive].filter(({ url }) => url !== undefined);
-    if (ready.length > 0) this.#random.pick(ready).child.kill("SIGKILL");
+    if (ready.length === 0) return;
+    const replica = this.#random.pick(ready);
+    replica.isKilled = true;
+    replica.child.kill("SIGKILL");
   }
 
   async stop(): Promise<void> {
@@ -73,7 +78,8 @@ export class Replicas {
         new Promise<void>((done) =>
           child.once("exit", (code, signal) => {
             this.#alive.delete(mine);
-            this.ended.push(`${armed ? plan : "unarmed"} ${signal ?? code}`);
+            const isPlanned = armed && signal === "SIGKILL" && mine.isKilled !== true;
+            this.ended.push(isPlanned ? plan : mine.isKilled === true ? "killed" : `exit ${signal ?? code}`);
             done();
             this.start(); // As a supervisor would.
           }),
