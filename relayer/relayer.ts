@@ -50,7 +50,7 @@ import { listen } from "./program.ts";
 import type { Closers, Started } from "./program.ts";
 import { ReplicaWork } from "./replicas/ReplicaWork.ts";
 import { KEEPER } from "./replicas/shards.ts";
-import { startEmbeddedPostgres } from "./store/embedded.ts";
+import { embeddedDatabase } from "./store/embeddedDatabase.ts";
 import { outboxAges } from "./store/outboxAges.ts";
 import { openStore } from "./store/store.ts";
 import type { EvidenceMessage, VerdictMessage } from "../protocol/session/messages.ts";
@@ -98,11 +98,8 @@ export async function startRelayer(
   });
   await follower.start(); // Pins chain id and genesis hash: before it a test root counts for nothing.
   const replica = randomUUID();
-  const work = new ReplicaWork({
-    store: store.work,
-    replica,
-    onFailed: (cause) => logger.warn({ err: cause }, "this replica could not say that it lives"),
-  });
+  const onFailed = (cause: unknown) => logger.warn({ err: cause }, "this replica could not renew its leases");
+  const work = new ReplicaWork({ store: store.work, replica, onFailed });
   const outboxChain = viemOutboxChain(client, config.finality);
   const steps = new LoggedSteps(logger);
   const outbox = new Outbox({
@@ -424,10 +421,4 @@ export async function startRelayer(
   const bootAuthUrl = await listen(bootAuth, config.bootAuth.host, config.bootAuthPort);
   const failed = Promise.race(running).then(() => new Promise<never>(() => undefined));
   return { ready: { url, bootAuthUrl }, failed };
-}
-
-async function embeddedDatabase(dir: string, closers: Closers): Promise<string> {
-  const postgres = await startEmbeddedPostgres({ dir });
-  closers.add("embedded Postgres", () => postgres.stop());
-  return postgres.createDatabase("charter");
 }
