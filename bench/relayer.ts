@@ -64,7 +64,7 @@ const newKey = (): PrivateKeyAccount => privateKeyToAccount(generatePrivateKey()
 const unixSeconds = (): number => Math.floor(Date.now() / 1_000);
 const logger = pino({ level: "silent" });
 
-const stack = await startStack([], 1);
+const stack = await startStack({ committeeSize: 1 });
 try {
   const { deployment } = stack;
   const { chainId, attestationLedger: ledger } = deployment;

@@ -14,6 +14,7 @@ import type { CrashPlan } from "./crashPoints.ts";
 import { readSigningAccount } from "./keys/signingAccount.ts";
 import type { SigningAccount } from "./keys/signingAccount.ts";
 import type { TransactionSigner } from "./outbox/seams.ts";
+import type { Settlement } from "./store/chainStore.ts";
 import { readOutboxSigner } from "./outbox/signers/signerConfig.ts";
 import { readEnvironment, requireQuorum, variables } from "./environment.ts";
 import { vendorsOf, vendorVariables, type VendorConfig } from "./vendorConfig.ts";
@@ -25,6 +26,8 @@ export interface RelayerConfig extends VendorConfig {
   readonly rpcQuorum: number;
   readonly deployment: Deployment;
   readonly finality: Finality;
+  /** What the operator says about a final block that a reorg took back. */
+  readonly settlement: Settlement | undefined;
   /** Absent: the relayer runs the embedded Postgres in `dataDir`. */
   readonly databaseUrl: string | undefined;
   readonly dataDir: string;
@@ -70,10 +73,11 @@ export interface RelayerConfig extends VendorConfig {
 }
 
 const schema = z.object({
-  CHARTER_RPC_URLS: variables.urls,
+  CHARTER_RPC_URLS: variables.rpcUrls,
   CHARTER_RPC_QUORUM: variables.count.optional(),
   CHARTER_DEPLOYMENT: variables.deployment,
   CHARTER_FINALITY: variables.finality.default("finalized"),
+  CHARTER_DEEP_REORG: variables.settlement.optional(),
   DATABASE_URL: variables.postgresUrl.optional(),
   CHARTER_DATA_DIR: z.string().default(".charter/postgres"),
   CHARTER_OUTBOX_KEY: variables.key.optional(),
@@ -144,6 +148,7 @@ export function readRelayerConfig(environment: Readonly<Record<string, string | 
     rpcQuorum: requireQuorum(read.CHARTER_RPC_URLS, read.CHARTER_RPC_QUORUM),
     deployment: read.CHARTER_DEPLOYMENT,
     finality: read.CHARTER_FINALITY,
+    settlement: read.CHARTER_DEEP_REORG,
     databaseUrl: read.DATABASE_URL,
     dataDir: read.CHARTER_DATA_DIR,
     outboxSigner: readOutboxSigner({

@@ -26,7 +26,6 @@ export const CRASH_POINTS = [
   "lease.decided",
   "lease.signed",
   "shard.taken",
-  "shard.renewed",
 ] as const;
 
 export type CrashPoint = (typeof CRASH_POINTS)[number];

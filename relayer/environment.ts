@@ -13,6 +13,7 @@ import { defaultQuorum } from "./chain/client.ts";
 import type { Finality } from "./chain/finality.ts";
 import { parseCrashPlan } from "./crashPoints.ts";
 import type { CrashPlan } from "./crashPoints.ts";
+import type { Settlement } from "./store/chainStore.ts";
 
 /** Intel's provisioning certification service. */
 export { INTEL_PCS_URL } from "../protocol/evidence/dcap/pcsAnswers.ts";
@@ -27,6 +28,20 @@ export const variables = {
     .transform((text) => text.split(",").map((url) => url.trim()))
     .pipe(
       z.array(z.url({ protocol: /^https?$/, error: "expected http(s) URLs, separated by commas" })).min(1),
+    ),
+  /** RPC endpoints: a WebSocket tells of heads too. */
+  rpcUrls: z
+    .string({ error: "expected a comma-separated list of http(s) or ws(s) URLs" })
+    .transform((text) => text.split(",").map((url) => url.trim()))
+    .pipe(
+      z
+        .array(
+          z.url({
+            protocol: /^(https?|wss?)$/,
+            error: "expected http(s) or ws(s) URLs, separated by commas",
+          }),
+        )
+        .min(1),
     ),
   url: z.url({ protocol: /^https?$/, error: "expected an http(s) URL" }),
   postgresUrl: z.url({ protocol: /^postgres(ql)?$/, error: "expected a postgres:// URL" }),
@@ -63,6 +78,14 @@ export const variables = {
   logLevel: z.enum(["trace", "debug", "info", "warn", "error", "silent"], {
     error: "expected trace, debug, info, warn, error or silent",
   }),
+  /** Names the final block that was taken back, so that a variable left behind settles nothing else. */
+  settlement: z
+    .string()
+    .regex(/^(acknowledge|rebuild):0x[0-9a-f]{64}$/, "expected acknowledge: or rebuild: and a block's hash")
+    .transform((text): Settlement => {
+      const [how, hash] = text.split(":") as [Settlement["how"], Settlement["hash"]];
+      return { how, hash };
+    }),
   crashPlan: z.string().transform((text, context): CrashPlan => {
     const plan = parseCrashPlan(text);
     if (plan !== null) return plan;

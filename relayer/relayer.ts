@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 import type { FastifyBaseLogger } from "fastify";
@@ -47,7 +48,9 @@ import { Outbox } from "./outbox/outbox.ts";
 import { viemOutboxChain } from "./outbox/viemChain.ts";
 import { listen } from "./program.ts";
 import type { Closers, Started } from "./program.ts";
-import { startEmbeddedPostgres } from "./store/embedded.ts";
+import { ReplicaWork } from "./replicas/ReplicaWork.ts";
+import { KEEPER } from "./replicas/shards.ts";
+import { embeddedDatabase } from "./store/embeddedDatabase.ts";
 import { outboxAges } from "./store/outboxAges.ts";
 import { openStore } from "./store/store.ts";
 import type { EvidenceMessage, VerdictMessage } from "../protocol/session/messages.ts";
@@ -58,6 +61,9 @@ const TICK_MS = 50;
 const MAX_ADMISSIONS = 256;
 /** How often leases and sessions that are over are forgotten. */
 const SWEEP_MS = 30_000;
+
+/** How long a dead replica's transactions wait for another to go on with them. */
+const SIGNER_LEASE_MS = 5_000;
 
 const unixSeconds = (): number => Math.floor(Date.now() / 1_000);
 
@@ -78,9 +84,22 @@ export async function startRelayer(
   const store = await openStore(config.databaseUrl ?? (await embeddedDatabase(config.dataDir, closers)));
   closers.add("database", () => store.close());
 
-  const { client, endpoints } = openChain(config.rpcUrls, config.rpcQuorum);
-  const follower = new Follower({ client, store, deployment, finality: config.finality });
+  const { client, endpoints, heads, close } = openChain(config.rpcUrls, config.rpcQuorum);
+  closers.add("RPC sockets", () => Promise.resolve(close()));
+  const follower = new Follower({
+    client,
+    store,
+    deployment,
+    finality: config.finality,
+    heads,
+    settlement: config.settlement,
+    onTakenBack: ({ number, hash }) =>
+      logger.error({ number: Number(number), hash }, "a final block was taken back: nothing is granted"),
+  });
   await follower.start(); // Pins chain id and genesis hash: before it a test root counts for nothing.
+  const replica = randomUUID();
+  const onFailed = (cause: unknown) => logger.warn({ err: cause }, "this replica could not renew its leases");
+  const work = new ReplicaWork({ store: store.work, replica, onFailed });
   const outboxChain = viemOutboxChain(client, config.finality);
   const steps = new LoggedSteps(logger);
   const outbox = new Outbox({
@@ -88,6 +107,8 @@ export async function startRelayer(
     chain: outboxChain,
     store: store.intents,
     signer: config.outboxSigner,
+    holder: replica,
+    leaseMs: SIGNER_LEASE_MS,
     onStep: (step, intent) => {
       steps.step(step, intent);
       crashPoint(`outbox.${step}`);
@@ -104,6 +125,7 @@ export async function startRelayer(
     collateralSecondsLeft: () => verifier.secondsLeft(),
     onchainSecondsLeft: () => keeper?.secondsLeft() ?? new Map<string, number>(),
     failingSoon: () => nodeForecast.latest,
+    workHeld: () => work.held().length,
   });
 
   const verifier = evidenceVerifier({
@@ -145,7 +167,10 @@ export async function startRelayer(
       verify: verifier.verify,
       verifyGpu: verifier.verifyGpu,
     }),
-    (purpose, result) => metrics.evidenceJudged(purpose, result),
+    (purpose, result) => {
+      metrics.evidenceJudged(purpose, result);
+      crashPoint("admission.judged");
+    },
   );
   const onSignerRejected = (url: string, code: string, details: unknown): void => {
     metrics.signerRejected(code);
@@ -347,7 +372,11 @@ export async function startRelayer(
           admit: (session) => desk.admit(session),
         }),
       ),
-      lease: (request) => desk.request(request),
+      lease: async (request) => {
+        const signed = await desk.request(request);
+        crashPoint("lease.signed");
+        return signed;
+      },
     },
   });
   const bootAuth = bootAuthServer({
@@ -392,7 +421,10 @@ export async function startRelayer(
     pipeline.run(stopping.signal),
     nodeForecast.run(stopping.signal),
     placementDesk.run(stopping.signal),
-    ...(keeper === undefined ? [] : [keeper.run(stopping.signal)]),
+    work.run(stopping.signal),
+    ...(keeper === undefined
+      ? []
+      : [work.whileHeld(KEEPER, (signal) => keeper.run(signal), stopping.signal)]),
   ];
   const sweeping = setInterval(() => desk.sweep(), SWEEP_MS);
   closers.add("lease desk", async () => clearInterval(sweeping));
@@ -409,10 +441,4 @@ export async function startRelayer(
   const bootAuthUrl = await listen(bootAuth, config.bootAuth.host, config.bootAuthPort);
   const failed = Promise.race(running).then(() => new Promise<never>(() => undefined));
   return { ready: { url, bootAuthUrl }, failed };
-}
-
-async function embeddedDatabase(dir: string, closers: Closers): Promise<string> {
-  const postgres = await startEmbeddedPostgres({ dir });
-  closers.add("embedded Postgres", () => postgres.stop());
-  return postgres.createDatabase("charter");
 }

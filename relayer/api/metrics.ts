@@ -21,6 +21,8 @@ interface MetricsSource {
   readonly onchainSecondsLeft?: () => ReadonlyMap<string, number>;
   /** Nodes whose evidence will fail within a week, by reason; null until it was looked for. */
   readonly failingSoon?: () => FailingSoon | null;
+  /** Shards of apps and upkeep that this replica holds. */
+  readonly workHeld?: () => number;
 }
 
 /** What an operator watches. One registry per service: nothing global, so that tests may run several. */
@@ -54,6 +56,7 @@ export function createMetrics(source: MetricsSource): Metrics {
     onchainSecondsLeft = () => new Map<string, number>(),
     failingSoon = () => null,
     proofs = () => Promise.resolve<Readonly<Record<string, number>>>({}),
+    workHeld = () => 0,
   } = source;
   const registry = new Registry();
   const registers = [registry];
@@ -83,6 +86,22 @@ export function createMetrics(source: MetricsSource): Metrics {
     registers,
     collect() {
       this.set(status().reorgs);
+    },
+  });
+  new Gauge({
+    name: "charter_work_held",
+    help: "Shards of apps and upkeep that this replica does; together they are always the same number",
+    registers,
+    collect() {
+      this.set(workHeld());
+    },
+  });
+  new Gauge({
+    name: "charter_deep_reorgs_total",
+    help: "Reorganisations that took back a final block, since start: nothing is granted until they are settled",
+    registers,
+    collect() {
+      this.set(status().deepReorgs);
     },
   });
   const ofEndpoints = (

@@ -1,6 +1,8 @@
-import { http } from "viem";
+import { custom, http } from "viem";
 
 import { isNoAnswer } from "./noAnswer.ts";
+import { isRangeRefusal } from "./rangeRefusal.ts";
+import { RpcSocket } from "./RpcSocket.ts";
 
 /** One JSON-RPC request; `params` as the method wants them. */
 export interface RpcCall {
@@ -21,6 +23,7 @@ export interface EndpointHealth {
 }
 
 interface Options {
+  /** `http(s)` or `ws(s)`. */
   readonly url: string;
   readonly index: number;
   readonly timeoutMs?: number;
@@ -28,6 +31,8 @@ interface Options {
   readonly now?: () => number;
   /** 0 to 1: spreads the retries of several relayers. */
   readonly random?: () => number;
+  /** Called when a node behind a WebSocket tells of a new head. */
+  readonly onHead?: () => void;
 }
 
 const FIRST_REST_MS = 250;
@@ -44,6 +49,7 @@ export class Endpoint {
   readonly #request: (call: RpcCall) => Promise<unknown>;
   readonly #now: () => number;
   readonly #random: () => number;
+  readonly #socket: RpcSocket | null;
   #silences = 0;
   #restsUntil = -Infinity;
   #latencyMs: number | null = null;
@@ -55,11 +61,15 @@ export class Endpoint {
     timeoutMs = 10_000,
     now = () => performance.now(),
     random = Math.random,
+    onHead = () => undefined,
   }: Options) {
     this.index = index;
     this.#now = now;
     this.#random = random;
-    const { request } = http(url, { timeout: timeoutMs, retryCount: 0 })({});
+    this.#socket = /^wss?:/.test(url) ? new RpcSocket({ url, timeoutMs, onHead }) : null;
+    const transport =
+      this.#socket === null ? http(url, { timeout: timeoutMs, retryCount: 0 }) : overSocket(this.#socket);
+    const { request } = transport({});
     this.#request = (call) => request(call as never);
   }
 
@@ -75,6 +85,16 @@ export class Endpoint {
   /** For choosing the quickest; one that has not answered yet is tried before a slow one. */
   get latencyMs(): number {
     return this.#latencyMs ?? 0;
+  }
+
+  /** Does its node tell of new heads now? */
+  get tellsHeads(): boolean {
+    return this.#socket?.tellsHeads ?? false;
+  }
+
+  /** Ends its WebSocket, if it has one. */
+  close(): void {
+    this.#socket?.close();
   }
 
   health(): EndpointHealth {
@@ -94,7 +114,7 @@ export class Endpoint {
       this.#answered(started);
       return answer;
     } catch (error) {
-      if (isNoAnswer(error)) this.#silent();
+      if (isNoAnswer(error) && !isRangeRefusal(error)) this.#silent();
       else this.#answered(started);
       throw error;
     }
@@ -113,3 +133,6 @@ export class Endpoint {
     this.#restsUntil = this.#now() + rest * (0.5 + this.#random() / 2);
   }
 }
+
+const overSocket = (socket: RpcSocket) =>
+  custom({ request: (call: RpcCall) => socket.request(call) }, { retryCount: 0 });

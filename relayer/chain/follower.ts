@@ -3,16 +3,21 @@ import type { PublicClient } from "viem";
 import type { Deployment } from "../../protocol/deployment/deployment.ts";
 import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
 import type { BlockRef, ChainEvent } from "../../protocol/state/types.ts";
-import type { ChainIdentity, ChainStore } from "../store/chainStore.ts";
-import { pause } from "../pause.ts";
+import { crashPoint } from "../crashPoints.ts";
+import type { ChainIdentity, ChainStore, Settlement, TakenBack } from "../store/chainStore.ts";
+import type { HeadNews } from "./client.ts";
 import { fetchNext, fetchRange } from "./fetchRange.ts";
 import type { Range } from "./fetchRange.ts";
 import { readFinalBlock } from "./finality.ts";
 import type { Finality } from "./finality.ts";
+import { FinalityGuard } from "./FinalityGuard.ts";
+import { LogRanges } from "./LogRanges.ts";
 import type { Projection } from "./projection.ts";
+import { requireFollowed } from "./requireFollowed.ts";
 import { readHeader, toRef } from "./rpc.ts";
 import { StateTracker } from "./stateTracker.ts";
 import { verifyChain } from "./verifyChain.ts";
+import { Wakeup } from "./Wakeup.ts";
 
 export interface FollowerOptions {
   readonly client: PublicClient;
@@ -21,8 +26,14 @@ export interface FollowerOptions {
   readonly finality: Finality;
   /** Milliseconds between looks at the head; 500 by default. */
   readonly pollMs?: number;
+  /** Wakes it when a node tells of a new head; without it, it only looks. */
+  readonly heads?: HeadNews;
   /** Unix seconds; the clock by default. */
   readonly now?: () => number;
+  /** What an operator says about a final block that was taken back. */
+  readonly settlement?: Settlement | undefined;
+  /** Called once for each final block that is taken back. */
+  readonly onTakenBack?: (block: TakenBack) => void;
 }
 
 export interface FollowerStatus {
@@ -44,29 +55,36 @@ export interface FollowerNews {
 
 /** Blocks this close to the head are read one by one, each bound to its hash. */
 const NEAR = 32n;
-const MAX_RANGE = 5_000n;
 /** Event-free blocks kept below the final one, where a common ancestor may be looked for. */
 const KEEP_BLOCKS = 256;
 const MAX_BACKOFF_MS = 10_000;
+/** So many times longer are its pauses while a node tells of heads. */
+const TOLD = 4;
+const DEFAULTS: Required<Pick<FollowerOptions, "pollMs" | "now" | "onTakenBack">> = {
+  pollMs: 500,
+  now: () => Date.now() / 1_000,
+  onTakenBack: () => undefined,
+};
 
 const sameBlock = (a: BlockRef, b: BlockRef) => a.number === b.number && a.hash === b.hash;
 
 /** Follows the chain: every event of ours, as of the newest block and as of the final one, through reorgs. */
 export class Follower {
-  readonly #options: Required<FollowerOptions>;
+  readonly #options: FollowerOptions & typeof DEFAULTS;
   readonly #identity: ChainIdentity;
   readonly #listeners = new Set<(projection: Projection, news: FollowerNews) => void>();
   #news: { events: ChainEvent[]; rewound: boolean } = { events: [], rewound: false };
   #tracker: StateTracker | null = null;
   #synced = false;
   #reachable = false;
-  #rangeSize = MAX_RANGE;
+  readonly #ranges = new LogRanges();
+  readonly #guard: FinalityGuard;
   #lastError: CharterError | null = null;
   #reorgs = 0;
-  #deepReorgs = 0;
 
   constructor(options: FollowerOptions) {
-    this.#options = { pollMs: 500, now: () => Date.now() / 1_000, ...options };
+    this.#options = { ...DEFAULTS, ...options };
+    this.#guard = new FinalityGuard(options.store.chain, this.#options.onTakenBack);
     const { chainId, genesisHash, appRegistry } = options.deployment;
     this.#identity = { chainId, genesisHash, appRegistry };
   }
@@ -76,23 +94,28 @@ export class Follower {
    * @throws CharterError `chain/wrong-chain`, `chain/finality-unavailable`, `chain/unreachable`, `store/other-chain`.
    */
   async start(): Promise<void> {
-    const { client, finality, deployment } = this.#options;
+    const { client, finality, deployment, store, settlement } = this.#options;
     await verifyChain(client, deployment);
     await readFinalBlock(client, finality, await readHeader(client, "latest"));
+    if (settlement !== undefined) await store.chain.settle(settlement);
     await this.#load();
     await this.tick();
   }
 
   /** Looks at the chain until `signal` aborts; failures are kept in `status()` and tried again, ever less often. */
   async run(signal: AbortSignal): Promise<void> {
-    const { pollMs } = this.#options;
+    const { pollMs, heads } = this.#options;
+    const news = new Wakeup();
+    const stop = heads?.onHead(() => news.wake());
+    signal.addEventListener("abort", () => stop?.(), { once: true });
     let waitMs = pollMs;
     while (!signal.aborted) {
-      await pause(waitMs, signal);
+      await news.wait(waitMs, signal);
       if (signal.aborted) return;
       try {
         await this.tick();
-        waitMs = pollMs;
+        // Nodes that tell of heads may fall silent without ending the socket: so they are looked at also then.
+        waitMs = heads?.tells() === true ? pollMs * TOLD : pollMs;
       } catch {
         // `status()` says what failed. Jitter, so that replicas do not return all at once.
         waitMs = Math.min(MAX_BACKOFF_MS, waitMs * 2) * (0.75 + Math.random() / 2);
@@ -104,6 +127,7 @@ export class Follower {
   async tick(): Promise<void> {
     const before = this.#tracker?.projection();
     try {
+      await this.#guard.refresh();
       const head = toRef(await readHeader(this.#options.client, "latest"));
       await this.#reconcile(head);
       await this.#catchUp(head);
@@ -125,11 +149,15 @@ export class Follower {
     }
   }
 
-  /** What is known now. @throws CharterError `chain/not-ready` before the first look at the chain succeeded. */
+  /**
+   * What is known now. @throws CharterError `chain/not-ready` before the first look at the chain succeeded,
+   * `chain/deep-reorg` from when a final block was taken back until an operator has settled it.
+   */
   projection(): Projection {
     if (!this.#tracker || !this.#synced) {
       throw new CharterError("chain/not-ready", "the chain has not been followed to its head yet");
     }
+    if (this.#guard.error !== null) throw this.#guard.error;
     return this.#tracker.projection();
   }
 
@@ -147,13 +175,14 @@ export class Follower {
 
   status(): FollowerStatus {
     const known = this.#tracker?.projection();
+    const lastError = this.#guard.error ?? this.#lastError;
     return {
-      ready: this.#synced && this.#reachable,
+      ready: this.#synced && this.#reachable && this.#guard.error === null,
       newest: known?.newest.block ?? null,
       final: known?.final.block ?? null,
-      lastError: this.#lastError && { code: this.#lastError.code, message: this.#lastError.message },
+      lastError: lastError && { code: lastError.code, message: lastError.message },
       reorgs: this.#reorgs,
-      deepReorgs: this.#deepReorgs,
+      deepReorgs: this.#guard.count,
     };
   }
 
@@ -179,6 +208,7 @@ export class Follower {
     }
     tracker.finalize(final);
     this.#tracker = tracker;
+    await this.#guard.refresh();
     return tracker;
   }
 
@@ -205,9 +235,13 @@ export class Follower {
     if (ancestor === kept) return;
     this.#reorgs += 1;
     this.#news.rewound = true;
-    await store.chain.rollback(ancestor);
-    if (ancestor.number >= final.block.number) return tracker.rollback(ancestor);
-    this.#deepReorgs += 1;
+    const contradicted = { newest: newest.block, final: final.block };
+    const isDeep = ancestor.number < final.block.number;
+    // Before anything is written: whatever happens next, this process grants nothing more on what it called final.
+    if (isDeep) this.#guard.halt(final.block);
+    const rolledBack = await store.chain.rollback(ancestor, contradicted);
+    crashPoint("follower.rolled-back");
+    if (rolledBack && !isDeep) return tracker.rollback(ancestor);
     await this.#load();
   }
 
@@ -217,6 +251,7 @@ export class Follower {
       const parent = tracker.projection().newest.block;
       if (parent.number >= head.number) return;
       const range = await this.#fetch(parent, head);
+      crashPoint("follower.fetched");
       try {
         await this.#follow(tracker, parent, range);
       } catch (error) {
@@ -234,11 +269,13 @@ export class Follower {
         const events = ours.map(({ event }) => event).filter((event) => event.blockNumber === block.number);
         tracker.extend(block, events);
       }
+      crashPoint("follower.folded");
       await this.#options.store.chain.append(
         parent,
         blocks,
         ours.map(({ log }) => log),
       );
+      crashPoint("follower.appended");
       if (this.#synced) this.#news.events.push(...ours.map(({ event }) => event));
     } catch (error) {
       tracker.rollback(parent);
@@ -246,20 +283,19 @@ export class Follower {
     }
   }
 
-  /** The next piece: whole ranges far from the head, halved while the node refuses them; single blocks near it. */
+  /** The next piece: whole ranges far from the head, as large as the node answers; single blocks near it. */
   async #fetch(parent: BlockRef, head: BlockRef): Promise<Range> {
     const { client } = this.#options;
     const far = head.number - parent.number - NEAR;
     if (far <= 1n) return fetchNext(client, parent);
     for (;;) {
-      const size = far < this.#rangeSize ? far : this.#rangeSize;
+      const size = far < this.#ranges.size ? far : this.#ranges.size;
       try {
         const range = await fetchRange(client, parent, parent.number + size);
-        this.#rangeSize = this.#rangeSize * 2n > MAX_RANGE ? MAX_RANGE : this.#rangeSize * 2n;
+        this.#ranges.answered(size);
         return range;
       } catch (error) {
-        if (!isCharterError(error) || error.code !== "chain/unreachable" || size <= 1n) throw error;
-        this.#rangeSize = size / 2n;
+        if (!this.#ranges.failed(size, error)) throw error;
       }
     }
   }
@@ -268,13 +304,22 @@ export class Follower {
     const { client, store, finality } = this.#options;
     const tracker = this.#tracker ?? (await this.#load());
     const final = await readFinalBlock(client, finality, head);
+    const { newest, final: known } = tracker.projection();
     // Finality never goes back: an older answer is an endpoint that lags.
-    if (final.number <= tracker.projection().final.block.number) return;
-    if (tracker.finalize(final)) await store.chain.finalize(final, KEEP_BLOCKS);
+    if (final.number <= known.block.number || final.number > newest.block.number) return;
+    await requireFollowed(client, tracker, final);
+    try {
+      await store.chain.finalize(final, KEEP_BLOCKS);
+    } catch (error) {
+      if (isCharterError(error) && error.code === "store/cursor-moved") await this.#load();
+      throw error;
+    }
+    crashPoint("follower.finalized");
+    tracker.finalize(final);
   }
 
   #publish(before: Projection | undefined): void {
-    const after = this.#synced ? this.#tracker?.projection() : undefined;
+    const after = this.#synced && this.#guard.error === null ? this.#tracker?.projection() : undefined;
     if (!after) return;
     const unchanged =
       before &&

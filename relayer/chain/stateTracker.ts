@@ -65,11 +65,19 @@ export class StateTracker {
     this.#tail.push({ block, events });
   }
 
-  /** `block` is final: folds what was followed up to it. False when it is not on the followed chain. */
+  /** The lowest followed block from `number` on that is not final yet; none where nothing was followed so far. */
+  followedFrom(number: bigint): BlockRef | undefined {
+    return this.#tail.find(({ block }) => block.number >= number)?.block;
+  }
+
+  /**
+   * `block` is final: folds what was followed up to it. False when it is not on the followed chain: the caller has shown
+   * that it is where no block of its number was followed.
+   */
   finalize(block: BlockRef): boolean {
     if (block.number > this.#newest.block.number || block.number < this.#final.block.number) return false;
-    const same = this.#tail.find((entry) => entry.block.number === block.number);
-    if (same && same.block.hash !== block.hash) return false;
+    const same = this.followedFrom(block.number);
+    if (same?.number === block.number && same.hash !== block.hash) return false;
     while (this.#tail[0] && this.#tail[0].block.number <= block.number) {
       for (const event of this.#tail.shift()?.events ?? []) applyEvent(this.#final.state, event);
     }

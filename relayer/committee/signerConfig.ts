@@ -30,7 +30,7 @@ const schema = z.object({
   CHARTER_SIGNER_PASSWORD_FILE: z.string().optional(),
   CHARTER_SIGNER_URL: variables.url.optional(),
   CHARTER_SIGNER_ADDRESS: addressSchema.optional(),
-  CHARTER_RPC_URLS: variables.urls,
+  CHARTER_RPC_URLS: variables.rpcUrls,
   CHARTER_RPC_QUORUM: variables.count.optional(),
   CHARTER_DEPLOYMENT: variables.deployment,
   CHARTER_FINALITY: variables.finality.default("finalized"),

@@ -8,6 +8,7 @@ import { nameOf } from "../../protocol/words/enums.ts";
 import type { TcbStatus, TeeKind } from "../../protocol/words/enums.ts";
 import type { Address, ComposeHash } from "../../protocol/words/hex.ts";
 import type { Projection } from "../chain/projection.ts";
+import { citation } from "./citation.ts";
 import { latestTime, moments } from "./moments.ts";
 import type { Moment } from "./moments.ts";
 
@@ -51,17 +52,20 @@ export type LeaseDecision =
   | {
       readonly allow: false;
       readonly reason: LeaseDenial;
+      /** Among them the final and the newest block that were asked. */
       readonly details: Readonly<Record<string, unknown>>;
     };
 
 const ZERO_DIGEST = `0x${"00".repeat(32)}`;
 const ALL_PROOF_SYSTEMS = 0xff;
 
-const deny = (reason: LeaseDenial, details: Record<string, unknown> = {}): LeaseDecision => ({
-  allow: false,
-  reason,
-  details,
-});
+const denier =
+  ({ final, newest }: Projection) =>
+  (reason: LeaseDenial, details: Record<string, unknown> = {}): LeaseDecision => ({
+    allow: false,
+    reason,
+    details: { ...details, final: citation(final.block), newest: citation(newest.block) },
+  });
 
 /**
  * A verdict as the policy asks about it. Every proof system counts as given: a lease rests on this relayer's own
@@ -110,6 +114,7 @@ function judgeAt({ state, time }: Moment, { session, chainId }: LeaseQuestion): 
 export function decideLease(question: LeaseQuestion): LeaseDecision {
   const { projection, session, now } = question;
   const { verdict } = session;
+  const deny = denier(projection);
   const headAgeSeconds = now - projection.newest.block.timestamp;
   if (headAgeSeconds > question.maxHeadAgeSeconds) {
     return deny("HeadTooOld", { maxHeadAgeSeconds: question.maxHeadAgeSeconds, headAgeSeconds });

@@ -13,6 +13,25 @@ export interface ChainIdentity {
   readonly appRegistry: Address;
 }
 
+/** A final block that a reorg took back. */
+export interface TakenBack {
+  readonly number: bigint;
+  readonly hash: Bytes32;
+}
+
+/** What an operator says about a final block that was taken back. */
+export interface Settlement {
+  readonly how: "acknowledge" | "rebuild";
+  /** Hash of that block: what is said about one does not settle another. */
+  readonly hash: Bytes32;
+}
+
+/** How far a replica had followed. */
+export interface FollowedHeights {
+  readonly newest: BlockRef;
+  readonly final: BlockRef;
+}
+
 interface BlockRow {
   number: string;
   hash: Bytes32;
@@ -117,23 +136,83 @@ export class ChainStore {
     });
   }
 
-  /** A reorg: forgets every block above `ancestor`, with its logs. Finality falls back to it if it stood above. */
-  async rollback(ancestor: BlockRef): Promise<void> {
-    await inTransaction(this.#pool, async (client) => {
+  /**
+   * A reorg: forgets every block above `ancestor`, with its logs, unless another replica has done so already. Where a
+   * final block went with them, that is kept until it is settled. False when the kept chain is not the contradicted one.
+   */
+  async rollback(
+    ancestor: BlockRef,
+    contradicted: Pick<FollowedHeights, "newest" | "final">,
+  ): Promise<boolean> {
+    return inTransaction(this.#pool, async (client) => {
       await lockCursor(client);
+      const tookBackFinal =
+        ancestor.number < contradicted.final.number
+          ? [contradicted.final.number.toString(), contradicted.final.hash]
+          : [null, null];
+      const known = await client.query("SELECT FROM blocks WHERE hash = $1", [contradicted.newest.hash]);
+      await client.query(
+        `UPDATE chain_cursor SET
+           taken_back_number = CASE WHEN $1::bigint IS NOT NULL THEN $1 ELSE final_number END,
+           taken_back_hash = CASE WHEN $1::bigint IS NOT NULL THEN $2 ELSE final_hash END
+         WHERE taken_back_number IS NULL AND ($1::bigint IS NOT NULL OR ($3 AND final_number > $4))`,
+        [...tookBackFinal, known.rowCount === 1, ancestor.number.toString()],
+      );
+      if (known.rowCount !== 1) return false;
       await client.query("DELETE FROM blocks WHERE number > $1", [ancestor.number.toString()]);
       await client.query(`${SET_FINAL} WHERE final_number > $1`, finalValues(ancestor));
+      return true;
     });
   }
 
-  /** Records the final block, and forgets event-free blocks more than `keepBlocks` below it. */
+  /**
+   * Records the final block, and forgets event-free blocks more than `keepBlocks` below it.
+   * @throws CharterError `store/cursor-moved` when another block of its number is kept: read it again.
+   */
   async finalize(final: BlockRef, keepBlocks: number): Promise<void> {
     await inTransaction(this.#pool, async (client) => {
+      await lockCursor(client);
+      // Kept too: else a later reorg above it would seem to reach below it, where the next kept block stands.
+      await insertBlocks(client, [final]);
+      const { rows } = await client.query<{ hash: string }>("SELECT hash FROM blocks WHERE number = $1", [
+        final.number.toString(),
+      ]);
+      if (rows[0]?.hash !== final.hash) {
+        throw new CharterError("store/cursor-moved", "another replica followed the chain meanwhile", {
+          expected: final.hash,
+          actual: rows[0]?.hash,
+        });
+      }
       await client.query(`${SET_FINAL} WHERE final_number < $1`, finalValues(final));
       await client.query(
         `DELETE FROM blocks WHERE number < $1 AND NOT EXISTS (SELECT FROM events WHERE block_number = number)`,
         [(final.number - BigInt(keepBlocks)).toString()],
       );
+    });
+  }
+
+  /** The final block that a reorg took back, until it is settled; null when there is none. */
+  async takenBack(): Promise<TakenBack | null> {
+    const { rows } = await this.#pool.query<{ number: string | null; hash: Bytes32 | null }>(
+      "SELECT taken_back_number AS number, taken_back_hash AS hash FROM chain_cursor",
+    );
+    const row = rows[0];
+    return row?.number && row.hash ? { number: BigInt(row.number), hash: row.hash } : null;
+  }
+
+  /**
+   * An operator has seen that the final block `hash` was taken back: what was followed since stands (`acknowledge`), or
+   * all of it is forgotten and will be read again (`rebuild`). Nothing happens when that is not what is pending.
+   */
+  async settle({ how, hash }: Settlement): Promise<void> {
+    await inTransaction(this.#pool, async (client) => {
+      const { rowCount } = await client.query(
+        `UPDATE chain_cursor SET taken_back_number = NULL, taken_back_hash = NULL WHERE taken_back_hash = $1`,
+        [hash],
+      );
+      if (rowCount !== 1 || how === "acknowledge") return;
+      await client.query("DELETE FROM blocks");
+      await client.query("DELETE FROM chain_cursor");
     });
   }
 

@@ -15,6 +15,7 @@ import { IntentStore } from "./intentStore.ts";
 import { NodeStore } from "./nodeStore.ts";
 import { ProofStore } from "./proofStore.ts";
 import { SignedVerdictStore } from "./signedVerdictStore.ts";
+import { WorkStore } from "./workStore.ts";
 
 /** The relayer's memory: one Postgres database, or a signer's own. */
 export interface Store {
@@ -30,6 +31,7 @@ export interface Store {
   readonly blobs: BlobStore;
   readonly nodes: NodeStore;
   readonly verdicts: SignedVerdictStore;
+  readonly work: WorkStore;
   /** Resolves when the database answers; throws `store/unreachable`. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -99,6 +101,7 @@ export async function openStore(databaseUrl: string): Promise<Store> {
     blobs: new BlobStore(pool),
     nodes: new NodeStore(pool),
     verdicts: new SignedVerdictStore(pool),
+    work: new WorkStore(pool),
     ping,
     close: () => pool.end(),
   };

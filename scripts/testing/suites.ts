@@ -92,5 +92,12 @@ export const SUITES: readonly Suite[] = [
     commands: [mocha("docker")],
     alone: true,
   },
+  {
+    name: "chaos",
+    shows:
+      "relayers that are killed, endpoints that lie, reorgs and partitions, against the chain's own word",
+    commands: [mocha("chaos")],
+    alone: true,
+  },
   { name: "e2e", shows: "the way of a decision, whole", commands: [mocha("e2e")], alone: true },
 ];

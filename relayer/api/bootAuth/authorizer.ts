@@ -8,6 +8,7 @@ import { asChainError } from "../../chain/rpc.ts";
 import type { Follower } from "../../chain/follower.ts";
 import type { RelayerConfig } from "../../config.ts";
 import { judgeBoot } from "../../decisions/boot.ts";
+import { citation } from "../../decisions/citation.ts";
 import type { BootRequest } from "./parseBootRequest.ts";
 import type { BootAuthInfo, BootAuthOptions, BootDecision } from "./server.ts";
 
@@ -62,9 +63,8 @@ export async function bootAuthorizer(options: Options): Promise<Omit<BootAuthOpt
       now,
     });
     const { appId, composeHash, deviceId } = bootInfo;
-    // As numbers: of a bigint the logger makes text the slow way.
-    const heights = { final: Number(final.number), newest: Number(newest.number) };
-    logger.info({ appId, composeHash, deviceId, isAllowed, reason, ...heights }, "boot decided");
+    const blocks = { final: citation(final), newest: citation(newest) };
+    logger.info({ appId, composeHash, deviceId, isAllowed, reason, ...blocks }, "boot decided");
     return { kind: "decided", isAllowed, reason, gatewayAppId: known.gatewayAppId };
   };
 

@@ -9,18 +9,10 @@ import { openStore } from "../../../relayer/store/store.ts";
 import type { Store } from "../../../relayer/store/store.ts";
 import { startAnvil } from "../../support/anvil.ts";
 import type { Anvil } from "../../support/anvil.ts";
+import { plain } from "../../support/plain.ts";
 import { freshDatabase } from "../../support/postgres.ts";
 import { refusal } from "../../support/refusal.ts";
 import { APP, account, emitApp, emitProposal, placeDeployment, word } from "./scene.ts";
-
-/** A state as data, so that two can be compared. */
-const plain = (state: unknown): unknown =>
-  JSON.parse(
-    JSON.stringify(state, (_key, value: unknown) => {
-      if (typeof value === "bigint") return value.toString();
-      return value instanceof Map ? [...(value as Map<unknown, unknown>)] : value;
-    }),
-  );
 
 describe("follower", function () {
   this.timeout(60_000);
@@ -72,7 +64,7 @@ describe("follower", function () {
     expect(following.projection().newest.state.apps.size).to.equal(0);
   });
 
-  it("reads a long history in ranges, halved while the node refuses them", async () => {
+  it("reads a long history in ranges, smaller while the node refuses them", async () => {
     await emitApp(anvil, deployment, APP, word(7));
     await mine(300);
     await emitProposal(anvil, APP, 2, 5_000_000_000);
@@ -122,17 +114,107 @@ describe("follower", function () {
     expect(plain(restarted.projection())).to.deep.equal(plain(following.projection()));
   });
 
-  it("takes back even what was final, when the chain does, and counts it", async () => {
+  describe("when a reorg takes back what was final", () => {
+    let taken: string[];
+    const halted = (following: Follower): unknown[] => {
+      const { ready, lastError, deepReorgs } = following.status();
+      return [ready, lastError?.code, deepReorgs];
+    };
+    const codeOfProjection = (following: Follower): Promise<string> =>
+      refusal(Promise.resolve().then(() => following.projection()));
+
+    /** A replica that has seen it, and the hash of the block. */
+    async function seen(options: Partial<FollowerOptions> = {}) {
+      await emitApp(anvil, deployment, APP, word(7));
+      await mine(2);
+      const following = follower({ finality: 0, onTakenBack: ({ hash }) => taken.push(hash), ...options });
+      await following.start();
+      await emitProposal(anvil, APP, 2, 5_000_000_000);
+      await following.tick();
+      const { hash } = following.projection().final.block;
+      await anvil.rpc("anvil_reorg", 2, []);
+      await following.tick();
+      return { following, hash };
+    }
+    beforeEach(() => (taken = []));
+
+    it("stops every grant, here, in a replica and after a restart, and goes on following", async () => {
+      const replica = follower({ finality: 0 });
+      await replica.start();
+      const { following, hash } = await seen();
+      expect(taken).to.deep.equal([hash]);
+      expect(halted(following)).to.deep.equal([false, "chain/deep-reorg", 1]);
+      expect(await codeOfProjection(following)).to.equal("chain/deep-reorg");
+      await replica.tick();
+      const restarted = follower({ finality: 0 });
+      await restarted.start();
+      for (const each of [replica, restarted]) {
+        expect(halted(each)).to.deep.equal([false, "chain/deep-reorg", 1]);
+        expect(await codeOfProjection(each)).to.equal("chain/deep-reorg");
+      }
+      await mine(1);
+      await following.tick();
+      expect(following.status().newest?.number).to.equal(5n);
+    });
+
+    it("goes on when an operator has acknowledged that block, and no other", async () => {
+      const { following, hash } = await seen();
+      const other = follower({ finality: 0, settlement: { how: "acknowledge", hash: word(5) } });
+      await other.start();
+      expect(halted(other)).to.deep.equal([false, "chain/deep-reorg", 1]);
+      const told = follower({ finality: 0, settlement: { how: "acknowledge", hash: hash } });
+      await told.start();
+      await following.tick();
+      for (const each of [told, following]) {
+        expect(each.status().ready).to.equal(true);
+        expect(each.projection().final.state.apps.get(APP)?.releases).to.have.length(1);
+      }
+    });
+
+    it("reads everything again when told to rebuild", async () => {
+      const { following, hash } = await seen();
+      const asked: unknown[] = [];
+      const request = ((call: { method: string; params: [Record<string, unknown>] }) => {
+        if (call.method === "eth_getLogs") asked.push(call.params[0]);
+        return client.request(call as never);
+      }) as never;
+      const told = follower({
+        finality: 0,
+        client: { ...client, request } as PublicClient,
+        settlement: { how: "rebuild", hash: hash },
+      });
+      await told.start();
+      expect(asked).not.to.have.length(0);
+      await following.tick().catch(() => following.tick());
+      expect(plain(following.projection())).to.deep.equal(plain(told.projection()));
+      expect(following.status().ready).to.equal(true);
+    });
+  });
+
+  it("calls nothing final that does not lie on the chain that was followed", async () => {
     await emitApp(anvil, deployment, APP, word(7));
-    await mine(2);
-    const following = follower({ finality: 0 });
-    await following.start();
+    await mine(400);
+    let lies = false;
+    const other = await client.getBlock({ blockNumber: 3n });
+    const getBlock = (async (of: { blockNumber?: bigint; blockTag?: string }) => {
+      if (of.blockTag === "finalized") {
+        const block = await client.getBlock({ blockNumber: 200n });
+        return lies ? { ...block, hash: other.hash } : block;
+      }
+      return client.getBlock(of as never);
+    }) as never;
+    lies = true;
+    const following = follower({ client: { ...client, getBlock } as PublicClient, finality: "finalized" });
+    expect(await refusal(following.start())).to.equal("chain/final-not-followed");
+    lies = false;
+    await following.tick();
+    expect(following.projection().final.block.number).to.equal(200n);
+    // It is kept, so a reorg above it is none below it.
     await emitProposal(anvil, APP, 2, 5_000_000_000);
     await following.tick();
-    await anvil.rpc("anvil_reorg", 2, []);
+    await anvil.rpc("anvil_reorg", 20, []);
     await following.tick();
-    expect(following.projection().final.state.apps.get(APP)?.releases).to.have.length(1);
-    expect(following.status()).to.include({ reorgs: 1, deepReorgs: 1 });
+    expect(following.status()).to.include({ ready: true, reorgs: 1, deepReorgs: 0 });
   });
 
   it("resumes from the store, and reads only what is new", async () => {

@@ -112,6 +112,22 @@ describe("decideLease", () => {
     expect(reasonOf(decide(projection(1_100, 1_102, asIs, retired)))).to.equal("NodeNotActive");
   });
 
+  it("cites both blocks that it asked, by number and hash, where it denies", () => {
+    const of = projection(1_100, 1_102, asIs);
+    const denied = [
+      decide(of, { now: 9_000 }),
+      decide(of, {}, { subject: account(0xbad) }),
+      decide(of, {}, { composeHash: word(0xbad) }),
+    ];
+    for (const decision of denied) {
+      const { final, newest } = of;
+      expect(decision.allow ? {} : decision.details).to.deep.include({
+        final: { number: Number(final.block.number), hash: final.block.hash },
+        newest: { number: Number(newest.block.number), hash: newest.block.hash },
+      });
+    }
+  });
+
   it("does not grant on the newest block what is not final: a node, a loosening, an app", () => {
     const state = (history: History): ChainState => history.state;
     const later = new History().create(1_000).node(1, 1_000);

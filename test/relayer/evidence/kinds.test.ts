@@ -58,7 +58,7 @@ describe("evidence of every kind, from a worker's request to a lease and the cha
   let snpNode: NodeInfo;
 
   before(async () => {
-    stack = await startStack(["amd"]);
+    stack = await startStack({ snpMachines: ["amd"] });
     relayer = await stack.startRelayer(await stack.relayerEnvironment());
     client = new RelayerClient(relayer.ready.url);
   });

@@ -37,7 +37,7 @@ export async function createApp(
     ...proofSystems.map((system) => entry(SettingKind.ProofSystem, numberKey(system), 1n)),
     entry(SettingKind.OsImage, image.osImageHash, BigInt(image.measurementDigest)),
     ...(needsGpu ? [entry(SettingKind.GpuRequired, ZERO_KEY, 1n)] : []),
-    ...[platformId].flat().map((each) => entry(SettingKind.Node, each as PlatformId, 1n)),
+    ...[platformId].flat().map((each) => entry(SettingKind.Node, each, 1n)),
     entry(SettingKind.MaxEvidenceAge, ZERO_KEY, options.maxEvidenceAgeBlocks ?? 200n),
     entry(SettingKind.AcceptBootInfo, ZERO_KEY, 1n),
   ];

@@ -63,11 +63,24 @@ export const keyOf = (index: number): Hex => toHex(account(index).getHdKey().pri
 
 export const addressOf = (index: number): Address => account(index).address.toLowerCase() as Address;
 
-/**
- * @param snpMachines names of machines with SEV-SNP. With any, the vendors beside Intel are there too: AMD, AWS, NVIDIA.
- * @param committeeSize of how many signers; more than half must sign.
- */
-export async function startStack(snpMachines: readonly string[] = [], committeeSize = 3): Promise<Stack> {
+/** What a suite wants otherwise than others. */
+export interface StackOptions {
+  /** As on anvil's command line; a block a second by default. */
+  readonly anvilFlags?: readonly string[];
+  /** Names of machines with SEV-SNP. With any, the vendors beside Intel are there too: AMD, AWS, NVIDIA. */
+  readonly snpMachines?: readonly string[];
+  /** Signers of the committee, 3 by default; more than half must sign. */
+  readonly committeeSize?: number;
+  /** Of signers and relayers. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export async function startStack({
+  anvilFlags = ["--block-time", "1", "--slots-in-an-epoch", "1"],
+  snpMachines = [],
+  committeeSize = 3,
+  environment = {},
+}: StackOptions = {}): Promise<Stack> {
   const seats = [3, 4, 5].slice(0, committeeSize);
   const dir = mkdtempSync(join(tmpdir(), "charter-stack-"));
   const closers: (() => Promise<unknown> | void)[] = [() => rmSync(dir, { recursive: true })];
@@ -75,7 +88,7 @@ export async function startStack(snpMachines: readonly string[] = [], committeeS
     for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
   };
   try {
-    const anvil = await startAnvil(["--block-time", "1", "--slots-in-an-epoch", "1"]);
+    const anvil = await startAnvil(anvilFlags);
     closers.push(() => anvil.stop());
     const pki = loadOrCreateTestPki(dir);
     const deployment = await deployCharter({
@@ -109,6 +122,7 @@ export async function startStack(snpMachines: readonly string[] = [], committeeS
       CHARTER_TEST_ROOT: join(dir, "root.pem"),
       ...others,
       PORT: "0",
+      ...environment,
     };
     const signers = await Promise.all(
       seats.map(async (index) =>

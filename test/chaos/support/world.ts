@@ -1,0 +1,175 @@
+import { createHash } from "node:crypto";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { privateKeyToAccount } from "viem/accounts";
+
+import { nodeInfoSchema } from "../../../protocol/session/messages.ts";
+import { ProofSystem } from "../../../protocol/words/enums.ts";
+import { parseBytes32, parseComposeHash, toHex } from "../../../protocol/words/hex.ts";
+import type { Address, Bytes32, ComposeHash } from "../../../protocol/words/hex.ts";
+import { startEmbeddedPostgres } from "../../../relayer/store/embedded.ts";
+import type { EmbeddedPostgres } from "../../../relayer/store/embedded.ts";
+import { openStore } from "../../../relayer/store/store.ts";
+import type { Store } from "../../../relayer/store/store.ts";
+import { createApp } from "../../relayer/support/app.ts";
+import { newKey, send, Worker } from "../../relayer/support/guest.ts";
+import { addressOf, keyOf, startStack } from "../../relayer/support/stack.ts";
+import type { Stack } from "../../relayer/support/stack.ts";
+import { until } from "../../relayer/support/until.ts";
+import { freshDatabase } from "../../support/postgres.ts";
+import { random } from "../../support/random.ts";
+import { advance, openWork } from "./advance.ts";
+import { FaultyRpc } from "./FaultyRpc.ts";
+import { Replicas } from "./Replicas.ts";
+
+/** Blocks on top of a final one: more than any reorg of a run takes back. */
+export const CONFIRMATIONS = 40;
+/** Name of the simulated machine. */
+const PLATFORM = "chaos";
+
+const digest = (text: string): Bytes32 => parseBytes32(toHex(createHash("sha256").update(text).digest()));
+const COMPOSE_HASH = parseComposeHash(digest("chaos"));
+
+/** What all runs share: a chain whose blocks the test mines, contracts, signers, a node, an app, and relayers. */
+export interface World {
+  readonly stack: Stack;
+  readonly endpoints: readonly FaultyRpc[];
+  readonly replicas: Replicas;
+  readonly app: Address;
+  readonly composeHash: ComposeHash;
+  readonly node: number;
+  /** The relayers' database, seen beside them. */
+  readonly store: () => Store;
+  /** Another one, for reading the chain anew. */
+  readonly rebuilt: Store;
+  worker(url: string): Worker;
+  /** Blocks, each with a transaction: so that no two that were mined at one height are the same block. */
+  mine(blocks: number): Promise<void>;
+  /** Sends the creation of an app, to be mined with the next block; its address. */
+  createGhost(salt: number): Promise<Address>;
+  restartPostgres(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function postgres(): Promise<{ server: EmbeddedPostgres; dir: string }> {
+  const dir = await mkdtemp(join(tmpdir(), "charter-chaos-"));
+  await chmod(dir, 0o755);
+  return { server: await startEmbeddedPostgres({ dir }), dir };
+}
+
+/** Starts everything, without a fault until a run begins. */
+export async function startWorld(relayers: number): Promise<World> {
+  const closers: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+  };
+  try {
+    const stack = await startStack({
+      anvilFlags: [],
+      environment: { CHARTER_FINALITY: String(CONFIRMATIONS) },
+    });
+    closers.push(() => stack.stop());
+    const { anvil } = stack;
+    const mine = async (blocks: number): Promise<void> => {
+      for (let i = 0; i < blocks; i++) {
+        const [from, to] = [addressOf(8), addressOf(9)];
+        await anvil.rpc("eth_sendTransaction", { from, to, value: "0x1", gas: "0x5208" });
+        await anvil.rpc("evm_mine");
+      }
+    };
+    const ofPostgres = await postgres();
+    const { dir } = ofPostgres;
+    let { server } = ofPostgres;
+    closers.push(async () => {
+      await server.stop();
+      await rm(dir, { recursive: true, force: true });
+    });
+    const databaseUrl = await server.createDatabase("relayers");
+    const endpoints = await Promise.all(
+      [1, 2, 3].map((seed) => new FaultyRpc(anvil.url, random(seed)).start()),
+    );
+    for (const endpoint of endpoints) closers.push(() => endpoint.stop());
+    const replicas = new Replicas(
+      {
+        ...(await stack.relayerEnvironment()),
+        DATABASE_URL: databaseUrl,
+        CHARTER_RPC_URLS: endpoints.map(({ url }) => url).join(","),
+        CHARTER_MAX_HEAD_AGE_SECONDS: "900000",
+        LOG_LEVEL: "warn",
+      },
+      relayers,
+      random(0),
+    );
+    await mine(CONFIRMATIONS + 1);
+    replicas.start();
+    closers.push(() => replicas.stop());
+    const url = await until("a relayer is ready", async () => replicas.urls()[0]);
+    await anvil.rpc("evm_setAutomine", false);
+
+    const worker = (at: string): Worker => new Worker(at, stack.pki, PLATFORM);
+    const key = newKey();
+    const operator = privateKeyToAccount(keyOf(0));
+    await until("the node is accepted", async () => {
+      const answer = await worker(url).registerNode(operator, key);
+      return answer.status < 300;
+    });
+    let store = await openStore(databaseUrl);
+    closers.push(() => store.close());
+    const node = await until("the node is registered", async () => {
+      await advance(await openWork(store), stack.client, mine, CONFIRMATIONS);
+      const answer = await send(url, "GET", `/nodes/${key.address.toLowerCase()}`);
+      return answer.status === 200 && nodeInfoSchema.parse(answer.body);
+    });
+    await anvil.rpc("evm_setAutomine", true);
+    const { app } = await createApp(stack, {
+      composeHash: COMPOSE_HASH,
+      noteDigest: digest("note"),
+      platformId: node.platformId,
+      proofSystems: [ProofSystem.Committee],
+    });
+    await anvil.rpc("evm_setAutomine", false);
+    await mine(CONFIRMATIONS + 1);
+
+    const rebuilt = await openStore(await freshDatabase());
+    closers.push(() => rebuilt.close());
+    return {
+      stack,
+      endpoints,
+      replicas,
+      app,
+      composeHash: COMPOSE_HASH,
+      node: node.number,
+      store: () => store,
+      rebuilt,
+      worker,
+      mine,
+      createGhost: async (salt) => {
+        const made = createApp(stack, {
+          composeHash: COMPOSE_HASH,
+          noteDigest: digest("note"),
+          platformId: node.platformId,
+          proofSystems: [ProofSystem.Committee],
+          salt,
+        });
+        await until("the app's creation is sent", async () => {
+          const { pending } = await anvil.rpc<{ pending: object }>("txpool_content");
+          return Object.keys(pending).some((from) => from.toLowerCase() === addressOf(0));
+        });
+        await mine(1);
+        return (await made).app;
+      },
+      restartPostgres: async () => {
+        await store.close();
+        await server.stop();
+        server = await startEmbeddedPostgres({ dir, port: server.port });
+        store = await openStore(databaseUrl);
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
