@@ -7,7 +7,7 @@ import { bootAuthServer } from "./api/bootAuth/server.ts";
 import { bootAuthorizer } from "./api/bootAuth/authorizer.ts";
 import { Changes } from "./api/graphql/changes.ts";
 import { liveSchema } from "./api/graphql/liveSchema.ts";
-import type { HealthReport } from "./api/graphql/liveSchema.ts";
+import { healthReport } from "./api/healthReport.ts";
 import { subgraphSubschema } from "./api/graphql/subgraphSchema.ts";
 import { stitchedSchema } from "./api/graphql/stitchedSchema.ts";
 import { createMetrics } from "./api/metrics.ts";
@@ -34,6 +34,7 @@ import { nodeAdmission } from "./evidence/admitNode.ts";
 import { CollateralKeeper } from "./evidence/CollateralKeeper.ts";
 import { finalBlocksOf } from "./evidence/finalBlocks.ts";
 import { countedJudge, evidenceJudge } from "./evidence/judgeEvidence.ts";
+import { evidenceOfGpus, evidenceOfNodes } from "./evidence/knownEvidence.ts";
 import { NodeForecast } from "./evidence/nodeForecast.ts";
 import { platformFamily } from "./evidence/platformFamily.ts";
 import { proofMaker } from "./evidence/proofMaker.ts";
@@ -53,7 +54,7 @@ import { KEEPER } from "./replicas/shards.ts";
 import { embeddedDatabase } from "./store/embeddedDatabase.ts";
 import { outboxAges } from "./store/outboxAges.ts";
 import { openStore } from "./store/store.ts";
-import type { EvidenceMessage, VerdictMessage } from "../protocol/session/messages.ts";
+import type { VerdictMessage } from "../protocol/session/messages.ts";
 
 /** Leases decided within this share one signature, which costs more than all else that ten of them need. */
 const TICK_MS = 50;
@@ -135,25 +136,13 @@ export async function startRelayer(
     onFetchFailed: (code, kind) => metrics.collateralFailed(code, kind),
   });
   closers.add("verifier", () => verifier.close());
-  /** Of the nodes that are registered now. */
-  const nodeEvidence = async (): Promise<{ node: number; evidence: EvidenceMessage }[]> => {
-    const { nodes } = follower.projection().final.state;
-    const registered = new Map(
-      [...nodes.values()].filter((node) => !node.retired).map((node) => [node.key, node.number]),
-    );
-    const kept = await store.evidence.nodes();
-    return kept.flatMap(({ key, evidence }) => {
-      const node = registered.get(key);
-      return node === undefined ? [] : [{ node, evidence }];
-    });
-  };
-  /** Of guests whose GPUs it names: a node's own evidence has none. */
-  const gpuEvidence = async (): Promise<{ node: number; evidence: EvidenceMessage }[]> =>
-    (await store.evidence.instances(unixSeconds())).flatMap(({ node, evidence }) =>
-      node === null || evidence.gpu === undefined ? [] : [{ node, evidence }],
-    );
+  const nodeEvidence = () =>
+    evidenceOfNodes(follower.projection().final.state.nodes.values(), store.evidence);
   const nodeForecast = new NodeForecast({
-    evidence: async () => [...(await nodeEvidence()), ...(await gpuEvidence())],
+    evidence: async () => [
+      ...(await nodeEvidence()),
+      ...(await evidenceOfGpus(store.evidence, unixSeconds())),
+    ],
     forecast: (evidence) => verifier.forecast(evidence),
     now: unixSeconds,
     onFailed: (cause) => logger.warn({ err: cause }, "a node's evidence could not be looked at ahead"),
@@ -271,11 +260,7 @@ export async function startRelayer(
   });
   const shared = {
     deployment,
-    judge: async (...asked: Parameters<typeof judge>) => {
-      const verdict = await judge(...asked);
-      crashPoint("admission.judged");
-      return verdict;
-    },
+    judge,
     evidence: store.evidence,
     onAccepted: () => {
       crashPoint("admission.accepted");
@@ -283,19 +268,7 @@ export async function startRelayer(
     },
     now: unixSeconds,
   };
-  const report = (): HealthReport => {
-    const { ready, newest, lastError } = follower.status();
-    const age = newest === null ? null : Math.max(0, Math.round(follower.headAgeSeconds()));
-    const fresh = age !== null && age <= maxHeadAgeSeconds;
-    return {
-      status: ready && fresh ? "ok" : "degraded",
-      chainId,
-      ready: ready && fresh,
-      headAgeSeconds: age,
-      error: lastError?.code ?? (fresh ? null : "chain/head-too-old"),
-    };
-  };
-
+  const report = () => healthReport(follower, chainId, maxHeadAgeSeconds);
   const placementDesk = new PlacementDesk({
     chainId,
     nodeRegistry,
