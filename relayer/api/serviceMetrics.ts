@@ -61,11 +61,6 @@ export function registerServiceMetrics(registry: Registry, source: ServiceSource
     const { newest, final } = source.status();
     return newest === null || final === null ? undefined : Number(newest.number - final.number);
   });
-  gauge(
-    "charter_deep_reorgs_total",
-    "Reorganisations that took back a block that was called final",
-    () => source.status().deepReorgs,
-  );
   new Gauge({
     name: "charter_chain_error",
     help: "1 for the code of the last failure to follow the chain, while it lasts",
