@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 
 import { addAllowedAtCommands } from "./commands/allowedAt.ts";
 import { addAppCommands } from "./commands/app.ts";
+import { addCallCommand } from "./commands/call.ts";
 import { addComposeHashCommand } from "./commands/composeHash.ts";
 import { addControlCommands } from "./commands/control.ts";
 import { addDaoCommands } from "./commands/dao.ts";
@@ -78,6 +79,7 @@ addPlacementCommands(program);
 addAllowedAtCommands(program);
 addSimulateCommands(program);
 addVerifyCommand(program);
+addCallCommand(program);
 addCollateralCommands(program);
 addComposeHashCommand(program);
 exitOverrideAll(program);

@@ -320,6 +320,15 @@ export async function startRelayer(
     isProxy: config.isProxy,
     health: { metrics, report, pingStore: () => store.ping(), adminToken: config.adminToken },
     sessionSocket: { held, maxPerMinute: config.budgets.sessions },
+    endpoints: {
+      chainId,
+      ledger,
+      store: store.endpoints,
+      mayRun: (app, key) => desk.mayRun(app, key),
+      guard,
+      maxRequestsPerMinute: config.budgets.leases,
+      now: unixSeconds,
+    },
     ipfs: {
       blobs: store.blobs,
       newestState: () => follower.projection().newest.state,

@@ -23,6 +23,13 @@ const charterSchema = z.strictObject({
   persistent: z.boolean().default(false),
   /** Without it a guest refuses images that are not pinned by digest: whoever serves them could change what runs. */
   allow_unpinned_images: z.boolean().optional(),
+  /** The service, and its port in the container, that clients reach by attested TLS. */
+  tls: z
+    .strictObject({
+      service: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/, "expected a service's name"),
+      port: z.number().int().min(1).max(65_535),
+    })
+    .optional(),
 });
 
 /** dstack's app-compose.json (manifest_version 1 and 2) and Charter's own object. Unknown fields are refused. */

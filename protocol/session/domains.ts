@@ -28,6 +28,16 @@ export const instanceEntryTypes = {
   ],
 } as const;
 
+/** Where an instance answers TLS, until then: `leaseDomain`. */
+export const endpointTypes = {
+  InstanceEndpoint: [
+    { name: "app", type: "address" },
+    { name: "host", type: "string" },
+    { name: "port", type: "uint16" },
+    { name: "until", type: "uint40" },
+  ],
+} as const;
+
 export const nodeEntryTypes = {
   NodeEntry: [
     { name: "operator", type: "address" },

@@ -10,6 +10,7 @@ import type { IsProxy } from "./limits/clientAddress.ts";
 import { graphqlRoutes } from "./graphql/yoga.ts";
 import { ipfsRoutes } from "./ipfs/routes.ts";
 import type { IpfsOptions } from "./ipfs/routes.ts";
+import { endpointRoutes, type EndpointOptions } from "./routes/endpoints.ts";
 import { healthRoutes } from "./routes/health.ts";
 import type { HealthOptions } from "./routes/health.ts";
 import { servePage } from "./page.ts";
@@ -26,6 +27,7 @@ export interface ApiOptions {
   readonly isProxy: IsProxy;
   readonly sessions: SessionOptions;
   readonly sessionSocket: Omit<SessionSocketOptions, "isProxy">;
+  readonly endpoints: EndpointOptions;
   readonly ipfs: IpfsOptions;
   readonly health: HealthOptions;
   readonly schema: GraphQLSchema;
@@ -62,6 +64,7 @@ export async function apiServer(options: ApiOptions): Promise<FastifyInstance> {
   await server.register(async (scope) => ipfsRoutes(scope, options.ipfs));
   await server.register(async (scope) => sessionRoutes(scope, options.sessions));
   sessionSocket(server, { ...options.sessionSocket, isProxy: options.isProxy });
+  await server.register(async (scope) => endpointRoutes(scope, options.endpoints));
   await server.register(async (scope) => healthRoutes(scope, options.health));
   await server.register(async (scope) => graphqlRoutes(scope, options.schema));
   if (options.webDir !== undefined) {

@@ -99,6 +99,12 @@ export class LeaseDesk {
     return (await this.#session(app, key)) !== undefined;
   }
 
+  /** Would this key be given a lease now? @throws CharterError `store/…`, `relayer/busy`, `chain/…`. */
+  async mayRun(app: Address, key: Address): Promise<boolean> {
+    const session = await this.#session(app, key);
+    return session !== undefined && this.#options.decide(session, this.#options.now()).allow;
+  }
+
   /** The node that this key's evidence named, while the key is remembered. */
   nodeOf(app: Address, key: Address): number | undefined {
     return this.#sessions.get(idOf(app, key))?.node;

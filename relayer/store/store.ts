@@ -9,6 +9,7 @@ import { BatchStore } from "./batchStore.ts";
 import { BlobStore } from "./blobStore.ts";
 import { ChainStore } from "./chainStore.ts";
 import { CollateralStore } from "./collateralStore.ts";
+import { EndpointStore } from "./endpointStore.ts";
 import { EvidenceStore } from "./evidenceStore.ts";
 import { GpuCollateralStore } from "./gpuCollateralStore.ts";
 import { IntentStore } from "./intentStore.ts";
@@ -29,6 +30,7 @@ export interface Store {
   readonly amdCollateral: AmdCollateralStore;
   readonly gpuCollateral: GpuCollateralStore;
   readonly blobs: BlobStore;
+  readonly endpoints: EndpointStore;
   readonly nodes: NodeStore;
   readonly verdicts: SignedVerdictStore;
   readonly work: WorkStore;
@@ -99,6 +101,7 @@ export async function openStore(databaseUrl: string): Promise<Store> {
     amdCollateral: new AmdCollateralStore(pool),
     gpuCollateral: new GpuCollateralStore(pool),
     blobs: new BlobStore(pool),
+    endpoints: new EndpointStore(pool),
     nodes: new NodeStore(pool),
     verdicts: new SignedVerdictStore(pool),
     work: new WorkStore(pool),

@@ -2,6 +2,8 @@ import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import type { PrivateKeyAccount } from "viem/accounts";
 
 import { isCharterError } from "../../protocol/errors/CharterError.ts";
+import type { SignedLease } from "../../protocol/session/lease.ts";
+import type { EvidenceMessage } from "../../protocol/session/messages.ts";
 import type { Hex } from "../../protocol/words/hex.ts";
 import type { Clock } from "../clock.ts";
 import { anyRelayer } from "../session/anyRelayer.ts";
@@ -18,9 +20,11 @@ import type { Runtime } from "./compose/Runtime.ts";
 import type { GuestConfig } from "./config.ts";
 import { fetchManifest, type RunnableManifest } from "./fetchManifest.ts";
 import { requirePinned } from "./requirePinned.ts";
+import { requireServable } from "./requireServable.ts";
 import { takeDown } from "./takeDown.ts";
 import { tendContainers } from "./tendContainers.ts";
 import { requestLease, type HeldLease, type LeaseTerms } from "./requestLease.ts";
+import { TlsFront } from "./tls/TlsFront.ts";
 import { reported, type GuestState, type StopReason } from "./state.ts";
 
 export interface GuestSeams {
@@ -29,8 +33,16 @@ export interface GuestSeams {
   readonly source: EvidenceSource;
   readonly runtime: (project: ComposeProject, manifest: RunnableManifest) => Promise<Runtime>;
   readonly report: (state: GuestState) => void;
+  /** Unix seconds; default: the machine's clock. */
+  readonly unixNow?: () => number;
   /** Default: a new key for every start. Nothing survives a guest. */
   readonly account?: PrivateKeyAccount;
+}
+
+interface Running {
+  readonly runtime: Runtime;
+  readonly ports: readonly PublishedPort[];
+  readonly tls: RunnableManifest["charter"]["tls"];
 }
 
 /** No single question to a relayer may take longer, so that every configured one is asked while a lease lasts. */
@@ -54,6 +66,8 @@ export class Guest {
   readonly #seams: GuestSeams;
   readonly #relayers: readonly RelayerClient[];
   readonly #account: PrivateKeyAccount;
+  /** What clients of attested TLS are shown: of this key, and the newest there is. */
+  #shown: { readonly evidence?: EvidenceMessage; readonly lease?: SignedLease } = {};
   /** Aborted when a relayer says that it would deny now what it leased; a new one for every wait. */
   #hint = new AbortController();
 
@@ -76,6 +90,7 @@ export class Guest {
     const project = parseCompose(manifest.docker_compose_file, { hostPorts: config.hostPorts });
     report({ state: "manifest-checked", name: manifest.name, unpinnedImages: project.unpinnedImages });
     requirePinned(project, manifest);
+    requireServable(manifest, project, config);
 
     // Before any lease: opening it stops what a guest that was killed left behind, and a successor's images are here
     // before its predecessor stops.
@@ -99,7 +114,7 @@ export class Guest {
     try {
       const first = await this.#lease(terms, sessions, signal);
       this.#reportLease(first);
-      const running = { runtime, ports: project.publishedPorts };
+      const running = { runtime, ports: project.publishedPorts, tls: manifest.charter.tls };
       return await this.#runWhileLeased(running, terms, sessions, first, signal);
     } finally {
       sessions.closeAll();
@@ -107,7 +122,7 @@ export class Guest {
   }
 
   async #runWhileLeased(
-    { runtime, ports }: { readonly runtime: Runtime; readonly ports: readonly PublishedPort[] },
+    { runtime, ports, tls }: Running,
     terms: LeaseTerms,
     sessions: SessionKeeper,
     first: HeldLease,
@@ -120,13 +135,17 @@ export class Guest {
     const renewing = this.#renew(terms, sessions, first, AbortSignal.any([signal, failed.signal])).finally(
       () => ended.abort(),
     );
-    let tending = Promise.resolve();
+    let tending: Promise<unknown> = Promise.resolve();
     try {
       if (runtime.kind === "docker") await this.#awaitPorts(ports, ended.signal);
       if (!ended.signal.aborted) await runtime.up(ended.signal);
       if (!ended.signal.aborted) {
+        const front = tls && (await this.#openTls(runtime, tls));
         report({ state: "running", key: this.#account.address, runtime: runtime.kind, note: runtime.note });
-        tending = tendContainers(runtime, { ...this.#seams, key: this.#account.address }, ended.signal);
+        tending = Promise.all([
+          tendContainers(runtime, { ...this.#seams, key: this.#account.address }, ended.signal),
+          front?.run(ended.signal),
+        ]);
       }
     } catch (error) {
       if (!ended.signal.aborted) {
@@ -142,6 +161,25 @@ export class Guest {
     await takeDown(runtime, { reason, expiresAt }, this.#seams);
     report({ state: "stopped", reason });
     return reason;
+  }
+
+  /** The manifest asked for it, and `requireServable` saw that there is an address. */
+  #openTls(runtime: Runtime, to: NonNullable<Running["tls"]>): Promise<TlsFront> {
+    const { chainId, ledger, app, node, tls: listen = { host: "127.0.0.1", port: 0 } } = this.#config;
+    const { clock, report, unixNow = () => Math.floor(Date.now() / 1_000) } = this.#seams;
+    return TlsFront.open({
+      ...{ chainId, ledger, app, account: this.#account, relayers: this.#relayers },
+      ...{ runtime, to, listen, clock, unixNow, report },
+      attestation: () => {
+        const { evidence, lease } = this.#shown;
+        if (evidence === undefined || lease === undefined) return null;
+        return {
+          node,
+          evidence,
+          lease: { ...lease, path: [...lease.path], blockNumber: Number(lease.blockNumber) },
+        };
+      },
+    });
   }
 
   #awaitPorts(ports: readonly PublishedPort[], signal: AbortSignal): Promise<void> {
@@ -229,9 +267,10 @@ export class Guest {
   }
 
   async #attest(signal: AbortSignal): Promise<void> {
-    const { intent } = await askLater(this.#seams.clock, signal, () =>
+    const { intent, evidence } = await askLater(this.#seams.clock, signal, () =>
       anyRelayer(this.#relayers, (relayer) => attest(relayer, this.#attestOptions(), signal)),
     );
+    this.#shown = { ...this.#shown, evidence };
     this.#seams.report({ state: "attested", key: this.#account.address, intent });
   }
 
@@ -258,13 +297,15 @@ export class Guest {
         return await ask();
       } catch (error) {
         if (!isCharterError(error) || !CURED_BY_EVIDENCE.has(String(error.details.reason))) throw error;
-        await attest(relayer, this.#attestOptions(), signal);
+        const { evidence } = await attest(relayer, this.#attestOptions(), signal);
+        this.#shown = { ...this.#shown, evidence };
         return ask();
       }
     });
   }
 
-  #reportLease({ maxSeconds, signer }: HeldLease): void {
+  #reportLease({ maxSeconds, signer, signed }: HeldLease): void {
+    this.#shown = { ...this.#shown, lease: signed };
     this.#seams.report({ state: "leased", key: this.#account.address, maxSeconds, signer });
   }
 }

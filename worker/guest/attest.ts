@@ -1,7 +1,7 @@
 import type { PrivateKeyAccount } from "viem/accounts";
 
 import { instanceEntryTypes, ledgerDomain } from "../../protocol/session/domains.ts";
-import type { Accepted } from "../../protocol/session/messages.ts";
+import type { Accepted, EvidenceMessage } from "../../protocol/session/messages.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import { gatherEvidence } from "../session/gatherEvidence.ts";
 import { chainOf, type PinnedChain } from "../session/pinnedChain.ts";
@@ -24,7 +24,7 @@ export async function attest(
   relayer: RelayerClient,
   { pinned, app, node, account, source }: AttestOptions,
   signal?: AbortSignal,
-): Promise<Accepted> {
+): Promise<Accepted & { readonly evidence: EvidenceMessage }> {
   const chain = await chainOf(relayer, pinned, signal);
   const key = account.address.toLowerCase() as Address;
   const { evidence, evidenceDigest } = await gatherEvidence(source, chain, {
@@ -38,5 +38,6 @@ export async function attest(
     primaryType: "InstanceEntry",
     message: { app, evidenceDigest },
   });
-  return relayer.registerInstance({ app, node, key, evidence, keySignature }, signal);
+  const accepted = await relayer.registerInstance({ app, node, key, evidence, keySignature }, signal);
+  return { ...accepted, evidence };
 }

@@ -45,6 +45,16 @@ export const guestConfigSchema = z.strictObject({
   engineSocket: z.string().startsWith("/").optional(),
   /** Ports of the host that the app may publish. An empty list allows none. */
   hostPorts: z.array(z.number().int().min(1).max(65_535)).default([]),
+  /** Where an app that asks for attested TLS answers. Absent: such an app is refused. */
+  tls: z
+    .strictObject({
+      /** Address of this guest to listen on, and a port; 0 takes any that is free. */
+      host: z.union([z.ipv4(), z.ipv6()]),
+      port: z.number().int().min(0).max(65_535).default(0),
+      /** Address at which clients and gateways reach it; default `host`. */
+      publicHost: z.union([z.ipv4(), z.ipv6()]).optional(),
+    })
+    .optional(),
   /** New evidence is given after so many seconds at the latest. */
   reattestSeconds: z.number().int().positive().default(1_800),
   /** Answer `GET /status` on a loopback port. */

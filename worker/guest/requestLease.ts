@@ -30,6 +30,8 @@ export interface HeldLease {
   readonly expiresAt: number;
   readonly signer: Address;
   readonly blockNumber: bigint;
+  /** As the relayer gave it, for those who ask this instance what it may run. */
+  readonly signed: SignedLease;
 }
 
 /**
@@ -74,6 +76,7 @@ export async function requestLease(
     expiresAt: sentAt + maxSeconds * 1_000,
     signer,
     blockNumber: signed.blockNumber,
+    signed,
   };
 
   async function signedRequest(): Promise<() => Promise<SignedLease>> {

@@ -16,6 +16,10 @@ export type GuestState =
       readonly runtime: "docker" | "dry";
       readonly note: string;
     }
+  /** Clients reach the app here, by TLS that ends in this guest. */
+  | { readonly state: "tls"; readonly key: string; readonly host: string; readonly port: number }
+  /** A relayer does not know where this instance answers: gateways find no way to it. */
+  | { readonly state: "endpoint-not-told"; readonly error: Reported }
   /** Told when it changes: where each service stands by the engine and by its health check. */
   | { readonly state: "health"; readonly key: string; readonly services: readonly ServiceState[] }
   /** The engine does not answer; what runs may run on while the lease lasts. */

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { parseDeployment, type Deployment } from "../../protocol/deployment/deployment.ts";
 import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
 import type { Hex } from "../../protocol/words/hex.ts";
+import { guestConfigSchema } from "../guest/config.ts";
 import { SIMULATED_TEES } from "../tee/openSource.ts";
 
 /** The node agent's configuration file. Every field may also come from the environment (`ENVIRONMENT`). */
@@ -27,6 +28,8 @@ const fileSchema = z.strictObject({
   /** Path of the container engine's unix socket; default: where `docker` looks. */
   engineSocket: z.string().startsWith("/").optional(),
   hostPorts: z.array(z.number().int().min(1).max(65_535)).default([]),
+  /** Where apps that ask for attested TLS answer: address to listen on, port (0: any), address that clients reach. */
+  tls: guestConfigSchema.shape.tls,
   reattestSeconds: z.number().int().positive().default(1_800),
   /** Each guest answers `GET /status`, and `GET /logs` where its manifest makes them public, on a loopback port. */
   status: z.boolean().default(false),
@@ -50,6 +53,7 @@ const ENVIRONMENT: Readonly<
   CHARTER_RUNTIME: ["runtime", String],
   CHARTER_ENGINE_SOCKET: ["engineSocket", String],
   CHARTER_HOST_PORTS: ["hostPorts", (text) => list(text).map(Number)],
+  CHARTER_TLS_HOST: ["tls", (host) => ({ host })],
   CHARTER_REATTEST_SECONDS: ["reattestSeconds", Number],
   CHARTER_GUEST_STATUS: ["status", (text) => ({ true: true, false: false })[text] ?? text],
 };

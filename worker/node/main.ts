@@ -60,6 +60,7 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
     hostPorts,
     reattestSeconds,
     status,
+    tls,
     operator,
     pollMilliseconds,
   } = config;
@@ -84,6 +85,7 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
       hostPorts,
       reattestSeconds,
       status,
+      ...(tls === undefined ? {} : { tls }),
     },
     workdir: join(workdir, "guests"),
     onLine: (guest, line) => {

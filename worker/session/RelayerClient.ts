@@ -16,6 +16,7 @@ import {
   type NodeRegistration,
   type Placements,
 } from "../../protocol/session/messages.ts";
+import type { EndpointReport } from "../../protocol/session/endpoints.ts";
 import type { SignedLease } from "../../protocol/session/lease.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 import { readBounded } from "./readBounded.ts";
@@ -76,6 +77,11 @@ export class RelayerClient {
 
   lease(message: LeaseRequest, signal?: AbortSignal): Promise<SignedLease> {
     return this.#json("POST", "/leases", signedLeaseSchema, message, signal);
+  }
+
+  /** Tells where an instance answers TLS. */
+  async tellEndpoint(message: EndpointReport, signal?: AbortSignal): Promise<void> {
+    await this.#request("POST", "/instances/endpoint", MAX_ANSWER_BYTES, message, signal);
   }
 
   async #json<T>(

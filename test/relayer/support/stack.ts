@@ -45,6 +45,8 @@ export interface Stack {
   readonly dir: string;
   readonly pki: TestPki;
   readonly pcs: Pcs;
+  /** Where it answers. */
+  readonly pcsUrl: string;
   readonly account: (index: number) => HDAccount;
   readonly signers: Program<{ readonly url: string }>[];
   /** The environment of a relayer over this stack; `DATABASE_URL` is a new database. */
@@ -143,6 +145,7 @@ export async function startStack({
       dir,
       pki,
       pcs,
+      pcsUrl,
       account,
       signers,
       relayerEnvironment: async () => ({

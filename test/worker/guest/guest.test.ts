@@ -62,6 +62,11 @@ class RecordedRuntime implements Runtime {
     if (failure) throw failure;
   }
 
+  target: string | null = null;
+  async address(): Promise<string | null> {
+    return this.target;
+  }
+
   logs(): null {
     return null;
   }

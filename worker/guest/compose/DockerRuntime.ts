@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
+import { isIP } from "node:net";
 import { join } from "node:path";
 
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
@@ -126,6 +127,18 @@ class DockerRuntime implements Runtime {
       const { state, health } = containers.get(service) ?? { state: "missing", health: null };
       return { service, state, health };
     });
+  }
+
+  async address(service: string, signal: AbortSignal): Promise<string | null> {
+    const container = (await this.#containers(signal)).get(service);
+    if (container?.state !== "running") return null;
+    const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
+    const text = await this.#docker(
+      ["container", "inspect", "--format", format, container.id],
+      QUESTION_TIMEOUT_MS,
+      signal,
+    );
+    return text.split(/\s+/).find((address) => isIP(address) !== 0) ?? null;
   }
 
   async down(stopSeconds: number): Promise<void> {

@@ -25,6 +25,8 @@ export interface Runtime {
    * @param stopSeconds what containers get to end by themselves: none when the right to run is over already.
    */
   down(stopSeconds: number): Promise<void>;
+  /** Address of a service's container for this guest; null where it does not run. */
+  address(service: string, signal: AbortSignal): Promise<string | null>;
   /** What containers write, as it comes, until the signal is given. Who may read it is the caller's question. */
   logs(signal: AbortSignal): Readable | null;
 }
@@ -37,5 +39,6 @@ export const dryRuntime = (why: string): Runtime => ({
   up: () => Promise.resolve(),
   tend: () => Promise.resolve([]),
   down: () => Promise.resolve(),
+  address: () => Promise.resolve(null),
   logs: () => null,
 });
