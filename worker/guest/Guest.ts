@@ -17,6 +17,7 @@ import { parseCompose } from "./compose/parseCompose.ts";
 import type { Runtime } from "./compose/Runtime.ts";
 import type { GuestConfig } from "./config.ts";
 import { fetchManifest, type RunnableManifest } from "./fetchManifest.ts";
+import type { Holdings } from "./holdings/Holdings.ts";
 import { requirePinned } from "./requirePinned.ts";
 import { takeDown } from "./takeDown.ts";
 import { tendContainers } from "./tendContainers.ts";
@@ -28,9 +29,18 @@ export interface GuestSeams {
   /** Evidence of the TD that this guest runs in. */
   readonly source: EvidenceSource;
   readonly runtime: (project: ComposeProject, manifest: RunnableManifest) => Promise<Runtime>;
+  /** Secrets and volume of the manifest. @throws CharterError `keys/no-source` where it asks for what no key serves. */
+  readonly holdings: (project: ComposeProject, manifest: RunnableManifest) => Promise<Holdings>;
   readonly report: (state: GuestState) => void;
   /** Default: a new key for every start. Nothing survives a guest. */
   readonly account?: PrivateKeyAccount;
+}
+
+/** What is run, and what it needs. */
+interface Running {
+  readonly runtime: Runtime;
+  readonly holdings: Holdings;
+  readonly ports: readonly PublishedPort[];
 }
 
 /** No single question to a relayer may take longer, so that every configured one is asked while a lease lasts. */
@@ -76,6 +86,7 @@ export class Guest {
     const project = parseCompose(manifest.docker_compose_file, { hostPorts: config.hostPorts });
     report({ state: "manifest-checked", name: manifest.name, unpinnedImages: project.unpinnedImages });
     requirePinned(project, manifest);
+    const holdings = await this.#seams.holdings(project, manifest);
 
     // Before any lease: opening it stops what a guest that was killed left behind, and a successor's images are here
     // before its predecessor stops.
@@ -85,7 +96,8 @@ export class Guest {
     const { source } = this.#seams;
     const noInstanceId = manifest.no_instance_id === true;
     const instanceId = noInstanceId ? "0x" : (this.#account.address.toLowerCase() as Hex);
-    await measureBoot(source, { app: config.app, composeHash: config.composeHash, instanceId });
+    const { app, composeHash } = config;
+    await measureBoot(source, { app, composeHash, instanceId, keyProvider: holdings.keyProvider });
     await this.#attest(signal);
 
     const terms: LeaseTerms = {
@@ -99,15 +111,16 @@ export class Guest {
     try {
       const first = await this.#lease(terms, sessions, signal);
       this.#reportLease(first);
-      const running = { runtime, ports: project.publishedPorts };
+      const running = { runtime, holdings, ports: project.publishedPorts };
       return await this.#runWhileLeased(running, terms, sessions, first, signal);
     } finally {
       sessions.closeAll();
+      await holdings.close(); // No container is left by now.
     }
   }
 
   async #runWhileLeased(
-    { runtime, ports }: { readonly runtime: Runtime; readonly ports: readonly PublishedPort[] },
+    { runtime, holdings, ports }: Running,
     terms: LeaseTerms,
     sessions: SessionKeeper,
     first: HeldLease,
@@ -120,13 +133,21 @@ export class Guest {
     const renewing = this.#renew(terms, sessions, first, AbortSignal.any([signal, failed.signal])).finally(
       () => ended.abort(),
     );
-    let tending = Promise.resolve();
+    let tending: Promise<unknown> = Promise.resolve();
+    const asking = { account: this.#account, relayers: this.#relayers };
     try {
-      if (runtime.kind === "docker") await this.#awaitPorts(ports, ended.signal);
+      if (runtime.kind === "docker") {
+        await holdings.openSecrets(asking, ended.signal);
+        await this.#awaitPorts(ports, ended.signal);
+        await holdings.openVolume(asking, ended.signal);
+      }
       if (!ended.signal.aborted) await runtime.up(ended.signal);
       if (!ended.signal.aborted) {
         report({ state: "running", key: this.#account.address, runtime: runtime.kind, note: runtime.note });
-        tending = tendContainers(runtime, { ...this.#seams, key: this.#account.address }, ended.signal);
+        tending = Promise.all([
+          tendContainers(runtime, { ...this.#seams, key: this.#account.address }, ended.signal),
+          runtime.kind === "docker" ? holdings.tend(asking, ended.signal) : undefined,
+        ]);
       }
     } catch (error) {
       if (!ended.signal.aborted) {

@@ -84,6 +84,7 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
       hostPorts,
       reattestSeconds,
       status,
+      volumesDir: join(workdir, "volumes"),
     },
     workdir: join(workdir, "guests"),
     onLine: (guest, line) => {
