@@ -45,6 +45,7 @@ import { LeaseTicker } from "./leases/LeaseTicker.ts";
 import { HeldSessions } from "./leases/sessions/HeldSessions.ts";
 import { touchedBy } from "./leases/touched.ts";
 import { LoggedSteps } from "./outbox/loggedSteps.ts";
+import { secretService } from "./secrets/secretService.ts";
 import { Outbox } from "./outbox/outbox.ts";
 import { viemOutboxChain } from "./outbox/viemChain.ts";
 import { listen } from "./program.ts";
@@ -320,6 +321,10 @@ export async function startRelayer(
     isProxy: config.isProxy,
     health: { metrics, report, pingStore: () => store.ping(), adminToken: config.adminToken },
     sessionSocket: { held, maxPerMinute: config.budgets.sessions },
+    secrets: secretService({
+      ...{ chainId, ledger, store, desk, guard, now: unixSeconds, budgets: config.budgets },
+      projection: () => follower.projection(),
+    }),
     ipfs: {
       blobs: store.blobs,
       newestState: () => follower.projection().newest.state,

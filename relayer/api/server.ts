@@ -15,6 +15,8 @@ import type { HealthOptions } from "./routes/health.ts";
 import { servePage } from "./page.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import type { SessionOptions } from "./routes/sessions.ts";
+import { secretRoutes } from "./routes/secrets.ts";
+import type { SecretOptions } from "./routes/secrets.ts";
 import { sessionSocket } from "./routes/sessionSocket.ts";
 import type { SessionSocketOptions } from "./routes/sessionSocket.ts";
 
@@ -26,6 +28,7 @@ export interface ApiOptions {
   readonly isProxy: IsProxy;
   readonly sessions: SessionOptions;
   readonly sessionSocket: Omit<SessionSocketOptions, "isProxy">;
+  readonly secrets: SecretOptions;
   readonly ipfs: IpfsOptions;
   readonly health: HealthOptions;
   readonly schema: GraphQLSchema;
@@ -61,6 +64,7 @@ export async function apiServer(options: ApiOptions): Promise<FastifyInstance> {
   });
   await server.register(async (scope) => ipfsRoutes(scope, options.ipfs));
   await server.register(async (scope) => sessionRoutes(scope, options.sessions));
+  await server.register(async (scope) => secretRoutes(scope, options.secrets));
   sessionSocket(server, { ...options.sessionSocket, isProxy: options.isProxy });
   await server.register(async (scope) => healthRoutes(scope, options.health));
   await server.register(async (scope) => graphqlRoutes(scope, options.schema));

@@ -14,6 +14,7 @@ import { GpuCollateralStore } from "./gpuCollateralStore.ts";
 import { IntentStore } from "./intentStore.ts";
 import { NodeStore } from "./nodeStore.ts";
 import { ProofStore } from "./proofStore.ts";
+import { SecretStore } from "./secretStore.ts";
 import { SignedVerdictStore } from "./signedVerdictStore.ts";
 import { WorkStore } from "./workStore.ts";
 
@@ -30,6 +31,7 @@ export interface Store {
   readonly gpuCollateral: GpuCollateralStore;
   readonly blobs: BlobStore;
   readonly nodes: NodeStore;
+  readonly secrets: SecretStore;
   readonly verdicts: SignedVerdictStore;
   readonly work: WorkStore;
   /** Resolves when the database answers; throws `store/unreachable`. */
@@ -100,6 +102,7 @@ export async function openStore(databaseUrl: string): Promise<Store> {
     gpuCollateral: new GpuCollateralStore(pool),
     blobs: new BlobStore(pool),
     nodes: new NodeStore(pool),
+    secrets: new SecretStore(pool),
     verdicts: new SignedVerdictStore(pool),
     work: new WorkStore(pool),
     ping,

@@ -60,7 +60,7 @@ await runProgram(async (signal) => {
         report,
         holdings: (project, manifest) => openHoldings(config, project, manifest, { clock, report }),
         runtime: async (parsed, manifest) => {
-          const project = mountHeld(parsed, heldPaths(config, manifest));
+          const project = mountHeld(parsed, heldPaths(config, parsed, manifest));
           const runtime =
             config.runtime === "dry"
               ? dryRuntime("the node's configuration says so")

@@ -16,6 +16,12 @@ import {
   type NodeRegistration,
   type Placements,
 } from "../../protocol/session/messages.ts";
+import type { SignedKeyBinding } from "../../protocol/keys/keyBinding.ts";
+import {
+  deliverySchema,
+  keyBindingMessage,
+  type StoredSecret,
+} from "../../protocol/session/secretMessages.ts";
 import type { SignedLease } from "../../protocol/session/lease.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 import { readBounded } from "./readBounded.ts";
@@ -76,6 +82,16 @@ export class RelayerClient {
 
   lease(message: LeaseRequest, signal?: AbortSignal): Promise<SignedLease> {
     return this.#json("POST", "/leases", signedLeaseSchema, message, signal);
+  }
+
+  /** Tells an app's public key under the instance's signature. */
+  async publishBinding(binding: SignedKeyBinding, signal?: AbortSignal): Promise<void> {
+    await this.#json("POST", "/bindings", z.object({}), keyBindingMessage(binding), signal);
+  }
+
+  /** The app's secrets, sealed, where a lease would be granted for the same request. */
+  async secrets(message: LeaseRequest, signal?: AbortSignal): Promise<readonly StoredSecret[]> {
+    return (await this.#json("POST", "/secrets/deliveries", deliverySchema, message, signal)).secrets;
   }
 
   async #json<T>(
