@@ -35,7 +35,10 @@ export const keyBindingSchema = z
   }));
 
 /** A binding as JSON. */
-export const keyBindingMessage = ({ publicKey, ...rest }: SignedKeyBinding) => ({
+export const keyBindingMessage = ({
+  publicKey,
+  ...rest
+}: SignedKeyBinding): Omit<SignedKeyBinding, "publicKey"> & { readonly publicKey: Hex } => ({
   ...rest,
   publicKey: toHex(publicKey),
 });
