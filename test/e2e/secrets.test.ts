@@ -5,10 +5,13 @@ import { join } from "node:path";
 
 import { expect } from "chai";
 import { Pool } from "pg";
+import type { PrivateKeyAccount } from "viem/accounts";
 
 import { sealSecret, encodeSecret } from "../../protocol/keys/secretEnvelope.ts";
 import { cidOfDigest } from "../../protocol/manifest/cid.ts";
-import { keyBindingsSchema } from "../../protocol/session/secretMessages.ts";
+import { KeyPurpose, signKeyBinding } from "../../protocol/keys/keyBinding.ts";
+import { leaseDomain, leaseRequestTypes } from "../../protocol/session/domains.ts";
+import { keyBindingMessage, keyBindingsSchema } from "../../protocol/session/secretMessages.ts";
 import { nodeInfoSchema, type NodeInfo } from "../../protocol/session/messages.ts";
 import { ProofSystem } from "../../protocol/words/enums.ts";
 import {
@@ -68,6 +71,7 @@ function fastClock(): Clock {
 }
 
 interface RunningGuest {
+  readonly account: PrivateKeyAccount;
   readonly states: Inbox<GuestState>;
   /** Where `web` would find its secrets. */
   readonly directory: string;
@@ -139,7 +143,9 @@ describe("an app's secrets, from the command line to its instances", function ()
     const clock = fastClock();
     const stop = new AbortController();
     let directory = "";
+    const account = newKey();
     const guest = new Guest(config, {
+      account,
       clock,
       source: openSource(config, config.chainId, { app, composeHash }),
       report: states.put,
@@ -153,6 +159,7 @@ describe("an app's secrets, from the command line to its instances", function ()
     });
     const running = guest.run(stop.signal);
     const started: RunningGuest = {
+      account,
       states,
       get directory() {
         return directory;
@@ -216,9 +223,42 @@ describe("an app's secrets, from the command line to its instances", function ()
       nonce: newNonce(),
       signature: `0x${"11".repeat(65)}`,
     };
-    const delivery = await send(relayer.ready.url, "POST", "/secrets/deliveries", request);
-    expect(delivery.short).to.equal("400 lease/signature-invalid");
+    const forged = await send(relayer.ready.url, "POST", "/secrets/deliveries", request);
+    expect(forged.short).to.equal("400 lease/signature-invalid");
+    const signature = await stranger.signTypedData({
+      domain: leaseDomain(stack.deployment.chainId, stack.deployment.attestationLedger),
+      types: leaseRequestTypes,
+      primaryType: "LeaseRequest",
+      message: { app, nonce: request.nonce },
+    });
+    const delivery = await send(relayer.ready.url, "POST", "/secrets/deliveries", { ...request, signature });
+    expect(delivery.short).to.equal("403 lease/denied");
     expect(JSON.stringify(delivery.body)).not.to.include("envelope");
+  });
+
+  it("is sealed to nothing but the key that all live instances tell", async () => {
+    const { chainId, attestationLedger: ledger } = stack.deployment;
+    const publish = async (account: PrivateKeyAccount, publicKey: Uint8Array, notAfter: number) => {
+      const instance = account.address.toLowerCase() as Address;
+      const binding = { chainId, ledger, app, instance, purpose: KeyPurpose.Hpke, publicKey, notAfter };
+      const message = keyBindingMessage(await signKeyBinding(account, binding));
+      return (await send(relayer.ready.url, "POST", "/bindings", message)).short;
+    };
+    const now = Math.floor(Date.now() / 1_000);
+    const other = new Uint8Array(32).fill(9);
+    expect(await publish(newKey(), other, now + 60)).to.equal("404 instance/unknown");
+    expect(await publish(second().account, other, now + 90_000)).to.equal("400 keys/binding-too-long");
+    const { rows } = await pool.query<{ public_key: Buffer; not_after: string }>(
+      "SELECT * FROM key_bindings WHERE instance = $1",
+      [second().account.address.toLowerCase()],
+    );
+    const [told] = rows;
+    expect(await publish(second().account, other, Number(told?.not_after) + 1)).to.equal("201 ok");
+    await until("the second instance is live", async () => {
+      return (await give("rotate", "x")).error().code === "secret/keys-differ";
+    });
+    const again = await publish(second().account, told?.public_key ?? other, Number(told?.not_after) + 2);
+    expect(again).to.equal("201 ok");
   });
 
   it("rotates in running instances, and a value that no signer signed is not taken", async () => {

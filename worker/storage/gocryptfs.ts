@@ -31,8 +31,9 @@ const IN_USE = 75;
 
 /**
  * The file system and its lock live and end together, and no longer than the guest: a guest that is killed closes our
- * end of the pipe, and then nothing can write any more, so that the next guest may open the same directory. A key that
- * is random gains nothing by stretching (scrypt): 10 is the least that gocryptfs takes.
+ * end of the pipe, and then nothing can write any more, so that the next guest may open the same directory. Containers
+ * are other users than we (-allow_other; the kernel checks modes), and whoever else is on the machine cannot pass through
+ * the guest's own directory. A random key gains nothing by stretching (scrypt): 10 is the least that gocryptfs takes.
  */
 const SCRIPT = `
 exec 4<&0
@@ -44,7 +45,7 @@ mkdir -p -m 700 -- "$3" || exit 74
 if [ ! -e "$2/gocryptfs.conf" ]; then
   printf '%s\n' "$key" | gocryptfs -q -nosyslog -init -scryptn 10 -- "$2" || exit
 fi
-printf '%s\n' "$key" | gocryptfs -fg -q -nosyslog $4 -- "$2" "$3" 4<&- &
+printf '%s\n' "$key" | gocryptfs -fg -q -nosyslog -allow_other -- "$2" "$3" 4<&- &
 volume=$!
 unset key
 (cat <&4 >/dev/null; kill -TERM "$volume") 9>&- &
@@ -60,6 +61,7 @@ export async function gocryptfsMissing(): Promise<string | null> {
   } catch {
     return "there is no /dev/fuse";
   }
+  if (process.getuid?.() !== 0) return "it takes root: containers are other users than this one";
   for (const program of ["gocryptfs", "fusermount3", "flock"]) {
     if (!(await runs(program))) return `${program} is not installed`;
   }
@@ -81,11 +83,9 @@ export async function openGocryptfs({ cipherDir, mountPoint, key }: VolumeOption
       cipherDir,
     });
   }
-  // Containers are other users than we: root may let them in, and the kernel checks their files' modes.
-  const others = process.getuid?.() === 0 ? "-allow_other" : "";
   const child = spawn(
     "/bin/sh",
-    ["-c", SCRIPT, "charter-volume", `${cipherDir}.lock`, cipherDir, mountPoint, others],
+    ["-c", SCRIPT, "charter-volume", `${cipherDir}.lock`, cipherDir, mountPoint],
     {
       stdio: ["pipe", "ignore", "ignore"],
       // A Ctrl-C that is meant for us is not meant for it: containers end first.
