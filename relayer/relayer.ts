@@ -321,10 +321,7 @@ export async function startRelayer(
     isProxy: config.isProxy,
     health: { metrics, report, pingStore: () => store.ping(), adminToken: config.adminToken },
     sessionSocket: { held, maxPerMinute: config.budgets.sessions },
-    secrets: secretService({
-      ...{ chainId, ledger, store, desk, guard, now: unixSeconds, budgets: config.budgets },
-      projection: () => follower.projection(),
-    }),
+    secrets: secretService({ chainId, ledger, store, desk, guard, follower, config, now: unixSeconds }),
     ipfs: {
       blobs: store.blobs,
       newestState: () => follower.projection().newest.state,

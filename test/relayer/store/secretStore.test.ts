@@ -1,7 +1,10 @@
 import { expect } from "chai";
 
-import { MAX_ENVELOPE_CHARACTERS } from "../../../protocol/session/secretMessages.ts";
-import type { Address, Bytes32, Hex } from "../../../protocol/words/hex.ts";
+import {
+  MAX_ENVELOPE_CHARACTERS,
+  type SecretChangeMessage,
+} from "../../../protocol/session/secretMessages.ts";
+import type { Address, Bytes32 } from "../../../protocol/words/hex.ts";
 import { refusal } from "../../support/refusal.ts";
 import { freshStore } from "../support/freshStore.ts";
 
@@ -10,13 +13,13 @@ const OTHER = `0x${"ac".repeat(20)}` as Address;
 const change = (
   counter: number,
   changes: { app?: Address; name?: string; envelope?: string | null } = {},
-) => ({
+): SecretChangeMessage => ({
   app: APP,
   name: "A",
   counter,
   digest: `0x${"0d".repeat(32)}` as Bytes32,
   envelope: "sealed",
-  signature: `0x${"11".repeat(65)}` as Hex,
+  signature: `0x${"11".repeat(65)}`,
   ...changes,
 });
 
