@@ -45,6 +45,7 @@ import { LeaseTicker } from "./leases/LeaseTicker.ts";
 import { HeldSessions } from "./leases/sessions/HeldSessions.ts";
 import { touchedBy } from "./leases/touched.ts";
 import { LoggedSteps } from "./outbox/loggedSteps.ts";
+import { secretService } from "./secrets/secretService.ts";
 import { Outbox } from "./outbox/outbox.ts";
 import { viemOutboxChain } from "./outbox/viemChain.ts";
 import { listen } from "./program.ts";
@@ -184,15 +185,10 @@ export async function startRelayer(
       ? {}
       : { direct: { keeper, records: () => follower.projection().final.state.records.values() } }),
   });
-  const decide = (session: LeaseSession, now: number): LeaseDecision =>
-    decideLease({
-      projection: follower.projection(),
-      session,
-      now,
-      chainId,
-      maxHeadAgeSeconds,
-      maxLeaseSeconds,
-    });
+  const decide = (session: LeaseSession, now: number): LeaseDecision => {
+    const projection = follower.projection();
+    return decideLease({ projection, session, now, chainId, maxHeadAgeSeconds, maxLeaseSeconds });
+  };
   const terms = new ManifestTerms(store.blobs);
   const desk = new LeaseDesk({
     chainId,
@@ -320,14 +316,11 @@ export async function startRelayer(
     isProxy: config.isProxy,
     health: { metrics, report, pingStore: () => store.ping(), adminToken: config.adminToken },
     sessionSocket: { held, maxPerMinute: config.budgets.sessions },
+    secrets: secretService({ chainId, ledger, store, desk, guard, follower, config, now: unixSeconds }),
     endpoints: {
-      chainId,
-      ledger,
+      ...{ chainId, ledger, guard, now: unixSeconds, maxRequestsPerMinute: config.budgets.leases },
       store: store.endpoints,
       mayRun: (app, key) => desk.mayRun(app, key),
-      guard,
-      maxRequestsPerMinute: config.budgets.leases,
-      now: unixSeconds,
     },
     ipfs: {
       blobs: store.blobs,

@@ -9,7 +9,8 @@ import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 import { CliError } from "../support/CliError.ts";
 import { contextOf } from "../support/context.ts";
 import { ExitCode } from "../support/exitCodes.ts";
-import { describeManifest, manifestBytes } from "../support/manifest.ts";
+import { addHeldOptions } from "../support/heldOptions.ts";
+import { describeManifest, manifestBytes, type SecretOption } from "../support/manifest.ts";
 import { noteBytes } from "../support/note.ts";
 import { requireTells } from "../support/noteTells.ts";
 import { standingText } from "../support/provenance/standing.ts";
@@ -53,6 +54,9 @@ interface CreateOptions {
   readonly leaseSigner?: Address[];
   readonly maxLeaseSeconds?: number;
   readonly allowUnpinnedImages?: boolean;
+  readonly persistent?: boolean;
+  readonly secretSigner?: Address[];
+  readonly secret?: SecretOption[];
   readonly note?: string;
   readonly title?: string;
 }
@@ -64,8 +68,7 @@ const DEFAULTS = { teeKind: [1], tcbStatus: [1], proof: [2] };
 export function addAppCommands(program: Command): void {
   const app = program.command("app").description("governed programs");
   addAppShowCommand(app);
-  app
-    .command("create")
+  addHeldOptions(app.command("create"))
     .description("create an app whose first release is active at once, and publish its manifest and note")
     .option("--manifest <file>", "app-compose.json: exactly these bytes are the release")
     .option("--compose <file>", "Compose file to make a manifest of")

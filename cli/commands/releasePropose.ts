@@ -10,6 +10,7 @@ import { requireApp } from "../support/chainState.ts";
 import { CliError } from "../support/CliError.ts";
 import type { Context } from "../support/context.ts";
 import { ExitCode } from "../support/exitCodes.ts";
+import { addHeldOptions } from "../support/heldOptions.ts";
 import { manifestBytes, type ManifestOptions } from "../support/manifest.ts";
 import { noteBytes } from "../support/note.ts";
 import { timeText } from "../support/output.ts";
@@ -37,7 +38,7 @@ export function addProposeOptions(command: Command): Command {
 
 /** Where a manifest comes from: ready bytes, or a Compose file. */
 export function addManifestOptions(command: Command): Command {
-  return command
+  return addHeldOptions(command)
     .option("--manifest <file>", "app-compose.json: exactly these bytes are the release")
     .option("--compose <file>", "Compose file to make a manifest of")
     .option("--name <name>", "name in a manifest made from --compose")

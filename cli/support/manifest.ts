@@ -14,6 +14,21 @@ export interface ManifestOptions {
   readonly leaseSigner?: readonly Address[];
   readonly maxLeaseSeconds?: number;
   readonly allowUnpinnedImages?: boolean;
+  readonly persistent?: boolean;
+  readonly secretSigner?: readonly Address[];
+  readonly secret?: readonly SecretOption[];
+}
+
+/** A secret and the services that may read it; all where none is named. */
+export interface SecretOption {
+  readonly name: string;
+  readonly services?: readonly string[];
+}
+
+/** `NAME` or `NAME=service,service`; whether they are right is the manifest's own question. */
+export function secretOption(text: string): SecretOption {
+  const [name = "", services] = text.split("=");
+  return services === undefined ? { name } : { name, services: services.split(",") };
 }
 
 /** The exact bytes to hash and publish, and what they say. */
@@ -38,6 +53,9 @@ export function manifestBytes(options: ManifestOptions): { bytes: Uint8Array; ma
     leaseSigners: options.leaseSigner,
     maxLeaseSeconds: options.maxLeaseSeconds ?? 60,
     ...(options.allowUnpinnedImages ? { allowUnpinnedImages: true } : {}),
+    ...(options.persistent ? { persistent: true } : {}),
+    ...(options.secretSigner ? { secretSigners: options.secretSigner } : {}),
+    ...(options.secret ? { secrets: options.secret } : {}),
   });
 }
 
@@ -49,6 +67,9 @@ export function makeManifest(
     readonly leaseSigners: readonly string[];
     readonly maxLeaseSeconds: number;
     readonly allowUnpinnedImages?: boolean;
+    readonly persistent?: boolean;
+    readonly secretSigners?: readonly string[];
+    readonly secrets?: readonly SecretOption[];
   },
 ): { bytes: Uint8Array; manifest: Manifest } {
   const text = `${JSON.stringify(
@@ -61,6 +82,9 @@ export function makeManifest(
         lease_signers: launch.leaseSigners,
         max_lease_seconds: launch.maxLeaseSeconds,
         ...(launch.allowUnpinnedImages ? { allow_unpinned_images: true } : {}),
+        ...(launch.persistent ? { persistent: true } : {}),
+        ...(launch.secretSigners ? { secret_signers: launch.secretSigners } : {}),
+        ...(launch.secrets ? { secrets: launch.secrets } : {}),
       },
     },
     null,
@@ -81,9 +105,20 @@ export function describeManifest(manifest: Manifest): string {
     `manifest ${shown(manifest.name)}`,
     ...services,
     ...(isAnyUnpinned ? [`  ${unpinnedText(manifest)}`] : []),
+    ...heldText(manifest),
     `  lease signers: ${manifest.charter?.lease_signers.join(", ") ?? "none: no guest could get a lease"}`,
   ].join("\n");
 }
+
+/** What the app keeps, and is told, beyond its containers. */
+const heldText = ({ charter }: Manifest): string[] => [
+  ...(charter?.persistent ? ["  named volumes are kept, encrypted under the app's key"] : []),
+  ...(charter?.secrets ?? []).map(
+    ({ name, services }) =>
+      `  secret ${name}: readable by ${services?.map(shown).join(", ") ?? "every service"}`,
+  ),
+  ...(charter?.secret_signers ? [`  secret signers: ${charter.secret_signers.join(", ")}`] : []),
+];
 
 const unpinnedText = ({ charter }: Manifest): string =>
   charter?.allow_unpinned_images === true

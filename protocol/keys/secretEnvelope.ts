@@ -4,6 +4,7 @@ import * as z from "zod/mini";
 import { CharterError } from "../errors/CharterError.ts";
 import { fromHex, toHex, type Address, type Hex } from "../words/hex.ts";
 import { parseStrictJson } from "../words/strictJson.ts";
+import { SECRET_NAME } from "./secretName.ts";
 
 /** Longest value of a secret. */
 export const MAX_SECRET_BYTES = 65_536;
@@ -32,8 +33,6 @@ export interface SecretKeys {
   readonly publicKey: Uint8Array;
   readonly privateKey: CryptoKey;
 }
-
-export const SECRET_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 
 /** DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM (RFC 9180 §7). */
 const suite = (): CipherSuite =>

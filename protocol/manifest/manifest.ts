@@ -1,36 +1,57 @@
 import { z } from "zod";
 
 import { CharterError } from "../errors/CharterError.ts";
+import { SECRET_NAME } from "../keys/secretName.ts";
 import { parseStrictJson } from "../words/strictJson.ts";
 import type { Address } from "../words/hex.ts";
 
 /** Longest manifest that is looked at. */
 export const MAX_MANIFEST_BYTES = 1_048_576;
 
-/** Who may lease, and for how long: measured with the rest, so a hostile host's own relayer is refused. */
-const charterSchema = z.strictObject({
-  lease_signers: z
-    .array(
-      z
-        .string()
-        .regex(/^0x[0-9a-fA-F]{40}$/, "expected an address")
-        .transform((text) => text.toLowerCase() as Address),
-    )
-    .min(1, "expected at least one lease signer")
-    .max(64),
-  max_lease_seconds: z.number().int().min(1).max(3600).default(60),
-  /** Needs a key source that survives the guest; refused where there is none. */
-  persistent: z.boolean().default(false),
-  /** Without it a guest refuses images that are not pinned by digest: whoever serves them could change what runs. */
-  allow_unpinned_images: z.boolean().optional(),
-  /** The service, and its port in the container, that clients reach by attested TLS. */
-  tls: z
-    .strictObject({
-      service: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/, "expected a service's name"),
-      port: z.number().int().min(1).max(65_535),
-    })
-    .optional(),
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, "expected an address")
+  .transform((text) => text.toLowerCase() as Address);
+
+/** One secret of the app: where it is readable is measured, its value is not. */
+const secretSchema = z.strictObject({
+  name: z.string().regex(SECRET_NAME, "expected a variable's name"),
+  /** Services that can read it, as `/run/secrets/<name>`; default all. */
+  services: z.array(z.string().min(1).max(63)).min(1).max(64).optional(),
 });
+
+/** Who may lease, and for how long: measured with the rest, so a hostile host's own relayer is refused. */
+const charterSchema = z
+  .strictObject({
+    lease_signers: z.array(address).min(1, "expected at least one lease signer").max(64),
+    max_lease_seconds: z.number().int().min(1).max(3600).default(60),
+    /** The Compose file's named volumes are kept, encrypted; needs a key source, and is refused where there is none. */
+    persistent: z.boolean().default(false),
+    /** Who may set secrets: whoever can seal to the app's public key is not yet somebody whom the app should believe. */
+    secret_signers: z.array(address).min(1).max(16).optional(),
+    /** Needs a key source, too. */
+    secrets: z.array(secretSchema).max(64).optional(),
+    /** Without it a guest refuses images that are not pinned by digest: whoever serves them could change what runs. */
+    allow_unpinned_images: z.boolean().optional(),
+    /** The service, and its port in the container, that clients reach by attested TLS. */
+    tls: z
+      .strictObject({
+        service: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/, "expected a service's name"),
+        port: z.number().int().min(1).max(65_535),
+      })
+      .optional(),
+  })
+  .check(({ value, issues }) => {
+    const names = (value.secrets ?? []).map(({ name }) => name);
+    const problem =
+      new Set(names).size !== names.length
+        ? "expected each secret once"
+        : names.length > 0 && value.secret_signers === undefined
+          ? "expected secret_signers: without them nobody could set a secret"
+          : null;
+    if (problem !== null)
+      issues.push({ code: "custom", message: problem, path: ["secrets"], input: value.secrets });
+  });
 
 /** dstack's app-compose.json (manifest_version 1 and 2) and Charter's own object. Unknown fields are refused. */
 export const manifestSchema = z.strictObject({

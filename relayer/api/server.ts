@@ -16,6 +16,8 @@ import type { HealthOptions } from "./routes/health.ts";
 import { servePage } from "./page.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import type { SessionOptions } from "./routes/sessions.ts";
+import { secretRoutes } from "./routes/secrets.ts";
+import type { SecretOptions } from "./routes/secrets.ts";
 import { sessionSocket } from "./routes/sessionSocket.ts";
 import type { SessionSocketOptions } from "./routes/sessionSocket.ts";
 
@@ -28,6 +30,7 @@ export interface ApiOptions {
   readonly sessions: SessionOptions;
   readonly sessionSocket: Omit<SessionSocketOptions, "isProxy">;
   readonly endpoints: EndpointOptions;
+  readonly secrets: SecretOptions;
   readonly ipfs: IpfsOptions;
   readonly health: HealthOptions;
   readonly schema: GraphQLSchema;
@@ -63,6 +66,7 @@ export async function apiServer(options: ApiOptions): Promise<FastifyInstance> {
   });
   await server.register(async (scope) => ipfsRoutes(scope, options.ipfs));
   await server.register(async (scope) => sessionRoutes(scope, options.sessions));
+  await server.register(async (scope) => secretRoutes(scope, options.secrets));
   sessionSocket(server, { ...options.sessionSocket, isProxy: options.isProxy });
   await server.register(async (scope) => endpointRoutes(scope, options.endpoints));
   await server.register(async (scope) => healthRoutes(scope, options.health));

@@ -15,6 +15,7 @@ import { GpuCollateralStore } from "./gpuCollateralStore.ts";
 import { IntentStore } from "./intentStore.ts";
 import { NodeStore } from "./nodeStore.ts";
 import { ProofStore } from "./proofStore.ts";
+import { SecretStore } from "./secretStore.ts";
 import { SignedVerdictStore } from "./signedVerdictStore.ts";
 import { WorkStore } from "./workStore.ts";
 
@@ -32,6 +33,7 @@ export interface Store {
   readonly blobs: BlobStore;
   readonly endpoints: EndpointStore;
   readonly nodes: NodeStore;
+  readonly secrets: SecretStore;
   readonly verdicts: SignedVerdictStore;
   readonly work: WorkStore;
   /** Resolves when the database answers; throws `store/unreachable`. */
@@ -103,6 +105,7 @@ export async function openStore(databaseUrl: string): Promise<Store> {
     blobs: new BlobStore(pool),
     endpoints: new EndpointStore(pool),
     nodes: new NodeStore(pool),
+    secrets: new SecretStore(pool),
     verdicts: new SignedVerdictStore(pool),
     work: new WorkStore(pool),
     ping,

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { describeManifest, makeManifest } from "../../cli/support/manifest.ts";
+import { describeManifest, makeManifest, secretOption } from "../../cli/support/manifest.ts";
 
 describe("a manifest made from a Compose file", () => {
   const launch = { name: "app", leaseSigners: [`0x${"15".repeat(20)}`], maxLeaseSeconds: 60 };
@@ -24,5 +24,25 @@ describe("a manifest made from a Compose file", () => {
     const { manifest, bytes } = makeManifest(pinned, launch);
     expect(describeManifest(manifest)).not.to.include("pinned");
     expect(Buffer.from(bytes).toString("utf8")).not.to.include("allow_unpinned_images");
+  });
+
+  it("asks for what is kept and told beyond containers, and says who reads and sets it", () => {
+    const signer = `0x${"16".repeat(20)}`;
+    const { manifest } = makeManifest(pinned, {
+      ...launch,
+      persistent: true,
+      secrets: ["API_TOKEN=web,other", "KEY"].map(secretOption),
+      secretSigners: [signer],
+    });
+    expect(manifest.charter).to.deep.include({
+      persistent: true,
+      secrets: [{ name: "API_TOKEN", services: ["web", "other"] }, { name: "KEY" }],
+      secret_signers: [signer],
+    });
+    const text = describeManifest(manifest);
+    expect(text).to.include("named volumes are kept");
+    expect(text).to.include("secret API_TOKEN: readable by web, other");
+    expect(text).to.include("secret KEY: readable by every service");
+    expect(text).to.include(`secret signers: ${signer}`);
   });
 });

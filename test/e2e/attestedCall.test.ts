@@ -20,6 +20,7 @@ import { Upstreams } from "../../relayer/gateway/Upstreams.ts";
 import { machineClock } from "../../worker/clock.ts";
 import type { Runtime } from "../../worker/guest/compose/Runtime.ts";
 import { guestConfigSchema } from "../../worker/guest/config.ts";
+import { noHoldings } from "../../worker/guest/holdings/Holdings.ts";
 import { Guest } from "../../worker/guest/Guest.ts";
 import type { GuestState } from "../../worker/guest/state.ts";
 import { openSource } from "../../worker/tee/openSource.ts";
@@ -122,6 +123,7 @@ describe("a call over attested TLS", function () {
       clock: machineClock(),
       source: openSource({ simulatorDir: stack.dir, platform: "one" }, chainId, { app, composeHash }),
       runtime: async () => runtime,
+      holdings: async () => noHoldings,
       report: states.put,
     });
     running = guest.run(stop.signal);

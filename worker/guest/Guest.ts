@@ -19,6 +19,7 @@ import { parseCompose } from "./compose/parseCompose.ts";
 import type { Runtime } from "./compose/Runtime.ts";
 import type { GuestConfig } from "./config.ts";
 import { fetchManifest, type RunnableManifest } from "./fetchManifest.ts";
+import type { Holdings } from "./holdings/Holdings.ts";
 import { requirePinned } from "./requirePinned.ts";
 import { requireServable } from "./requireServable.ts";
 import { takeDown } from "./takeDown.ts";
@@ -32,6 +33,8 @@ export interface GuestSeams {
   /** Evidence of the TD that this guest runs in. */
   readonly source: EvidenceSource;
   readonly runtime: (project: ComposeProject, manifest: RunnableManifest) => Promise<Runtime>;
+  /** Secrets and volume of the manifest. @throws CharterError `keys/no-source` where it asks for what no key serves. */
+  readonly holdings: (project: ComposeProject, manifest: RunnableManifest) => Promise<Holdings>;
   readonly report: (state: GuestState) => void;
   /** Unix seconds; default: the machine's clock. */
   readonly unixNow?: () => number;
@@ -39,8 +42,10 @@ export interface GuestSeams {
   readonly account?: PrivateKeyAccount;
 }
 
+/** What is run, and what it needs. */
 interface Running {
   readonly runtime: Runtime;
+  readonly holdings: Holdings;
   readonly ports: readonly PublishedPort[];
   readonly tls: RunnableManifest["charter"]["tls"];
 }
@@ -91,6 +96,7 @@ export class Guest {
     report({ state: "manifest-checked", name: manifest.name, unpinnedImages: project.unpinnedImages });
     requirePinned(project, manifest);
     requireServable(manifest, project, config);
+    const holdings = await this.#seams.holdings(project, manifest);
 
     // Before any lease: opening it stops what a guest that was killed left behind, and a successor's images are here
     // before its predecessor stops.
@@ -100,7 +106,8 @@ export class Guest {
     const { source } = this.#seams;
     const noInstanceId = manifest.no_instance_id === true;
     const instanceId = noInstanceId ? "0x" : (this.#account.address.toLowerCase() as Hex);
-    await measureBoot(source, { app: config.app, composeHash: config.composeHash, instanceId });
+    const { app, composeHash } = config;
+    await measureBoot(source, { app, composeHash, instanceId, keyProvider: holdings.keyProvider });
     await this.#attest(signal);
 
     const terms: LeaseTerms = {
@@ -114,15 +121,16 @@ export class Guest {
     try {
       const first = await this.#lease(terms, sessions, signal);
       this.#reportLease(first);
-      const running = { runtime, ports: project.publishedPorts, tls: manifest.charter.tls };
+      const running = { runtime, holdings, ports: project.publishedPorts, tls: manifest.charter.tls };
       return await this.#runWhileLeased(running, terms, sessions, first, signal);
     } finally {
       sessions.closeAll();
+      await holdings.close(); // No container is left by now.
     }
   }
 
   async #runWhileLeased(
-    { runtime, ports, tls }: Running,
+    { runtime, holdings, ports, tls }: Running,
     terms: LeaseTerms,
     sessions: SessionKeeper,
     first: HeldLease,
@@ -136,8 +144,13 @@ export class Guest {
       () => ended.abort(),
     );
     let tending: Promise<unknown> = Promise.resolve();
+    const asking = { account: this.#account, relayers: this.#relayers };
     try {
-      if (runtime.kind === "docker") await this.#awaitPorts(ports, ended.signal);
+      if (runtime.kind === "docker") {
+        await holdings.openSecrets(asking, ended.signal);
+        await this.#awaitPorts(ports, ended.signal);
+        await holdings.openVolume(asking, ended.signal);
+      }
       if (!ended.signal.aborted) await runtime.up(ended.signal);
       if (!ended.signal.aborted) {
         const front = tls && (await this.#openTls(runtime, tls));
@@ -145,6 +158,7 @@ export class Guest {
         tending = Promise.all([
           tendContainers(runtime, { ...this.#seams, key: this.#account.address }, ended.signal),
           front?.run(ended.signal),
+          runtime.kind === "docker" ? holdings.tend(asking, ended.signal) : undefined,
         ]);
       }
     } catch (error) {

@@ -36,6 +36,10 @@ export const guestConfigSchema = z.strictObject({
   gpu: z.boolean().default(false),
   /** A directory of this guest's own. */
   workdir: z.string().min(1),
+  /** Where encrypted volumes are kept, by app and slot: the same for every guest of a node. Default: in `workdir`. */
+  volumesDir: z.string().min(1).optional(),
+  /** A directory in memory (tmpfs), where secrets are readable while containers run. */
+  secretsDir: z.string().startsWith("/").default("/dev/shm"),
   /**
    * "docker": containers run, or the guest refuses. "auto": they run where an engine answers. "dry": they are never
    * started, and the state says so.

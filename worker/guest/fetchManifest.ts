@@ -44,10 +44,7 @@ function requireRunnable(manifest: Manifest): RunnableManifest {
     });
   }
   const unsupported: readonly [field: string, isAsked: boolean][] = [
-    // Nothing survives this guest: there is no key source yet, and a volume would be lost without a word.
-    ["charter.persistent", charter.persistent],
     ["pre_launch_script", (manifest.pre_launch_script ?? "").trim() !== ""],
-    ["kms_enabled", manifest.kms_enabled === true],
     ["local_key_provider_enabled", manifest.local_key_provider_enabled === true],
   ];
   const field = unsupported.find(([, isAsked]) => isAsked)?.[0];

@@ -7,6 +7,8 @@ import { aborted, runProgram, say } from "../program.ts";
 import { openMachineSource } from "../tee/openMachineSource.ts";
 import { composeRuntime } from "./compose/DockerRuntime.ts";
 import { dryRuntime } from "./compose/Runtime.ts";
+import { mountHeld } from "./compose/mountHeld.ts";
+import { heldPaths, openHoldings } from "./holdings/openHoldings.ts";
 import { parseGuestConfig, type GuestConfig } from "./config.ts";
 import { Guest } from "./Guest.ts";
 import { reported, type GuestState } from "./state.ts";
@@ -48,14 +50,17 @@ await runProgram(async (signal) => {
       : undefined;
     statusUrl = status?.url;
     try {
+      const clock = machineClock();
       const guest = new Guest(config, {
-        clock: machineClock(),
+        clock,
         source: await openMachineSource(config, config.chainId, {
           app: config.app,
           composeHash: config.composeHash,
         }),
         report,
-        runtime: async (project, manifest) => {
+        holdings: (project, manifest) => openHoldings(config, project, manifest, { clock, report }),
+        runtime: async (parsed, manifest) => {
+          const project = mountHeld(parsed, heldPaths(config, parsed, manifest));
           const runtime =
             config.runtime === "dry"
               ? dryRuntime("the node's configuration says so")

@@ -9,6 +9,14 @@ export type GuestState =
   | { readonly state: "leased"; readonly key: string; readonly maxSeconds: number; readonly signer: string }
   /** Everything is ready but for ports that another guest, its predecessor as a rule, still holds. */
   | { readonly state: "awaiting-ports"; readonly key: string; readonly ports: readonly number[] }
+  /** Everything is ready but the volume, which another guest, its predecessor as a rule, still has open. */
+  | { readonly state: "awaiting-volume"; readonly key: string }
+  /** Leased, and without a value for some of the manifest's secrets (`charter secret set`). */
+  | { readonly state: "awaiting-secrets"; readonly key: string; readonly names: readonly string[] }
+  /** Newer values were brought while containers run. */
+  | { readonly state: "secrets-changed"; readonly key: string; readonly names: readonly string[] }
+  /** The app's public key could not be told, or secrets not be asked for; what is there stays. */
+  | { readonly state: "secrets-failed"; readonly error: Reported }
   | {
       readonly state: "running";
       readonly key: string;

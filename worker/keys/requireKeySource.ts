@@ -5,7 +5,8 @@ import type { KeySource } from "./KeySource.ts";
 /** Why a source of evidence gives no key that survives the guest. */
 const WHY: Readonly<Partial<Record<DetectedSource["name"], string>>> = {
   "tsm-tdx": "TDX cannot seal: nothing in a TD survives it",
-  "tsm-snp": "SNP_GET_DERIVED_KEY takes an ioctl on /dev/sev-guest, which takes native code",
+  "tsm-snp":
+    "a derived key of SEV-SNP takes an ioctl (native code), is of one chip, and is not bound to the app: HOST_DATA does not enter it",
   nitro: "an enclave of AWS Nitro cannot seal without AWS KMS",
 };
 

@@ -37,7 +37,7 @@ const LONGEST_PAUSE_MS = 60_000;
 const STEADY_MS = 60_000;
 
 /** What a guest says when the one whose place it takes may go. */
-const READY: ReadonlySet<unknown> = new Set(["running", "awaiting-ports"]);
+const READY: ReadonlySet<unknown> = new Set(["running", "awaiting-ports", "awaiting-volume"]);
 
 /** One guest per app, slot and release: another release is another guest, and the old one ends once that is ready. */
 export const guestId = ({ app, slot, release }: Placements["placements"][number]): string =>

@@ -86,6 +86,7 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
       reattestSeconds,
       status,
       ...(tls === undefined ? {} : { tls }),
+      volumesDir: join(workdir, "volumes"),
     },
     workdir: join(workdir, "guests"),
     onLine: (guest, line) => {

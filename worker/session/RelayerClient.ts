@@ -17,6 +17,12 @@ import {
   type Placements,
 } from "../../protocol/session/messages.ts";
 import type { EndpointReport } from "../../protocol/session/endpoints.ts";
+import type { SignedKeyBinding } from "../../protocol/keys/keyBinding.ts";
+import {
+  deliverySchema,
+  keyBindingMessage,
+  type StoredSecret,
+} from "../../protocol/session/secretMessages.ts";
 import type { SignedLease } from "../../protocol/session/lease.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 import { readBounded } from "./readBounded.ts";
@@ -82,6 +88,16 @@ export class RelayerClient {
   /** Tells where an instance answers TLS. */
   async tellEndpoint(message: EndpointReport, signal?: AbortSignal): Promise<void> {
     await this.#request("POST", "/instances/endpoint", MAX_ANSWER_BYTES, message, signal);
+  }
+
+  /** Tells an app's public key under the instance's signature. */
+  async publishBinding(binding: SignedKeyBinding, signal?: AbortSignal): Promise<void> {
+    await this.#json("POST", "/bindings", z.object({}), keyBindingMessage(binding), signal);
+  }
+
+  /** The app's secrets, sealed, where a lease would be granted for the same request. */
+  async secrets(message: LeaseRequest, signal?: AbortSignal): Promise<readonly StoredSecret[]> {
+    return (await this.#json("POST", "/secrets/deliveries", deliverySchema, message, signal)).secrets;
   }
 
   async #json<T>(

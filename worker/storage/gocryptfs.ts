@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
-import { access, mkdir, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { access, mkdir, readdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 
@@ -13,7 +14,7 @@ export interface Volume {
 }
 
 export interface VolumeOptions {
-  /** On the host's disk: names and contents encrypted. */
+  /** On the host's disk: names and contents encrypted. Its lock stands beside it. */
   readonly cipherDir: string;
   /** An empty directory of the guest. */
   readonly mountPoint: string;
@@ -22,10 +23,36 @@ export interface VolumeOptions {
 }
 
 const TIMEOUT_MS = 30_000;
+const LOOK_MS = 50;
 /** gocryptfs(1), EXIT CODES. */
 const WRONG_PASSWORD = 12;
-/** The key is random: stretching it (scrypt) adds nothing, and this is the least that gocryptfs takes. */
-const SCRYPT_N = "10";
+/** Of our own: somebody holds the lock. */
+const IN_USE = 75;
+
+/**
+ * The file system and its lock live and end together, and no longer than the guest: a guest that is killed closes our
+ * end of the pipe, and then nothing can write any more, so that the next guest may open the same directory. Containers
+ * are other users than we (-allow_other; the kernel checks modes), and whoever else is on the machine cannot pass through
+ * the guest's own directory. A random key gains nothing by stretching (scrypt): 10 is the least that gocryptfs takes.
+ */
+const SCRIPT = `
+exec 4<&0
+IFS= read -r key <&4
+exec 9>"$1" || exit 74
+flock --nonblock 9 || exit ${IN_USE}
+fusermount3 -u -z -- "$3"
+mkdir -p -m 700 -- "$3" || exit 74
+if [ ! -e "$2/gocryptfs.conf" ]; then
+  printf '%s\n' "$key" | gocryptfs -q -nosyslog -init -scryptn 10 -- "$2" || exit
+fi
+printf '%s\n' "$key" | gocryptfs -fg -q -nosyslog -allow_other -- "$2" "$3" 4<&- &
+volume=$!
+unset key
+(cat <&4 >/dev/null; kill -TERM "$volume") 9>&- &
+watcher=$!
+wait "$volume"; code=$?
+kill "$watcher"
+exit "$code"`;
 
 /** Whether gocryptfs can be used here, or why not. */
 export async function gocryptfsMissing(): Promise<string | null> {
@@ -34,69 +61,87 @@ export async function gocryptfsMissing(): Promise<string | null> {
   } catch {
     return "there is no /dev/fuse";
   }
-  return run("gocryptfs", ["-version"]).then(
-    () => null,
-    () => "gocryptfs is not installed",
-  );
+  if (process.getuid?.() !== 0) return "it takes root: containers are other users than this one";
+  for (const program of ["gocryptfs", "fusermount3", "flock"]) {
+    if (!(await runs(program))) return `${program} is not installed`;
+  }
+  return null;
 }
 
 /**
- * Opens the volume of an app, made when there is none yet. The key goes by standard input only. Blocks are authenticated
+ * Opens the volume of an app, made when there is none yet. The key goes by a pipe only. Blocks are authenticated
  * (AES-256-GCM); that a host brings back an older state of the whole directory is not noticed.
  * @throws CharterError `storage/wrong-key` for a volume of another app, `storage/foreign-files` where the directory holds
- * what is no volume, `storage/failed`.
+ * what is no volume, `storage/in-use` while another guest has it open, `storage/failed`.
  */
 export async function openGocryptfs({ cipherDir, mountPoint, key }: VolumeOptions): Promise<Volume> {
   if (key.length !== 32) throw new RangeError(`a volume's key has 32 bytes, not ${key.length}`);
-  const password = `${Buffer.from(key).toString("hex")}\n`;
   await mkdir(cipherDir, { recursive: true, mode: 0o700 });
-  await mkdir(mountPoint, { recursive: true, mode: 0o700 });
   const files = await readdir(cipherDir);
   if (files.length > 0 && !files.includes("gocryptfs.conf")) {
     throw new CharterError("storage/foreign-files", "the volume's directory holds other files", {
       cipherDir,
     });
   }
-  const arguments_ = ["-q", "-nosyslog"];
-  if (files.length === 0)
-    await run("gocryptfs", [...arguments_, "-init", "-scryptn", SCRYPT_N, cipherDir], password);
-  await run("gocryptfs", [...arguments_, cipherDir, mountPoint], password);
-  return {
-    path: mountPoint,
-    close: async () => {
-      await run("fusermount3", ["-u", mountPoint]);
+  const child = spawn(
+    "/bin/sh",
+    ["-c", SCRIPT, "charter-volume", `${cipherDir}.lock`, cipherDir, mountPoint],
+    {
+      stdio: ["pipe", "ignore", "ignore"],
+      // A Ctrl-C that is meant for us is not meant for it: containers end first.
+      detached: true,
     },
+  );
+  let exit: number | "failed" | null = null;
+  const ended = new Promise<void>((done) => {
+    child.once("error", () => ((exit = "failed"), done()));
+    child.once("exit", (code) => ((exit = code ?? "failed"), done()));
+  });
+  child.stdin.on("error", () => undefined); // It ended before it read: its exit says why.
+  child.stdin.write(`${Buffer.from(key).toString("hex")}\n`);
+  const close = async (): Promise<void> => {
+    child.stdin.end();
+    await ended;
   };
+  const deadline = performance.now() + TIMEOUT_MS;
+  while (!(await isMounted(mountPoint))) {
+    const over = performance.now() > deadline;
+    if (over) await close();
+    if (exit !== null || over) throw refusalOf(exit, cipherDir);
+    await Promise.race([delay(LOOK_MS), ended]);
+  }
+  return { path: mountPoint, close };
 }
 
-/** Cipher directory of an app below a disk's root: the same for every release, so that an upgrade finds its data. */
-export const volumeDir = (root: string, app: string): string => join(root, app.slice(2).toLowerCase());
+/** Cipher directory of an app's instance below a disk's root: the same for every release, so that an upgrade finds its data. */
+export const volumeDir = (root: string, app: string, slot: number): string =>
+  join(root, app.slice(2).toLowerCase(), String(slot));
 
-/**
- * By exit code alone: a mount stays behind as a process that keeps the pipes it was given, so waiting for their end would
- * last as long as the volume, and closing them would kill it at its first message.
- */
-function run(program: string, args: readonly string[], stdin = ""): Promise<void> {
-  return new Promise((done, fail) => {
-    const child = spawn(program, [...args], { stdio: ["pipe", "ignore", "ignore"], timeout: TIMEOUT_MS });
-    const failed = (details: Record<string, unknown>, cause?: unknown): void =>
-      fail(
-        new CharterError(
-          "storage/failed",
-          "the encrypted volume could not be handled",
-          { program, ...details },
-          { cause },
-        ),
-      );
-    child.on("error", (error: NodeJS.ErrnoException) => failed({ reason: error.code ?? "unknown" }, error));
-    child.on("exit", (code, signal) => {
-      if (code === 0) return done();
-      if (code === WRONG_PASSWORD) {
-        return fail(new CharterError("storage/wrong-key", "this volume belongs to another app's key"));
-      }
-      failed({ exit: code, signal });
-    });
-    child.stdin.on("error", () => undefined); // It ended before it read: its exit says why.
-    child.stdin.end(stdin);
+function refusalOf(exit: number | "failed" | null, cipherDir: string): CharterError {
+  if (exit === WRONG_PASSWORD) {
+    return new CharterError("storage/wrong-key", "this volume belongs to another app's key");
+  }
+  if (exit === IN_USE) {
+    return new CharterError("storage/in-use", "another instance has this volume open", { cipherDir });
+  }
+  return new CharterError("storage/failed", "the encrypted volume could not be opened", { exit });
+}
+
+/** A mount point is on another device than the directory that it stands in. */
+async function isMounted(path: string): Promise<boolean> {
+  try {
+    const [here, above] = await Promise.all([stat(path), stat(dirname(path))]);
+    return here.dev !== above.dev;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a program is there at all. */
+function runs(program: string): Promise<boolean> {
+  return new Promise((done) => {
+    const child = spawn(program, ["--version"], { stdio: "ignore", timeout: TIMEOUT_MS });
+    child.once("error", () => done(false));
+    child.once("exit", () => done(true));
   });
 }

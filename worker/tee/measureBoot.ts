@@ -8,10 +8,9 @@ export interface BootIdentity {
   readonly composeHash: ComposeHash;
   /** 20 bytes, or empty where there is none. */
   readonly instanceId: Hex;
+  /** The `KeySource` that this guest's keys come from (DESIGN section 7); "none" where no key survives it. */
+  readonly keyProvider?: string;
 }
-
-/** No key survives the guest (DESIGN section 7, `KeySource`): the log says so. */
-const NO_KEY_PROVIDER = JSON.stringify({ name: "none", id: "" });
 
 /**
  * Measures the boot in dstack's order and names. Verifiers trust only what stands before `system-ready`; from there on
@@ -26,7 +25,8 @@ export async function measureBoot(source: EvidenceSource, identity: BootIdentity
   await source.extend("compose-hash", fromHex(identity.composeHash));
   await source.extend("instance-id", fromHex(identity.instanceId));
   await source.extend("boot-mr-done", nothing);
-  await source.extend("key-provider", Buffer.from(NO_KEY_PROVIDER, "utf8"));
+  const provider = { name: identity.keyProvider ?? "none", id: "" };
+  await source.extend("key-provider", Buffer.from(JSON.stringify(provider), "utf8"));
   await source.extend("system-ready", nothing);
 }
 

@@ -3,7 +3,13 @@ import { busy } from "../../busy.ts";
 import { RateLimiter } from "./RateLimiter.ts";
 
 /** Refusals after which nobody has shown that the key is theirs. */
-const UNPROVEN = new Set(["lease/signature-invalid", "lease/nonce-replayed", "session/signature-invalid"]);
+const UNPROVEN = new Set([
+  "lease/signature-invalid",
+  "lease/nonce-replayed",
+  "session/signature-invalid",
+  "keys/binding-signature-invalid",
+  "secret/signer-not-named",
+]);
 
 interface Options {
   /** Proven requests of one key from one address, per minute. */

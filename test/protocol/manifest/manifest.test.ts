@@ -88,6 +88,25 @@ describe("parseManifest", () => {
     refused(changed({ charter: { lease_signers: [signer], persistent: "yes" } }), "persistent");
   });
 
+  it("reads which secrets an app has and who may set them, and refuses what nobody could set", () => {
+    const charter = (more: Record<string, unknown>) =>
+      changed({ charter: { lease_signers: [signer], ...more } });
+    const secrets = [{ name: "API_TOKEN", services: ["web"] }, { name: "OTHER" }];
+    expect(parseManifest(charter({ secret_signers: [signer], secrets })).charter).to.deep.include({
+      secret_signers: [signer.toLowerCase()],
+      secrets,
+    });
+    refused(charter({ secrets }), "secret_signers");
+    refused(charter({ secret_signers: [], secrets: [] }), "secret_signers");
+    refused(
+      charter({ secret_signers: [signer], secrets: [{ name: "A" }, { name: "A" }] }),
+      "each secret once",
+    );
+    for (const name of ["../../etc/passwd", "a b", "", "1A"]) {
+      refused(charter({ secret_signers: [signer], secrets: [{ name }] }), "name");
+    }
+  });
+
   it("refuses more than 1 MiB before reading it", () => {
     const exactly = (size: number) => {
       const base = bytes({ ...manifest, pre_launch_script: "" });

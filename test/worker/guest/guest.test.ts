@@ -5,6 +5,7 @@ import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import type { Address, Bytes32, ComposeHash } from "../../../protocol/words/hex.ts";
 import { guestConfigSchema, type GuestConfig } from "../../../worker/guest/config.ts";
 import type { Runtime, ServiceState } from "../../../worker/guest/compose/Runtime.ts";
+import { openHoldings } from "../../../worker/guest/holdings/openHoldings.ts";
 import { Guest } from "../../../worker/guest/Guest.ts";
 import type { GuestState } from "../../../worker/guest/state.ts";
 import { createTestPki } from "../../../worker/tee/simulator/pki.ts";
@@ -113,6 +114,7 @@ describe("the guest", () => {
       clock,
       source: new SimulatedTdx(simulatedPlatform(pki, { name: "one" }), { composeHash }),
       runtime: () => Promise.resolve(runtime),
+      holdings: (project, parsed) => openHoldings(config, project, parsed, { clock, report: states.put }),
       report: states.put,
     });
   };
@@ -180,7 +182,6 @@ describe("the guest", () => {
   for (const [what, changes, code] of [
     ["an unknown field", { surprise: true }, "manifest/malformed"],
     ["no lease signer", { charter: undefined }, "manifest/unsupported"],
-    ["a persistent volume", { charter: { lease_signers: [APP], persistent: true } }, "manifest/unsupported"],
     ["a script that would not run", { pre_launch_script: "true" }, "manifest/unsupported"],
     [
       "a privileged service",
@@ -190,6 +191,17 @@ describe("the guest", () => {
   ] as const) {
     it(`refuses a manifest with ${what}`, async () => {
       expect(await refusal(guest(await relayer().keep(manifest(changes))).run(stop.signal))).to.equal(code);
+      expect(relayer().attested.size).to.equal(0);
+    });
+  }
+
+  for (const [what, changes] of [
+    ["a persistent volume", { charter: { lease_signers: [APP], persistent: true } }],
+    ["keys of a KMS", { kms_enabled: true }],
+  ] as const) {
+    it(`refuses a manifest with ${what} where no key survives the guest`, async () => {
+      const hash = await relayer().keep(manifest(changes));
+      expect(await refusal(guest(hash, { evidence: "machine" }).run(stop.signal))).to.equal("keys/no-source");
       expect(relayer().attested.size).to.equal(0);
     });
   }

@@ -1,14 +1,16 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 
 import { secretKeys } from "../../../protocol/keys/secretEnvelope.ts";
 import type { Address } from "../../../protocol/words/hex.ts";
+import { openKeySource } from "../../../worker/keys/openKeySource.ts";
 import { requireKeySource } from "../../../worker/keys/requireKeySource.ts";
 import { SimulatorKeys } from "../../../worker/keys/SimulatorKeys.ts";
 import { loadOrCreateTestPki } from "../../../worker/tee/simulator/pki.ts";
-import { refusalOf } from "../../support/refusal.ts";
+import { refusal, refusalOf } from "../../support/refusal.ts";
+import { DstackAgentServer } from "../support/DstackAgentServer.ts";
 
 const APP = `0x${"ab".repeat(20)}` as Address;
 const OTHER = `0x${"ac".repeat(20)}` as Address;
@@ -51,5 +53,30 @@ describe("keys that survive the guest", () => {
     }
     const source = new SimulatorKeys(dir, 1337);
     expect(requireKeySource(source, "tsm-tdx")).to.equal(source);
+  });
+
+  it("are the machine's own or none: nothing falls back to the simulator", async () => {
+    const places = {
+      dstackSockets: [join(dir, "dstack.sock")],
+      tsmRoot: join(dir, "tsm"),
+      snpDevice: join(dir, "sev-guest"),
+      nsmDevice: join(dir, "nsm"),
+      nvidiaDevices: join(dir, "gpus"),
+    };
+    const found = (evidence: "simulator" | "machine", chainId = 31337) =>
+      openKeySource({ evidence, simulatorDir: dir }, chainId, places);
+    expect((await found("simulator")).source?.name).to.equal("simulator");
+    expect(await refusal(found("simulator", 1))).to.equal("keys/simulator-refused");
+    expect(await found("machine")).to.deep.equal({ source: null });
+
+    mkdirSync(join(dir, "tsm"));
+    writeFileSync(join(dir, "sev-guest"), "");
+    expect(await found("machine")).to.deep.equal({ source: null, evidence: "tsm-snp" });
+    const agent = await new DstackAgentServer(dir).start();
+    try {
+      expect((await found("machine", 1)).source?.name).to.equal("dstack");
+    } finally {
+      await agent.close();
+    }
   });
 });

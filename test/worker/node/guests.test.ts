@@ -81,13 +81,20 @@ describe("a node's guests", () => {
     expect(driver.stopped).to.deep.equal([old]);
   });
 
-  it("go when their ports are all that their successor waits for", () => {
-    const [old = "", young = ""] = ids(placed(0, 1), placed(0, 2));
-    guests.reconcile([placed(0, 1)], 3);
-    guests.reconcile([placed(0, 2)], 3);
-    guests.heard(young, "awaiting-ports");
-    expect(driver.stopped).to.deep.equal([old]);
-  });
+  for (const [what, state] of [
+    ["their ports are", "awaiting-ports"],
+    ["their volume is", "awaiting-volume"],
+  ] as const) {
+    it(`go when ${what} all that their successor waits for`, () => {
+      const [old = "", young = ""] = ids(placed(0, 1), placed(0, 2));
+      guests.reconcile([placed(0, 1)], 3);
+      guests.reconcile([placed(0, 2)], 3);
+      guests.heard(young, "awaiting-secrets");
+      expect(driver.stopped).to.deep.equal([]);
+      guests.heard(young, state);
+      expect(driver.stopped).to.deep.equal([old]);
+    });
+  }
 
   it("are not started again when their grace ends before their successor is ready", () => {
     const [old = "", young = ""] = ids(placed(0, 1), placed(0, 2));

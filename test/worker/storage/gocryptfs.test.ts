@@ -1,8 +1,10 @@
+import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 
+import { isCharterError } from "../../../protocol/errors/CharterError.ts";
 import {
   gocryptfsMissing,
   openGocryptfs,
@@ -13,6 +15,12 @@ import { refusal } from "../../support/refusal.ts";
 
 const APP = `0x${"Ab".repeat(20)}`;
 const key = (fill: number) => new Uint8Array(32).fill(fill);
+
+/** The killed guest's file system notices a moment later. */
+function whileInUse(error: unknown): undefined {
+  if (isCharterError(error) && error.code === "storage/in-use") return undefined;
+  throw error;
+}
 
 describe("the encrypted volume (gocryptfs)", function () {
   this.timeout(60_000);
@@ -34,7 +42,7 @@ describe("the encrypted volume (gocryptfs)", function () {
     rmSync(dir, { recursive: true });
   });
 
-  const cipherDir = () => volumeDir(join(dir, "disk"), APP);
+  const cipherDir = () => volumeDir(join(dir, "disk"), APP, 0);
   const mount = async (fill: number, name = "plain") => {
     const volume = await openGocryptfs({
       cipherDir: cipherDir(),
@@ -69,6 +77,35 @@ describe("the encrypted volume (gocryptfs)", function () {
     await unmount(first);
     expect(await refusal(mount(2))).to.equal("storage/wrong-key");
     const again = await mount(1);
+    expect(readFileSync(join(again.path, "notes.txt"), "utf8")).to.equal("kept");
+  });
+
+  it("is never open twice, whoever asks", async () => {
+    const first = await mount(1);
+    expect(await refusal(mount(1, "again"))).to.equal("storage/in-use");
+    writeFileSync(join(first.path, "notes.txt"), "kept");
+    await unmount(first);
+    const again = await mount(1, "again");
+    expect(readFileSync(join(again.path, "notes.txt"), "utf8")).to.equal("kept");
+  });
+
+  it("is closed when the guest that had it open is killed, and opens again", async () => {
+    const program = `
+      import { openGocryptfs } from ${JSON.stringify(new URL("../../../worker/storage/gocryptfs.ts", import.meta.url).href)};
+      import { writeFileSync } from "node:fs";
+      const [cipherDir, mountPoint] = process.argv.slice(1);
+      const volume = await openGocryptfs({ cipherDir, mountPoint, key: new Uint8Array(32).fill(1) });
+      writeFileSync(volume.path + "/notes.txt", "kept");
+      console.log("open");
+      setInterval(() => undefined, 1_000);`;
+    const args = ["--input-type=module", "-e", program, cipherDir(), join(dir, "killed")];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    await new Promise((done) => child.stdout.once("data", done));
+    expect(await refusal(mount(1))).to.equal("storage/in-use");
+    child.kill("SIGKILL");
+    await new Promise((done) => child.once("exit", done));
+    let again: Volume | undefined;
+    while (again === undefined) again = await mount(1).catch(whileInUse);
     expect(readFileSync(join(again.path, "notes.txt"), "utf8")).to.equal("kept");
   });
 

@@ -29,6 +29,12 @@ import {
   type NodeInfo,
   type Placements,
 } from "../../../protocol/session/messages.ts";
+import type { SignedKeyBinding } from "../../../protocol/keys/keyBinding.ts";
+import {
+  deliveryRequestSchema,
+  keyBindingSchema,
+  type StoredSecret,
+} from "../../../protocol/session/secretMessages.ts";
 import type { Address, Bytes32, ComposeHash } from "../../../protocol/words/hex.ts";
 import { sessionSocket } from "../../../relayer/api/routes/sessionSocket.ts";
 import { HeldSessions } from "../../../relayer/leases/sessions/HeldSessions.ts";
@@ -72,6 +78,9 @@ export class TestRelayer {
   chain: Record<string, unknown> = CHAIN;
   readonly attested = new Map<Address, ComposeHash>();
   readonly nodes = new Map<Address, NodeInfo>();
+  /** What instances told of the app's key, and what is delivered to those that attested. */
+  readonly bindings = new Inbox<SignedKeyBinding>();
+  secrets: readonly StoredSecret[] = [];
   nodeExpiresAt = 4_000_000_000;
   registrations = 0;
   placements: Placements["placements"] = [];
@@ -164,6 +173,15 @@ export class TestRelayer {
       });
       if (asked.toLowerCase() !== key) throw new CharterError("lease/signature-invalid", "key");
       return this.#grant(app, key, nonce);
+    });
+    server.post("/bindings", async ({ body }, reply) => {
+      this.bindings.put(keyBindingSchema.parse(body));
+      return reply.code(201).send({});
+    });
+    server.post("/secrets/deliveries", ({ body }) => {
+      const { key } = deliveryRequestSchema.parse(body);
+      if (!this.attested.has(key)) throw new CharterError("lease/denied", "no evidence");
+      return { secrets: this.secrets };
     });
     server.post("/nodes", async ({ body }, reply) => {
       const { operator, key, evidence, operatorSignature, keySignature } = nodeRegistrationSchema.parse(body);

@@ -1,0 +1,87 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+
+import type { Address } from "../../../protocol/words/hex.ts";
+import { machineClock } from "../../../worker/clock.ts";
+import { VolumeHolding } from "../../../worker/guest/holdings/VolumeHolding.ts";
+import { SimulatorKeys } from "../../../worker/keys/SimulatorKeys.ts";
+import { gocryptfsMissing, volumeDir } from "../../../worker/storage/gocryptfs.ts";
+import { loadOrCreateTestPki } from "../../../worker/tee/simulator/pki.ts";
+import { refusal } from "../../support/refusal.ts";
+
+const APP = `0x${"ab".repeat(20)}` as Address;
+const OTHER = `0x${"ac".repeat(20)}` as Address;
+
+describe("an app's volume", function () {
+  this.timeout(60_000);
+  let dir: string;
+  let open: VolumeHolding[];
+  const never = new AbortController().signal;
+
+  before(async function () {
+    const missing = await gocryptfsMissing();
+    if (missing === null) return;
+    console.log(`      skipped: ${missing}`);
+    this.skip();
+  });
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "charter-held-"));
+    loadOrCreateTestPki(dir);
+    open = [];
+  });
+  afterEach(async () => {
+    for (const holding of open) await holding.close();
+    rmSync(dir, { recursive: true });
+  });
+
+  const cipherDir = (slot = 0) => volumeDir(join(dir, "volumes"), APP, slot);
+  const holding = async (workdir: string, changes: { app?: Address; onInUse?: () => void } = {}) => {
+    const made = await VolumeHolding.prepare({
+      app: APP,
+      source: new SimulatorKeys(dir, 31337),
+      cipherDir: cipherDir(),
+      mountPoint: join(dir, workdir),
+      names: ["data"],
+      clock: machineClock(),
+      onInUse: () => undefined,
+      ...changes,
+    });
+    open.push(made);
+    return made;
+  };
+
+  it("goes to the successor when the predecessor has closed it, with what was written, writable by any user", async () => {
+    const first = await holding("r1");
+    await first.open(never);
+    writeFileSync(join(dir, "r1", "data", "notes.txt"), "kept");
+    expect(statSync(join(dir, "r1", "data")).mode & 0o777).to.equal(0o777);
+
+    const told = new Promise<void>((onInUse) => {
+      void holding("r2", { onInUse }).then((second) => second.open(never).then(() => opened(second)));
+    });
+    let opened: (second: VolumeHolding) => void = () => undefined;
+    const successor = new Promise<VolumeHolding>((done) => (opened = done));
+    await told;
+    await first.close();
+    await successor;
+    expect(readFileSync(join(dir, "r2", "data", "notes.txt"), "utf8")).to.equal("kept");
+  });
+
+  it("is not waited for beyond the right to run", async () => {
+    await (await holding("r1")).open(never);
+    const ended = new AbortController();
+    const second = await holding("r2", { onInUse: () => ended.abort() });
+    await second.open(ended.signal);
+    expect(statSync(join(dir, "r2"), { throwIfNoEntry: false })).to.equal(undefined);
+  });
+
+  it("is not opened by another app's key, and not shared by two slots", async () => {
+    const first = await holding("r1");
+    await first.open(never);
+    await first.close();
+    expect(await refusal((await holding("other", { app: OTHER })).open(never))).to.equal("storage/wrong-key");
+    expect(cipherDir(1)).not.to.equal(cipherDir(0));
+  });
+});
