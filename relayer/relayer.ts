@@ -55,6 +55,7 @@ import { embeddedDatabase } from "./store/embeddedDatabase.ts";
 import { outboxAges } from "./store/outboxAges.ts";
 import { openStore } from "./store/store.ts";
 import type { VerdictMessage } from "../protocol/session/messages.ts";
+import type { Bytes32 } from "../protocol/words/hex.ts";
 
 /** Leases decided within this share one signature, which costs more than all else that ten of them need. */
 const TICK_MS = 50;
@@ -254,7 +255,10 @@ export async function startRelayer(
     },
     logger,
     onSignerRejected,
-    onBatched: (count) => metrics.batched(count),
+    onBatched: (count, ids, intent) => {
+      metrics.batched(count);
+      for (const id of ids) steps.batched(id, intent);
+    },
     onStep: (step) => crashPoint(`proofs.${step}`),
     now: unixSeconds,
   });
@@ -262,8 +266,9 @@ export async function startRelayer(
     deployment,
     judge,
     evidence: store.evidence,
-    onAccepted: () => {
+    onAccepted: (ids: readonly Bytes32[]) => {
       crashPoint("admission.accepted");
+      steps.wanted(ids);
       pipeline.wake();
     },
     now: unixSeconds,

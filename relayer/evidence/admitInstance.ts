@@ -5,7 +5,7 @@ import { effectiveSetting, ZERO_KEY } from "../../protocol/policy/settings.ts";
 import { SettingKind } from "../../protocol/policy/settingKind.ts";
 import type { Accepted, InstanceRegistration, VerdictMessage } from "../../protocol/session/messages.ts";
 import { ProofSystem } from "../../protocol/words/enums.ts";
-import type { Address } from "../../protocol/words/hex.ts";
+import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 import type { Projection } from "../chain/projection.ts";
 import type { LeaseDecision, LeaseSession } from "../decisions/lease.ts";
 import { denialError } from "../leases/denial.ts";
@@ -23,8 +23,8 @@ export interface AdmitInstanceOptions {
   readonly decide: (session: LeaseSession, now: number) => LeaseDecision;
   /** From now on this session may ask for leases. */
   readonly admit: (session: LeaseSession) => void;
-  /** There is something to prove. */
-  readonly onAccepted: () => void;
+  /** There is something to prove: these effects. */
+  readonly onAccepted: (proofs: readonly Bytes32[]) => void;
   /** Unix seconds. */
   readonly now: () => number;
 }
@@ -64,7 +64,7 @@ export function instanceAdmission(
     }));
     const binding = { digest: evidenceDigest, purpose: "instance", subject: app, key, node } as const;
     await store.accept({ ...binding, verdict: judged, evidence, acceptedAt: now() }, proofs);
-    onAccepted();
+    onAccepted(proofs.map(({ id }) => id));
     admit(session);
     const [first] = proofs as [(typeof proofs)[number], ...(typeof proofs)[number][]];
     return { intent: first.id, release: decision.release };

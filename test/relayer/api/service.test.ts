@@ -440,6 +440,9 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
     expect(text).to.match(/charter_lease_decisions_total\{outcome="granted",reason="Allowed"\} [1-9]/);
     expect(text).to.match(/charter_evidence_total\{purpose="instance",result="accepted"\} [1-9]/);
     expect(text).to.match(/charter_intents\{state="final"\} [1-9]/);
+    expect(text).to.match(/charter_leases_active [1-9]/);
+    expect(text).to.match(/charter_keys_known [1-9]/);
+    expect(text).to.match(/charter_sessions_open 0/);
     expect(text).to.match(/charter_block_number\{height="final"\} [1-9]/);
   });
 
