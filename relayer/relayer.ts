@@ -324,6 +324,7 @@ export async function startRelayer(
     webDir: config.webDir,
     isProxy: config.isProxy,
     health: { metrics, report, pingStore: () => store.ping(), adminToken: config.adminToken },
+    attestedKeys: config.attestedKeys,
     sessionSocket: { held, maxPerMinute: config.budgets.sessions },
     endpoints: {
       chainId,
