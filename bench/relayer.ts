@@ -197,13 +197,14 @@ try {
   const stopping = new AbortController();
   const running = [follower, outbox, pipeline].map((each) => each.run(stopping.signal));
 
-  /** Verdicts per second from the first to the finality of the last. */
+  /** From the first to the finality of the last; CPU of this process with its threads, without the signer and the chain. */
   const measured = async (
     all: readonly InstanceRegistration[],
     admit: (each: InstanceRegistration) => Promise<unknown>,
-  ): Promise<number> => {
+  ): Promise<{ readonly perSecond: number; readonly cpuMillis: number }> => {
     const before = (await store.proofs.counts()).planned;
     const begun = performance.now();
+    const cpu = process.cpuUsage();
     await inLanes(all, AT_ONCE, admit);
     const accepted = performance.now();
     while ((await store.proofs.counts()).planned < before + all.length) {
@@ -213,11 +214,13 @@ try {
     console.log(
       `${all.length} verdicts: accepted in ${Math.round(accepted - begun)} ms, final in ${Math.round(ended - begun)} ms`,
     );
-    return all.length / ((ended - begun) / 1_000);
+    const { user, system } = process.cpuUsage(cpu);
+    const cpuMillis = (user + system) / 1_000 / all.length;
+    return { perSecond: all.length / ((ended - begun) / 1_000), cpuMillis };
   };
   const from = await client.getBlockNumber();
   const half = Math.floor(registrations.length / 2);
-  const perSecond = await measured(registrations.slice(0, half), async (each) => {
+  const verdicts = await measured(registrations.slice(0, half), async (each) => {
     const { key, node, evidence, keySignature } = each;
     const verdict = await judge({ purpose: "instance", subject: app, key }, evidence);
     const { evidenceDigest } = verdict;
@@ -236,7 +239,7 @@ try {
     ]);
     pipeline.wake();
   });
-  const admittedPerSecond = await measured(registrations.slice(half), admission);
+  const admissions = await measured(registrations.slice(half), admission);
 
   const logs = await client.getLogs({ address: ledger, fromBlock: from });
   const posted = parseEventLogs({ abi: attestationLedgerAbi, eventName: "BatchPosted", logs });
@@ -261,8 +264,10 @@ try {
   const perInstance = slope(growth.map(({ instances, bytes }) => [instances, bytes]));
   const decisionSlope = slope(growth.map(({ instances, decisionMicros }) => [instances, decisionMicros]));
   const figures: Figure[] = [
-    { name: "verdictsPerSecond", value: perSecond, unit: "/s", target: ">= 1000" },
-    { name: "admissionsPerSecond", value: admittedPerSecond, unit: "/s" },
+    { name: "verdictsPerSecond", value: verdicts.perSecond, unit: "/s", target: ">= 1000" },
+    { name: "verdicts.cpuMillisEach", value: verdicts.cpuMillis, unit: "ms" },
+    { name: "admissionsPerSecond", value: admissions.perSecond, unit: "/s" },
+    { name: "admissions.cpuMillisEach", value: admissions.cpuMillis, unit: "ms" },
     { name: "batch.verdicts", value: batched / Math.max(1, posted.length), unit: "" },
     { name: "batch.gasPerVerdict", value: gas / Math.max(1, batched), unit: "gas" },
     ...growth.flatMap(({ instances, bytes, decisionMicros }) => [

@@ -11,6 +11,8 @@ import type { BatchLimits } from "./batches/Batcher.ts";
 import type { ClaimRule } from "./batches/Claimer.ts";
 import type { Finality } from "./chain/finality.ts";
 import type { CrashPlan } from "./crashPoints.ts";
+import { attestedVariable } from "./keys/openAttestedKeys.ts";
+import type { AttestedKeys } from "./keys/openAttestedKeys.ts";
 import { readSigningAccount } from "./keys/signingAccount.ts";
 import type { SigningAccount } from "./keys/signingAccount.ts";
 import type { TransactionSigner } from "./outbox/seams.ts";
@@ -35,6 +37,8 @@ export interface RelayerConfig extends VendorConfig {
   readonly outboxSigner: TransactionSigner;
   /** Signs leases; manifests name its address. */
   readonly leaseAccount: SigningAccount;
+  /** Those of these two that were made inside of this instance. */
+  readonly attestedKeys: AttestedKeys;
   readonly committeeUrls: readonly string[];
   /** When a batch of verdicts closes. */
   readonly batches: BatchLimits;
@@ -80,6 +84,9 @@ const schema = z.object({
   CHARTER_DEEP_REORG: variables.settlement.optional(),
   DATABASE_URL: variables.postgresUrl.optional(),
   CHARTER_DATA_DIR: z.string().default(".charter/postgres"),
+  CHARTER_OUTBOX_SIGNER: attestedVariable,
+  CHARTER_LEASE_SIGNER: attestedVariable,
+  CHARTER_DSTACK_SOCKET: z.string().optional(),
   CHARTER_OUTBOX_KEY: variables.key.optional(),
   CHARTER_OUTBOX_KEYSTORE: z.string().optional(),
   CHARTER_OUTBOX_PASSWORD_FILE: z.string().optional(),
@@ -137,10 +144,14 @@ const schema = z.object({
 
 /**
  * Reads the relayer's environment.
+ * @param attestedKeys of `openAttestedKeys` for the same environment.
  * @throws CharterError `config/invalid` (every wrong variable at once), `config/test-root-refused`,
  * `config/bootauth-not-loopback`, `config/bootauth-tls`, `config/outbox-signer`, `config/signer`, `config/keystore`.
  */
-export function readRelayerConfig(environment: Readonly<Record<string, string | undefined>>): RelayerConfig {
+export function readRelayerConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  attestedKeys: AttestedKeys = {},
+): RelayerConfig {
   const read = readEnvironment(schema, environment);
   const vendors = vendorsOf(read, read.CHARTER_DEPLOYMENT);
   return {
@@ -152,6 +163,7 @@ export function readRelayerConfig(environment: Readonly<Record<string, string | 
     databaseUrl: read.DATABASE_URL,
     dataDir: read.CHARTER_DATA_DIR,
     outboxSigner: readOutboxSigner({
+      attested: read.CHARTER_OUTBOX_SIGNER && attestedKeys.outbox?.account,
       key: read.CHARTER_OUTBOX_KEY,
       keystore: read.CHARTER_OUTBOX_KEYSTORE,
       passwordFile: read.CHARTER_OUTBOX_PASSWORD_FILE,
@@ -160,12 +172,15 @@ export function readRelayerConfig(environment: Readonly<Record<string, string | 
     }),
     leaseAccount: readSigningAccount({
       prefix: "CHARTER_LEASE",
+      signer: "CHARTER_LEASE_SIGNER",
+      attested: read.CHARTER_LEASE_SIGNER && attestedKeys.lease?.account,
       key: read.CHARTER_LEASE_KEY,
       keystore: read.CHARTER_LEASE_KEYSTORE,
       passwordFile: read.CHARTER_LEASE_PASSWORD_FILE,
       url: read.CHARTER_LEASE_URL,
       address: read.CHARTER_LEASE_ADDRESS,
     }),
+    attestedKeys,
     committeeUrls: read.CHARTER_COMMITTEE_URLS,
     ...vendors,
     batches: { maxSize: read.CHARTER_BATCH_MAX_SIZE, maxAgeMs: read.CHARTER_BATCH_MAX_AGE_MS },

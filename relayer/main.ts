@@ -11,9 +11,13 @@ setFlagsFromString("--semi-space-growth-factor=1");
 setFlagsFromString("--heap-growing-percent=25");
 
 const { readRelayerConfig } = await import("./config.ts");
+const { openAttestedKeys } = await import("./keys/openAttestedKeys.ts");
 const { createLogger, runProgram } = await import("./program.ts");
 const { startRelayer } = await import("./relayer.ts");
 
 const logger = createLogger("charter-relayer", process.env.LOG_LEVEL);
 
-await runProgram(logger, async (closers) => startRelayer(readRelayerConfig(process.env), logger, closers));
+await runProgram(logger, async (closers) => {
+  const attestedKeys = await openAttestedKeys(process.env, ["outbox", "lease"]);
+  return startRelayer(readRelayerConfig(process.env, attestedKeys), logger, closers);
+});

@@ -26,8 +26,7 @@ import { collectSignatures } from "./committee/collectSignatures.ts";
 import type { CommitteeQuestion, ProvenVerdict } from "./committee/collectSignatures.ts";
 import type { RelayerConfig } from "./config.ts";
 import { armCrash, crashPoint } from "./crashPoints.ts";
-import { decideLease } from "./decisions/lease.ts";
-import type { LeaseDecision, LeaseSession } from "./decisions/lease.ts";
+import { decideLease, type LeaseDecision, type LeaseSession } from "./decisions/lease.ts";
 import { PlacementDesk } from "./decisions/PlacementDesk.ts";
 import { instanceAdmission } from "./evidence/admitInstance.ts";
 import { nodeAdmission } from "./evidence/admitNode.ts";
@@ -48,14 +47,14 @@ import { LoggedSteps } from "./outbox/loggedSteps.ts";
 import { secretService } from "./secrets/secretService.ts";
 import { Outbox } from "./outbox/outbox.ts";
 import { viemOutboxChain } from "./outbox/viemChain.ts";
-import { listen } from "./program.ts";
-import type { Closers, Started } from "./program.ts";
+import { listen, type Closers, type Started } from "./program.ts";
 import { ReplicaWork } from "./replicas/ReplicaWork.ts";
 import { KEEPER } from "./replicas/shards.ts";
 import { embeddedDatabase } from "./store/embeddedDatabase.ts";
 import { outboxAges } from "./store/outboxAges.ts";
 import { openStore } from "./store/store.ts";
 import type { VerdictMessage } from "../protocol/session/messages.ts";
+import type { Bytes32 } from "../protocol/words/hex.ts";
 
 /** Leases decided within this share one signature, which costs more than all else that ten of them need. */
 const TICK_MS = 50;
@@ -250,7 +249,10 @@ export async function startRelayer(
     },
     logger,
     onSignerRejected,
-    onBatched: (count) => metrics.batched(count),
+    onBatched: (count, ids, intent) => {
+      metrics.batched(count);
+      for (const id of ids) steps.batched(id, intent);
+    },
     onStep: (step) => crashPoint(`proofs.${step}`),
     now: unixSeconds,
   });
@@ -258,8 +260,9 @@ export async function startRelayer(
     deployment,
     judge,
     evidence: store.evidence,
-    onAccepted: () => {
+    onAccepted: (ids: readonly Bytes32[]) => {
       crashPoint("admission.accepted");
+      steps.wanted(ids);
       pipeline.wake();
     },
     now: unixSeconds,
@@ -315,6 +318,7 @@ export async function startRelayer(
     webDir: config.webDir,
     isProxy: config.isProxy,
     health: { metrics, report, pingStore: () => store.ping(), adminToken: config.adminToken },
+    attestedKeys: config.attestedKeys,
     sessionSocket: { held, maxPerMinute: config.budgets.sessions },
     secrets: secretService({ chainId, ledger, store, desk, guard, follower, config, now: unixSeconds }),
     endpoints: {

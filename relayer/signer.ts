@@ -9,6 +9,7 @@ import { verifyChain } from "./chain/verifyChain.ts";
 import { evidenceJudge } from "./evidence/judgeEvidence.ts";
 import { finalBlocksOf } from "./evidence/finalBlocks.ts";
 import { evidenceVerifier } from "./evidence/verifier.ts";
+import { openAttestedKeys } from "./keys/openAttestedKeys.ts";
 import { createLogger, listen, runProgram } from "./program.ts";
 import { openStore } from "./store/store.ts";
 
@@ -19,7 +20,8 @@ import { openStore } from "./store/store.ts";
 const logger = createLogger("charter-signer", process.env.LOG_LEVEL);
 
 await runProgram(logger, async (closers) => {
-  const config = readSignerConfig(process.env);
+  const attestedKeys = await openAttestedKeys(process.env, ["committee"]);
+  const config = readSignerConfig(process.env, attestedKeys);
   const { deployment } = config;
   const { chainId } = deployment;
   const client = createChainClient(config.rpcUrls, config.rpcQuorum);
@@ -67,6 +69,7 @@ await runProgram(logger, async (closers) => {
     judge: (request) => batches.judge(request),
     signBatch: (request) => batches.sign(request),
     metrics: signerMetrics({ collateralSecondsLeft: () => evidence.secondsLeft() }),
+    attestedKeys,
     pingStore: () => store.ping(),
     pingChain: () => client.getBlockNumber(),
   });

@@ -20,6 +20,8 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   "committee/not-enough-signatures": 503,
   "relayer/busy": 503,
   "relayer/not-ready": 503,
+  "keys/agent-failed": 503,
+  "keys/agent-malformed": 503,
 };
 
 /** Families of codes that say: a service behind us failed, ask again later. */

@@ -4,6 +4,8 @@ import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import type { GraphQLSchema } from "graphql";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
+import type { AttestedKeys } from "../keys/openAttestedKeys.ts";
+import { signerRoute } from "./routes/signer.ts";
 import { nameRequests, newRequestId } from "../requestId.ts";
 import { installErrorHandler } from "./errors.ts";
 import type { IsProxy } from "./limits/clientAddress.ts";
@@ -33,6 +35,7 @@ export interface ApiOptions {
   readonly secrets: SecretOptions;
   readonly ipfs: IpfsOptions;
   readonly health: HealthOptions;
+  readonly attestedKeys: AttestedKeys;
   readonly schema: GraphQLSchema;
   /** Folder of the built explorer. */
   readonly webDir: string | undefined;
@@ -70,6 +73,7 @@ export async function apiServer(options: ApiOptions): Promise<FastifyInstance> {
   sessionSocket(server, { ...options.sessionSocket, isProxy: options.isProxy });
   await server.register(async (scope) => endpointRoutes(scope, options.endpoints));
   await server.register(async (scope) => healthRoutes(scope, options.health));
+  signerRoute(server, options.attestedKeys);
   await server.register(async (scope) => graphqlRoutes(scope, options.schema));
   if (options.webDir !== undefined) {
     await servePage(server, options.webDir);

@@ -36,7 +36,7 @@ interface Options {
   ) => Promise<SignedBatch>;
   readonly plan: (request: IntentRequest) => Promise<unknown>;
   /** A batch is signed and its posting planned. */
-  readonly onBatched: (count: number) => void;
+  readonly onBatched: (count: number, proofs: readonly Bytes32[], intent: Bytes32) => void;
   /** Some are to go one by one. */
   readonly onSingle: () => void;
   readonly onFailed: (cause: unknown) => void;
@@ -185,8 +185,9 @@ export class Batcher {
     const ids = new Map(placed.map(({ open }) => [open.evidenceDigest, open.id]));
     for (const id of ids.values()) onStep?.("collected", id);
     const { root, count, validUntil, minBlock, blockHash } = signed.statement;
+    const intent = batchId(chainId, ledger, root);
     await batches.keep(signed.tree, ids, signer, {
-      id: batchId(chainId, ledger, root),
+      id: intent,
       to: ledger,
       data: encodeFunctionData({
         abi: attestationLedgerAbi,
@@ -197,7 +198,7 @@ export class Batcher {
       deadline: validUntil,
     });
     for (const id of ids.values()) onStep?.("planned", id);
-    onBatched(count);
+    onBatched(count, [...ids.values()], intent);
     const byReason = Map.groupBy(signed.refused, ([, code]) => code);
     for (const [code, refused] of byReason) {
       const error = new CharterError("batch/left-out", "the committee does not agree to this verdict", {

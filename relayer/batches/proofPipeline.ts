@@ -36,7 +36,7 @@ export interface PipelineOptions {
   readonly nodeByKey: (key: Address) => NodeState | undefined;
   readonly logger: Pick<FastifyBaseLogger, "warn">;
   readonly onSignerRejected: (url: string, code: string, details: unknown) => void;
-  readonly onBatched: (count: number) => void;
+  readonly onBatched: (count: number, proofs: readonly Bytes32[], intent: Bytes32) => void;
   readonly onStep: (step: ProofStep, id: Bytes32) => void;
   /** Unix seconds. */
   readonly now: () => number;
@@ -99,8 +99,8 @@ export function proofPipeline(options: PipelineOptions): ProofPipeline {
       });
     },
     plan: (request) => outbox.plan(request),
-    onBatched: (count) => {
-      options.onBatched(count);
+    onBatched: (...batched) => {
+      options.onBatched(...batched);
       outbox.wake();
       claimer.wake();
     },

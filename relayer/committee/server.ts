@@ -13,6 +13,8 @@ import type {
   CommitteeRequest,
 } from "../../protocol/session/messages.ts";
 import type { SignerMetrics } from "./signerMetrics.ts";
+import type { AttestedKeys } from "../keys/openAttestedKeys.ts";
+import { signerRoute } from "../api/routes/signer.ts";
 import { installErrorHandler, parseMessage } from "../api/errors.ts";
 
 interface Options {
@@ -22,6 +24,7 @@ interface Options {
   readonly judge: (request: CommitteeJudgeRequest) => Promise<CommitteeJudged>;
   readonly signBatch: (request: CommitteeBatchRequest) => Promise<BatchAnswer>;
   readonly metrics: SignerMetrics;
+  readonly attestedKeys?: AttestedKeys;
   /** Rejects when the chain does not answer. */
   readonly pingChain: () => Promise<unknown>;
   /** Rejects when the store does not answer. */
@@ -31,7 +34,7 @@ interface Options {
 /** Evidence at its largest, see relayer/api/routes/sessions.ts. */
 const BODY_LIMIT = 4 * 1_048_576;
 
-/** A signer's listener: `POST /committee/sign` and `/committee/judge`, `GET /health`, `/ready` and `/metrics`. */
+/** A signer's listener: `POST /committee/sign` and `/committee/judge`, `GET /health`, `/ready`, `/metrics` and `/signer`. */
 export async function signerServer(options: Options): Promise<FastifyInstance> {
   const server = Fastify({
     loggerInstance: options.logger,
@@ -60,6 +63,7 @@ export async function signerServer(options: Options): Promise<FastifyInstance> {
     for (const each of answer.judged) metrics.judged("refused" in each ? each.refused : "accepted");
     return answer;
   });
+  signerRoute(server, options.attestedKeys ?? {});
   server.get("/health", async () => {
     await options.pingStore();
     return { status: "ok" };

@@ -4,6 +4,8 @@ import type { Deployment } from "../../protocol/deployment/deployment.ts";
 import { addressSchema } from "../../protocol/session/messages.ts";
 import type { Finality } from "../chain/finality.ts";
 import { readEnvironment, requireQuorum, variables } from "../environment.ts";
+import { attestedVariable } from "../keys/openAttestedKeys.ts";
+import type { AttestedKeys } from "../keys/openAttestedKeys.ts";
 import { readSigningAccount } from "../keys/signingAccount.ts";
 import type { SigningAccount } from "../keys/signingAccount.ts";
 import { vendorsOf, vendorVariables, type VendorConfig } from "../vendorConfig.ts";
@@ -25,6 +27,8 @@ export interface SignerConfig extends VendorConfig {
 }
 
 const schema = z.object({
+  CHARTER_COMMITTEE_SIGNER: attestedVariable,
+  CHARTER_DSTACK_SOCKET: z.string().optional(),
   CHARTER_SIGNER_KEY: variables.key.optional(),
   CHARTER_SIGNER_KEYSTORE: z.string().optional(),
   CHARTER_SIGNER_PASSWORD_FILE: z.string().optional(),
@@ -44,14 +48,20 @@ const schema = z.object({
 
 /**
  * Reads a signer's environment.
+ * @param attestedKeys of `openAttestedKeys` for the same environment.
  * @throws CharterError `config/invalid` (every wrong variable at once), `config/test-root-refused`, `config/signer`, `config/keystore`.
  */
-export function readSignerConfig(environment: Readonly<Record<string, string | undefined>>): SignerConfig {
+export function readSignerConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  attestedKeys: AttestedKeys = {},
+): SignerConfig {
   const read = readEnvironment(schema, environment);
   const vendors = vendorsOf(read, read.CHARTER_DEPLOYMENT);
   return {
     account: readSigningAccount({
       prefix: "CHARTER_SIGNER",
+      signer: "CHARTER_COMMITTEE_SIGNER",
+      attested: read.CHARTER_COMMITTEE_SIGNER && attestedKeys.committee?.account,
       key: read.CHARTER_SIGNER_KEY,
       keystore: read.CHARTER_SIGNER_KEYSTORE,
       passwordFile: read.CHARTER_SIGNER_PASSWORD_FILE,

@@ -3,15 +3,21 @@ import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { requiredProofs } from "../../protocol/policy/judge.ts";
 import { effectiveSetting, ZERO_KEY } from "../../protocol/policy/settings.ts";
 import { SettingKind } from "../../protocol/policy/settingKind.ts";
-import type { Accepted, InstanceRegistration, VerdictMessage } from "../../protocol/session/messages.ts";
+import type {
+  Accepted,
+  EvidenceMessage,
+  InstanceRegistration,
+  VerdictMessage,
+} from "../../protocol/session/messages.ts";
 import { ProofSystem } from "../../protocol/words/enums.ts";
-import type { Address } from "../../protocol/words/hex.ts";
+import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 import type { Projection } from "../chain/projection.ts";
 import type { LeaseDecision, LeaseSession } from "../decisions/lease.ts";
 import { denialError } from "../leases/denial.ts";
 import { intentId } from "../outbox/intent.ts";
 import type { EvidenceStore } from "../store/evidenceStore.ts";
 import { requireInstanceConsent } from "./consent.ts";
+import { directProof } from "./directProof.ts";
 import type { EvidenceJudge } from "./judgeEvidence.ts";
 
 export interface AdmitInstanceOptions {
@@ -23,8 +29,8 @@ export interface AdmitInstanceOptions {
   readonly decide: (session: LeaseSession, now: number) => LeaseDecision;
   /** From now on this session may ask for leases. */
   readonly admit: (session: LeaseSession) => void;
-  /** There is something to prove. */
-  readonly onAccepted: () => void;
+  /** There is something to prove: these effects. */
+  readonly onAccepted: (proofs: readonly Bytes32[]) => void;
   /** Unix seconds. */
   readonly now: () => number;
 }
@@ -35,7 +41,7 @@ export interface AdmitInstanceOptions {
  * (`Prover`, relayer/batches). The session stands before the proof does: a lease follows from verified evidence, proofs
  * are posted after it (DESIGN section 3). The answer names the first of these effects.
  * @throws CharterError `app/unknown`, `node/unknown`, `instance/denied` with `details.reason`, `evidence/…`,
- * `proof/not-offered`, `chain/…`, `collateral/…`.
+ * `proof/not-offered`, `proof/direct-impossible`, `chain/…`, `collateral/…`.
  */
 export function instanceAdmission(
   options: AdmitInstanceOptions,
@@ -53,6 +59,7 @@ export function instanceAdmission(
     const decision = decide(session, now());
     if (!decision.allow) throw denialError("instance/denied", decision);
     const { systems, combines } = systemsOf(projection(), app);
+    if (systems.includes(ProofSystem.Direct)) requireDirect(deployment, { app, key, evidence, judged });
     const proofs = systems.map((system) => ({
       id: intentId({ chainId, contract: ledger, subject: app, key, evidenceDigest, system }),
       evidenceDigest,
@@ -64,7 +71,7 @@ export function instanceAdmission(
     }));
     const binding = { digest: evidenceDigest, purpose: "instance", subject: app, key, node } as const;
     await store.accept({ ...binding, verdict: judged, evidence, acceptedAt: now() }, proofs);
-    onAccepted();
+    onAccepted(proofs.map(({ id }) => id));
     admit(session);
     const [first] = proofs as [(typeof proofs)[number], ...(typeof proofs)[number][]];
     return { intent: first.id, release: decision.release };
@@ -73,6 +80,21 @@ export function instanceAdmission(
 
 /** Systems that this relayer has proofs of, in the order in which they are posted: what the chain checks itself first. */
 const OFFERED = [ProofSystem.Direct, ProofSystem.Committee] as const;
+
+/** What the chain could never judge is refused now: a session whose proof cannot come would only seem to be one. */
+function requireDirect(
+  { dcapVerifier }: Deployment,
+  of: { app: Address; key: Address; evidence: EvidenceMessage; judged: VerdictMessage },
+): void {
+  const { app, key, evidence, judged } = of;
+  const claim = { purpose: "instance", subject: app, key } as const;
+  if (dcapVerifier !== undefined && directProof(claim, evidence, judged, []) !== null) return;
+  throw new CharterError(
+    "proof/direct-impossible",
+    "the app requires a direct proof, and the chain cannot judge this evidence",
+    { kind: evidence.kind, evidenceDigest: judged.evidenceDigest },
+  );
+}
 
 /** `combines`: this proof is one of several, a zero-knowledge one that somebody else posts among them. */
 function systemsOf(

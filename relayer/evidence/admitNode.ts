@@ -4,6 +4,7 @@ import { CharterError } from "../../protocol/errors/CharterError.ts";
 import type { Deployment } from "../../protocol/deployment/deployment.ts";
 import type { Accepted, NodeRegistration } from "../../protocol/session/messages.ts";
 import { ProofSystem, TcbStatus } from "../../protocol/words/enums.ts";
+import type { Bytes32 } from "../../protocol/words/hex.ts";
 import { intentId } from "../outbox/intent.ts";
 import type { EvidenceStore } from "../store/evidenceStore.ts";
 import { requireNodeConsent } from "./consent.ts";
@@ -14,8 +15,8 @@ export interface AdmitNodeOptions {
   readonly client: Pick<PublicClient, "verifyTypedData">;
   readonly judge: EvidenceJudge;
   readonly evidence: Pick<EvidenceStore, "accept">;
-  /** There is something to prove. */
-  readonly onAccepted: () => void;
+  /** There is something to prove: these effects. */
+  readonly onAccepted: (proofs: readonly Bytes32[]) => void;
   /** Unix seconds. */
   readonly now: () => number;
 }
@@ -54,7 +55,7 @@ export function nodeAdmission(options: AdmitNodeOptions): (message: NodeRegistra
     };
     const binding = { digest: evidenceDigest, purpose: "node", subject: operator, key, node: null } as const;
     await store.accept({ ...binding, verdict: judged, evidence, acceptedAt: now() }, [proof]);
-    onAccepted();
+    onAccepted([id]);
     return { intent: id };
   };
 }

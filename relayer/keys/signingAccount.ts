@@ -9,8 +9,12 @@ import { remoteAccount } from "./remoteAccount.ts";
 export type SigningAccount = Pick<PrivateKeyAccount, "address" | "signTypedData">;
 
 interface Variables {
+  /** Made inside of this instance. */
+  readonly attested: PrivateKeyAccount | undefined;
   /** Common beginning of the variables' names, for what is said of them. */
   readonly prefix: "CHARTER_LEASE" | "CHARTER_SIGNER";
+  /** The variable that asks for an attested key. */
+  readonly signer: "CHARTER_LEASE_SIGNER" | "CHARTER_COMMITTEE_SIGNER";
   readonly key: PrivateKeyAccount | undefined;
   readonly keystore: string | undefined;
   readonly passwordFile: string | undefined;
@@ -19,16 +23,16 @@ interface Variables {
 }
 
 /**
- * Exactly one of a key in the environment, an encrypted account's file, a remote signer.
+ * Exactly one of an attested key, a key in the environment, an encrypted account's file, a remote signer.
  * @throws CharterError `config/signer`, `config/keystore`.
  */
 export function readSigningAccount(variables: Variables): SigningAccount {
-  const { prefix, key, keystore, passwordFile, url, address } = variables;
-  const given = [key, keystore, url].filter((each) => each !== undefined).length;
+  const { prefix, signer, attested, key, keystore, passwordFile, url, address } = variables;
+  const given = [attested, key, keystore, url].filter((each) => each !== undefined).length;
   if (given !== 1) {
     throw new CharterError(
       "config/signer",
-      `expected exactly one of ${prefix}_KEY, ${prefix}_KEYSTORE and ${prefix}_URL`,
+      `expected exactly one of ${signer}, ${prefix}_KEY, ${prefix}_KEYSTORE and ${prefix}_URL`,
       { actual: given },
     );
   }
@@ -38,7 +42,8 @@ export function readSigningAccount(variables: Variables): SigningAccount {
   if ((url === undefined) !== (address === undefined)) {
     throw new CharterError("config/signer", `${prefix}_URL and ${prefix}_ADDRESS belong together`);
   }
-  if (key !== undefined) return key;
+  const local = attested ?? key;
+  if (local !== undefined) return local;
   if (keystore !== undefined && passwordFile !== undefined) return openKeystore(keystore, passwordFile);
   return remoteAccount({ url: url as string, address: address as Address });
 }

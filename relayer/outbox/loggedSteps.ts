@@ -20,12 +20,28 @@ export class LoggedSteps {
   /** The same `plan`, which remembers who asked. */
   planning(plan: (request: IntentRequest) => Promise<Intent>): (request: IntentRequest) => Promise<Intent> {
     return (request) => {
-      const requestId = currentRequestId();
-      if (requestId !== undefined) this.#requests.set(request.id, requestId);
-      const [oldest] = this.#requests.keys();
-      if (this.#requests.size > MAX_KNOWN && oldest !== undefined) this.#requests.delete(oldest);
+      this.wanted([request.id]);
       return plan(request);
     };
+  }
+
+  /** The running request wants these effects, which are planned later. */
+  wanted(ids: readonly Bytes32[]): void {
+    const requestId = currentRequestId();
+    if (requestId === undefined) return;
+    for (const id of ids) this.#requests.set(id, requestId);
+    for (const oldest of this.#requests.keys()) {
+      if (this.#requests.size <= MAX_KNOWN) return;
+      this.#requests.delete(oldest);
+    }
+  }
+
+  /** A proof is in a batch, which has an intent of its own for all that are in it. */
+  batched(proof: Bytes32, intent: Bytes32): void {
+    const requestId = this.#requests.get(proof);
+    if (requestId === undefined) return;
+    this.#requests.delete(proof);
+    underRequest(requestId, () => this.#logger.info({ proof, intent }, "proof went into a batch"));
   }
 
   /** An intent came this far. */

@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from "pg";
+import type { Pool, PoolClient, QueryConfig } from "pg";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import type { VerdictMessage } from "../../protocol/session/messages.ts";
@@ -22,6 +22,8 @@ interface Acceptance {
 
 /** Rows of one commit: their evidence is tens of kilobytes each. */
 const MAX_GATHERED = 128;
+/** How long a key is looked up at most. */
+const RECALL_MS = 5_000;
 
 /** Evidence → the only purpose, subject, key and node that it may ever serve. */
 export class EvidenceStore {
@@ -93,11 +95,13 @@ export class EvidenceStore {
 
   /** What of an instance key's newest evidence its leases rest on: without the evidence itself, which is large. */
   async instance(app: Address, key: Address): Promise<{ node: number; verdict: VerdictMessage } | null> {
-    const { rows } = await this.#pool.query<{ node: string; verdict: VerdictMessage }>(
-      `SELECT node, verdict FROM evidence WHERE purpose = 'instance' AND subject = $1 AND key = $2 AND node IS NOT NULL
+    const asked: QueryConfig & { query_timeout: number } = {
+      text: `SELECT node, verdict FROM evidence WHERE purpose = 'instance' AND subject = $1 AND key = $2 AND node IS NOT NULL
        ORDER BY evidence_block DESC, accepted_at DESC LIMIT 1`,
-      [app, key],
-    );
+      values: [app, key],
+      query_timeout: RECALL_MS, // A guest waits for this: it had better ask again, here or elsewhere.
+    };
+    const { rows } = await this.#pool.query<{ node: string; verdict: VerdictMessage }>(asked);
     return rows[0] ? { node: Number(rows[0].node), verdict: rows[0].verdict } : null;
   }
 

@@ -1,10 +1,11 @@
 import { fileURLToPath } from "node:url";
 
 import { runner } from "node-pg-migrate";
-import { Pool } from "pg";
+import type { Pool } from "pg";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { AmdCollateralStore } from "./amdCollateralStore.ts";
+import { unreachable } from "./asStoreError.ts";
 import { BatchStore } from "./batchStore.ts";
 import { BlobStore } from "./blobStore.ts";
 import { ChainStore } from "./chainStore.ts";
@@ -14,6 +15,7 @@ import { EvidenceStore } from "./evidenceStore.ts";
 import { GpuCollateralStore } from "./gpuCollateralStore.ts";
 import { IntentStore } from "./intentStore.ts";
 import { NodeStore } from "./nodeStore.ts";
+import { openPool } from "./openPool.ts";
 import { ProofStore } from "./proofStore.ts";
 import { SecretStore } from "./secretStore.ts";
 import { SignedVerdictStore } from "./signedVerdictStore.ts";
@@ -49,18 +51,12 @@ const QUIET = {
   error: () => undefined,
 };
 
-/** Never the URL in an error: it carries the password. */
-const unreachable = (cause: unknown) =>
-  new CharterError("store/unreachable", "the database does not answer", {}, { cause });
-
 /**
  * Connects, brings the schema up to date (replicas that start together wait for each other), and gives the store.
  * @throws CharterError `store/unreachable`, `store/migration-failed`.
  */
 export async function openStore(databaseUrl: string): Promise<Store> {
-  const pool = new Pool({ connectionString: databaseUrl, max: 16, connectionTimeoutMillis: 5_000 });
-  // An idle connection that the server ends is replaced at the next query, which is where a failure is told.
-  pool.on("error", () => undefined);
+  const pool = openPool(databaseUrl);
   const ping = async () => {
     await pool.query("SELECT 1").catch((cause: unknown) => {
       throw unreachable(cause);

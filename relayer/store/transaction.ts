@@ -1,8 +1,12 @@
 import type { Pool, PoolClient } from "pg";
 
-/** Runs `work` in one transaction: all of it is kept, or none. */
+import { asStoreError } from "./asStoreError.ts";
+
+/** Runs `work` in one transaction: all of it is kept, or none. @throws CharterError `store/unreachable`. */
 export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
+  const client = await pool.connect().catch((cause: unknown) => {
+    throw asStoreError(cause);
+  });
   let broken: Error | undefined;
   try {
     await client.query("BEGIN");
@@ -13,7 +17,7 @@ export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) =>
     await client.query("ROLLBACK").catch((failure: unknown) => {
       broken = failure instanceof Error ? failure : new Error("rollback failed");
     });
-    throw error;
+    throw asStoreError(error);
   } finally {
     // A connection that could not roll back is thrown away, not reused.
     client.release(broken);

@@ -8,6 +8,8 @@ import { localSigner } from "./localSigner.ts";
 import { remoteSigner } from "./remoteSigner.ts";
 
 interface Variables {
+  /** Made inside of this instance. */
+  readonly attested: PrivateKeyAccount | undefined;
   readonly key: PrivateKeyAccount | undefined;
   readonly keystore: string | undefined;
   readonly passwordFile: string | undefined;
@@ -16,21 +18,22 @@ interface Variables {
 }
 
 /**
- * Who pays for and signs transactions: exactly one of a key in the environment, an encrypted account's file, a remote
- * signer. @throws CharterError `config/outbox-signer`, `config/keystore`.
+ * Who pays for and signs transactions: exactly one of an attested key, a key in the environment, an encrypted account's
+ * file, a remote signer. @throws CharterError `config/outbox-signer`, `config/keystore`.
  */
 export function readOutboxSigner({
+  attested,
   key,
   keystore,
   passwordFile,
   url,
   address,
 }: Variables): TransactionSigner {
-  const given = [key, keystore, url].filter((each) => each !== undefined).length;
+  const given = [attested, key, keystore, url].filter((each) => each !== undefined).length;
   if (given !== 1) {
     throw new CharterError(
       "config/outbox-signer",
-      "expected exactly one of CHARTER_OUTBOX_KEY, CHARTER_OUTBOX_KEYSTORE and CHARTER_OUTBOX_SIGNER_URL",
+      "expected exactly one of CHARTER_OUTBOX_SIGNER, CHARTER_OUTBOX_KEY, CHARTER_OUTBOX_KEYSTORE and CHARTER_OUTBOX_SIGNER_URL",
       { actual: given },
     );
   }
@@ -46,7 +49,8 @@ export function readOutboxSigner({
       "CHARTER_OUTBOX_SIGNER_URL and CHARTER_OUTBOX_ADDRESS belong together",
     );
   }
-  if (key !== undefined) return localSigner(key);
+  const local = attested ?? key;
+  if (local !== undefined) return localSigner(local);
   if (keystore !== undefined && passwordFile !== undefined)
     return localSigner(openKeystore(keystore, passwordFile));
   return remoteSigner({ url: url as string, address: address as Address });

@@ -116,6 +116,7 @@ describe("configuration", () => {
       { ...none, CHARTER_OUTBOX_SIGNER_URL: remote.CHARTER_OUTBOX_SIGNER_URL },
       { ...none, CHARTER_OUTBOX_KEYSTORE: join(dir, "key.json") },
       { CHARTER_OUTBOX_PASSWORD_FILE: join(dir, "password") },
+      { ...none, CHARTER_OUTBOX_SIGNER: "attested" }, // Nobody opened one.
     ]) {
       expect(failure(() => read(wrong)).code).to.equal("config/outbox-signer");
     }

@@ -135,48 +135,46 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
     expect(placed).to.deep.equal([{ app, release: 1, composeHash, slot: 0 }]);
   });
 
-  describe("placements as anyone recomputes them", () => {
-    const charter = (key: Hex, ...args: string[]) =>
-      runCharter(["--json", ...args, "--relayer", relayer.ready.url], {
-        CHARTER_RPC_URL: stack.anvil.url,
-        CHARTER_DEPLOYMENT: environment["CHARTER_DEPLOYMENT"] ?? "",
-        CHARTER_KEY: key,
-      });
-    const recomputed = async () => {
-      const run = await charter(operatorKey, "placement", app);
-      expect(run.stderr).to.equal("");
-      return run.result<{
-        agrees: boolean;
-        drained: number[];
-        placements: { node: number; why: string }[];
-      }>();
-    };
-
-    it("placement_ofTheRelayer_isWhatTheChainSays", async () => {
-      const { agrees, drained, placements } = await recomputed();
-      expect([agrees, drained]).to.deep.equal([true, []]);
-      expect(placements.map(({ node: at }) => at)).to.deep.equal([node.number]);
-      expect(placements[0]?.why).to.be.oneOf(["home", "spare"]);
+  const charter = (key: Hex, ...args: string[]) =>
+    runCharter(["--json", ...args, "--relayer", relayer.ready.url], {
+      CHARTER_RPC_URL: stack.anvil.url,
+      CHARTER_DEPLOYMENT: environment["CHARTER_DEPLOYMENT"] ?? "",
+      CHARTER_KEY: key,
     });
+  const recomputed = async () => {
+    const run = await charter(operatorKey, "placement", app);
+    expect(run.stderr).to.equal("");
+    return run.result<{
+      agrees: boolean;
+      drained: number[];
+      placements: { node: number; why: string }[];
+    }>();
+  };
 
-    it("drain_byAStranger_isRefused", async () => {
-      const run = await charter(generatePrivateKey(), "drain", String(node.number));
-      expect([run.exitCode, run.error().code]).to.deep.equal([2, "drain/signature-invalid"]);
-      expect((await charter(operatorKey, "drain", "99")).error().code).to.equal("node/unknown");
-    });
+  it("places replicas where anyone recomputes that they belong", async () => {
+    const { agrees, drained, placements } = await recomputed();
+    expect([agrees, drained]).to.deep.equal([true, []]);
+    expect(placements.map(({ node: at }) => at)).to.deep.equal([node.number]);
+    expect(placements[0]?.why).to.be.oneOf(["home", "spare"]);
+  });
 
-    it("drain_byItsOperator_isSharedShownAndTakenBack", async () => {
-      expect((await charter(operatorKey, "drain", String(node.number))).exitCode).to.equal(0);
-      const { drained, placements } = await recomputed();
-      expect([drained, placements]).to.deep.equal([[node.number], []]);
-      // A word is of one second: the next one must be later.
-      const taken = await until("taken back", async () => {
-        const run = await charter(operatorKey, "undrain", String(node.number));
-        return run.exitCode === 0 || (run.error().code !== "drain/superseded" && run.error().code);
-      });
-      expect(taken).to.equal(true);
-      expect((await recomputed()).placements).to.have.length(1);
+  it("refuses to drain a node for a stranger", async () => {
+    const run = await charter(generatePrivateKey(), "drain", String(node.number));
+    expect([run.exitCode, run.error().code]).to.deep.equal([2, "drain/signature-invalid"]);
+    expect((await charter(operatorKey, "drain", "99")).error().code).to.equal("node/unknown");
+  });
+
+  it("drains a node for its operator, shows it, and takes it back", async () => {
+    expect((await charter(operatorKey, "drain", String(node.number))).exitCode).to.equal(0);
+    const { drained, placements } = await recomputed();
+    expect([drained, placements]).to.deep.equal([[node.number], []]);
+    // A word is of one second: the next one must be later.
+    const taken = await until("taken back", async () => {
+      const run = await charter(operatorKey, "undrain", String(node.number));
+      return run.exitCode === 0 || (run.error().code !== "drain/superseded" && run.error().code);
     });
+    expect(taken).to.equal(true);
+    expect((await recomputed()).placements).to.have.length(1);
   });
 
   it("keeps the manifest that the event names", async () => {
@@ -442,6 +440,9 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
     expect(text).to.match(/charter_lease_decisions_total\{outcome="granted",reason="Allowed"\} [1-9]/);
     expect(text).to.match(/charter_evidence_total\{purpose="instance",result="accepted"\} [1-9]/);
     expect(text).to.match(/charter_intents\{state="final"\} [1-9]/);
+    expect(text).to.match(/charter_leases_active [1-9]/);
+    expect(text).to.match(/charter_keys_known [1-9]/);
+    expect(text).to.match(/charter_sessions_open 0/);
     expect(text).to.match(/charter_block_number\{height="final"\} [1-9]/);
   });
 

@@ -22,7 +22,7 @@ const word = (n: number) => `0x${n.toString(16).padStart(64, "0")}` as Bytes32;
 const address = (n: number) => `0x${n.toString(16).padStart(40, "0")}` as Address;
 const LEDGER = address(1);
 const PAYER = address(2);
-const SIGNATURE: Hex = `0x${"5a".repeat(65)}`;
+const SIGNATURE: Hex = `0x${"5a".repeat(64)}1b`;
 const deployment = { chainId: 31_337, attestationLedger: LEDGER, nodeRegistry: address(9) };
 
 const verdictOf = (n: number, evidenceBlock = 7): VerdictMessage => ({

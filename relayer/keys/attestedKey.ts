@@ -1,0 +1,116 @@
+import { DstackClient } from "@phala/dstack-sdk";
+import { concat, keccak256, stringToHex } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import type { PrivateKeyAccount } from "viem/accounts";
+import { z } from "zod";
+
+import { CharterError } from "../../protocol/errors/CharterError.ts";
+import { toHex } from "../../protocol/words/hex.ts";
+import type { Address, Hex } from "../../protocol/words/hex.ts";
+
+/** What a key inside of an instance signs. Each has a key of its own. */
+export type AttestedPurpose = "outbox" | "lease" | "committee";
+
+/** What governance checks before it lists an address. */
+export interface AttestedQuote {
+  readonly purpose: AttestedPurpose;
+  readonly address: Address;
+  readonly chainId: number;
+  /** 64 bytes that the quote is over: `signerReportData` of the three above. */
+  readonly reportData: Hex;
+  readonly quote: Hex;
+  /** JSON, as the guest agent writes it. */
+  readonly eventLog: string;
+  readonly vmConfig: string;
+}
+
+export interface AttestedKey {
+  readonly account: PrivateKeyAccount;
+  /** A fresh quote over the account's address. @throws CharterError `keys/agent-failed`, `keys/agent-malformed`. */
+  readonly attest: () => Promise<AttestedQuote>;
+}
+
+interface Options {
+  readonly socket: string;
+  readonly purpose: AttestedPurpose;
+  readonly chainId: number;
+}
+
+const quoteSchema = z.looseObject({
+  quote: z
+    .string()
+    .max(2 * 65_536)
+    .regex(/^(?:[0-9a-fA-F]{2})+$/),
+  event_log: z.string().max(1_048_576),
+  vm_config: z.string().max(65_536).default(""),
+});
+
+/**
+ * Report data of a signer's quote: keccak256("charter signer v1" ‖ purpose) ‖ 4 bytes of zero ‖ chain id (8 bytes) ‖
+ * address (20 bytes). Its first half is no hash that other quotes of Charter begin with.
+ */
+export function signerReportData(purpose: AttestedPurpose, chainId: number, address: Address): Hex {
+  return concat([
+    keccak256(stringToHex(`charter signer v1 ${purpose}`)),
+    "0x00000000",
+    toHex(Uint8Array.from(Buffer.from(chainId.toString(16).padStart(16, "0"), "hex"))),
+    address,
+  ]);
+}
+
+/**
+ * The key that dstack's guest agent gives this app for one purpose on one chain, and gives again after a restart: it is
+ * derived inside of the TEE, from the app's own secret, and is never stored.
+ * @throws CharterError `keys/agent-absent`, `keys/agent-failed`, `keys/agent-malformed`.
+ */
+export async function attestedKey({ socket, purpose, chainId }: Options): Promise<AttestedKey> {
+  const agent = openAgent(socket);
+  const path = `charter/v1/${chainId}/${purpose}`;
+  const { key } = await asked("GetKey", () => agent.getKey(path, `charter-${purpose}`));
+  if (key.length !== 32) throw malformed("GetKey", `a key of 32 bytes, not ${key.length}`);
+  const account = accountOf(key);
+  const address = account.address.toLowerCase() as Address;
+  return {
+    account,
+    attest: async () => {
+      const reportData = signerReportData(purpose, chainId, address);
+      const bytes = Buffer.from(reportData.slice(2), "hex");
+      const parsed = quoteSchema.safeParse(await asked("GetQuote", () => agent.getQuote(bytes)));
+      if (!parsed.success)
+        throw malformed("GetQuote", parsed.error.issues.map(({ path: at }) => at.join(".")).join(", "));
+      const { quote, event_log: eventLog, vm_config: vmConfig } = parsed.data;
+      const given: Hex = `0x${quote.toLowerCase()}`;
+      // Where a quote says what it is over differs by its version; that it is over this is what matters here.
+      if (!given.includes(reportData.slice(2))) throw malformed("GetQuote", "a quote over the report data");
+      return { purpose, address, chainId, reportData, quote: given, eventLog, vmConfig };
+    },
+  };
+}
+
+function openAgent(socket: string): DstackClient {
+  try {
+    return new DstackClient(socket);
+  } catch {
+    throw new CharterError("keys/agent-absent", "no dstack guest agent at this socket", { socket });
+  }
+}
+
+/** What the agent said is no one else's to read: it may hold the key. */
+async function asked<T>(method: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch {
+    throw new CharterError("keys/agent-failed", "dstack's guest agent did not answer", { method });
+  }
+}
+
+function accountOf(key: Uint8Array): PrivateKeyAccount {
+  try {
+    return privateKeyToAccount(toHex(key));
+  } catch {
+    throw malformed("GetKey", "a key of the curve"); // Without what it was.
+  }
+}
+
+const malformed = (method: string, expected: string): CharterError =>
+  new CharterError("keys/agent-malformed", `expected dstack's guest agent to give ${expected}`, { method });

@@ -1,0 +1,25 @@
+import { Pool } from "pg";
+import type { QueryResult } from "pg";
+
+import { asStoreError } from "./asStoreError.ts";
+
+/**
+ * Connections to one database. A query that finds it away, or that waits too long for a connection, fails with
+ * `store/unreachable`.
+ */
+export function openPool(databaseUrl: string, connectionTimeoutMillis = 5_000): Pool {
+  const pool = new Pool({ connectionString: databaseUrl, max: 16, connectionTimeoutMillis });
+  // An idle connection that the server ends is replaced at the next query, which is where a failure is told.
+  pool.on("error", () => undefined);
+  // One that is in use has no listener of the pool's; the query that it runs, or the next one, tells the failure.
+  pool.on("connect", (client) => client.on("error", () => undefined));
+  const query = pool.query.bind(pool) as (...asked: unknown[]) => Promise<QueryResult>;
+  const told = async (...asked: unknown[]): Promise<QueryResult> => {
+    try {
+      return await query(...asked);
+    } catch (cause) {
+      throw asStoreError(cause);
+    }
+  };
+  return Object.assign(pool, { query: told as Pool["query"] });
+}
