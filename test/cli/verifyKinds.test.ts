@@ -22,8 +22,7 @@ const judgedBy: Readonly<Record<Kind, () => string[]>> = {
   nras: () => ["--at", AT.gpu, ...files.nrasKeys()],
 };
 const floors = (snp: number) => ({ Milan: { bootloader: 4, tee: 0, snp, microcode: 219 } });
-const askSerial = (): Uint8Array =>
-  fromHex(parseCertificate(attest().certificates.ask).serial);
+const askSerial = (): Uint8Array => fromHex(parseCertificate(attest().certificates.ask).serial);
 
 interface Accepted {
   readonly kind: Kind;
