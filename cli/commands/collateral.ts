@@ -1,21 +1,15 @@
 import type { Command } from "commander";
 
-import { forecast, type Forecast } from "../../protocol/evidence/forecast.ts";
-import { parseCollateral, readEvidence } from "../../protocol/evidence/index.ts";
+import type { Forecast, Standing } from "../../protocol/evidence/forecast.ts";
 import { CliError } from "../support/CliError.ts";
-import { contextOf, readBytes } from "../support/context.ts";
-import { verifyOptions } from "../support/evidenceOptions.ts";
+import { forecastFiles, type ForecastOptions } from "../support/collateral/forecastFile.ts";
+import { contextOf } from "../support/context.ts";
 import { ExitCode } from "../support/exitCodes.ts";
-import { readJson } from "../support/jsonFile.ts";
-import { addCollateralChainCommands } from "./collateralChain.ts";
 import { table, timeText } from "../support/output.ts";
+import { addCollateralChainCommands } from "./collateralChain.ts";
 
-interface CheckOptions {
-  readonly collateral: string;
-  readonly nextCollateral?: string;
-  readonly at?: string;
+interface CheckOptions extends ForecastOptions {
   readonly days: string;
-  readonly root?: readonly string[];
 }
 
 const several = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
@@ -30,31 +24,33 @@ export function addCollateralCommands(program: Command): void {
     .description(
       "say what will make these platforms' evidence fail, days before; exits 3 when something will",
     )
-    .argument("<evidence...>", "files: TDX or SGX quotes, evidence or quote reports as JSON")
-    .requiredOption("--collateral <file>", "Intel's collateral (JSON)")
+    .argument("<evidence...>", "files, as `charter verify` takes them: of TDX, SGX, SEV-SNP, Nitro or GPUs")
+    .option("--collateral <file>", "Intel's collateral (JSON): required for TDX and SGX")
     .option("--next-collateral <file>", "the set that Intel announces (update=early): judged as well")
+    .option(
+      "--amd-certificates <file>",
+      "PEM of VCEK (or VLEK), ASK and ARK, for SNP reports without their own",
+    )
+    .option("--amd-crl <file>", "revocation list of the ARK, DER (repeatable)", several)
+    .option("--amd-minimum-tcb <file>", "lowest accepted security versions by product (JSON)")
+    .option("--amd-next-minimum-tcb <file>", "those that you are about to demand: judged as well")
+    .option("--driver-rim <file>", "NVIDIA's manifest of the GPU's driver")
+    .option("--vbios-rim <file>", "NVIDIA's manifest of the GPU's VBIOS")
+    .option(
+      "--ocsp <file>",
+      "OCSP response (DER) about certificates of GPUs and manifests' signers (repeatable)",
+      several,
+    )
     .option("--at <time>", "judge at this ISO time (default: now)")
     .option("--days <number>", "how far to look ahead", "7")
-    .option("--root <file>", "PEM of a test root; Intel's own then does not count (repeatable)", several)
+    .option("--root <file>", "PEM of a test root; the vendors' own then do not count (repeatable)", several)
     .action(async (files: string[], options: CheckOptions, command: Command) => {
       const { out } = contextOf(command);
       const until = parseDays(options.days);
-      const { at, crypto, roots, collateral: { intel } = {} } = verifyOptions(options);
-      if (!intel) throw new CliError(ExitCode.Usage, "cli/usage", "expected --collateral");
-      const next = options.nextCollateral ? parseCollateral(readJson(options.nextCollateral)) : undefined;
+      const { at, forecastOf } = forecastFiles(options);
       const platforms = await Promise.all(
         files.map(async (file) => {
-          const evidence = readEvidence(readBytes(file));
-          if (evidence.kind !== "dcap") {
-            throw new CliError(ExitCode.Usage, "cli/usage", "expected evidence of TDX or SGX", { file });
-          }
-          const seen = await forecast(evidence.quote, {
-            collateral: intel,
-            at,
-            crypto,
-            ...(next ? { next } : {}),
-            ...(roots ? { roots } : {}),
-          });
+          const seen = await forecastOf(file);
           return { file, ...seen, trouble: troubleOf(seen, at + until * DAY) };
         }),
       );
@@ -62,8 +58,8 @@ export function addCollateralCommands(program: Command): void {
         file,
         kind,
         platformId === null ? "unknown" : `${platformId.slice(0, 12)}…`,
-        now.status ?? `refused: ${now.refusedBy ?? ""}`,
-        later === null ? "not given" : (later.status ?? `refused: ${later.refusedBy ?? ""}`),
+        standingText(now),
+        later === null ? "not given" : standingText(later),
         endings[0] ? `${timeText(endings[0].at)} ${endings[0].what}` : "nothing",
         trouble.join("; ") || "none",
       ]);
@@ -72,6 +68,10 @@ export function addCollateralCommands(program: Command): void {
       if (platforms.some(({ trouble }) => trouble.length > 0)) process.exitCode = ExitCode.NotVerified;
     });
 }
+
+/** Vendors without a status say that evidence holds, or nothing. */
+const standingText = ({ status, refusedBy }: Standing): string =>
+  refusedBy === null ? (status ?? "holds") : `refused: ${refusedBy}`;
 
 /** What makes this platform's evidence fail, or be judged worse, before `until`. */
 function troubleOf({ now, next, endings }: Forecast, until: number): string[] {

@@ -17,7 +17,10 @@ export interface ForecastOptions {
   readonly roots?: readonly TrustedRoot[];
 }
 
-/** How a platform fares under one set of collateral: a status, or the check that refuses it. */
+/**
+ * How evidence fares under one set of collateral: a status, or the check that refuses it; neither where it holds and its
+ * vendor publishes no status.
+ */
 export interface Standing {
   readonly status: TcbStatusName | null;
   readonly refusedBy: string | null;
@@ -32,8 +35,8 @@ export interface Ending {
 
 /** What is to come for the platform that made a quote. */
 export interface Forecast {
-  readonly kind: "tdx" | "sgx" | "snp";
-  /** Null where the quote is refused today. */
+  readonly kind: "tdx" | "sgx" | "snp" | "nitro" | "gpu";
+  /** Null where the evidence is refused today, or names no platform. */
   readonly platformId: PlatformId | null;
   readonly now: Standing;
   /** Null where no next set was given. */

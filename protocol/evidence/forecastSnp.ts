@@ -14,9 +14,10 @@ export interface SnpForecastOptions {
   /** Unix seconds. */
   readonly at: number;
   readonly crypto: Crypto;
-  readonly roots: readonly TrustedRoot[];
-  /** DER, of the ARK above the report. */
-  readonly crl: Uint8Array;
+  /** Default: AMD's only. */
+  readonly roots?: readonly TrustedRoot[];
+  /** DER, of the ARK above the report. Without them revocation is not looked at. */
+  readonly crls?: readonly Uint8Array[];
   /** Floors of today, and those to come: AMD announces no signed set, whoever judges does. */
   readonly floors?: TcbFloors;
   readonly nextFloors?: TcbFloors;
@@ -29,16 +30,16 @@ export interface SnpForecastOptions {
 export async function forecastSnp(
   report: Uint8Array,
   certificates: SnpCertificates,
-  { at, crypto, roots, crl, floors, nextFloors }: SnpForecastOptions,
+  { at, crypto, roots, crls, floors, nextFloors }: SnpForecastOptions,
 ): Promise<Forecast> {
   const judge = async (
     minimumTcb: TcbFloors | undefined,
   ): Promise<Standing & { platformId: PlatformId | null }> => {
     try {
-      const given = minimumTcb === undefined ? {} : { minimumTcb };
+      const given = { ...(crls ? { crls } : {}), ...(minimumTcb ? { minimumTcb } : {}) };
       const verified = await verifySnp(
         { report, certificates },
-        { at, crypto, roots, crls: [crl], ...given },
+        { at, crypto, ...(roots ? { roots } : {}), ...given },
       );
       const status = nameOf(TcbStatus, verified.status) as TcbStatusName;
       return { status, refusedBy: null, platformId: verified.platformId };
@@ -54,7 +55,10 @@ export async function forecastSnp(
     { what: "VCEK or VLEK certificate", at: parseCertificate(leaf).notAfter },
     { what: "ASK certificate", at: parseCertificate(ask).notAfter },
     { what: "ARK certificate", at: parseCertificate(ark).notAfter },
-    ...parseCrls([crl]).map(({ nextUpdate }) => ({ what: "AMD's revocation list", at: nextUpdate })),
+    ...(crls ? parseCrls(crls) : []).map(({ nextUpdate }) => ({
+      what: "AMD's revocation list",
+      at: nextUpdate,
+    })),
   ];
   return {
     kind: "snp",

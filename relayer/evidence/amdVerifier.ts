@@ -130,7 +130,7 @@ export function amdVerifier(options: AmdVerifierOptions): AmdVerifier {
         at: now(),
         crypto: nodeCrypto,
         roots,
-        crl,
+        crls: [crl],
         ...(minimumTcb === undefined ? {} : { floors: minimumTcb }),
         ...(nextFloors === undefined ? {} : { nextFloors }),
       });

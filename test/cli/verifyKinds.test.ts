@@ -5,9 +5,10 @@ import { fromHex, toHex } from "../../protocol/words/hex.ts";
 import { gpuResponses, rimResponses } from "../protocol/evidence/gpu/simulatedOcsp.ts";
 import { NONCE_HEX } from "../protocol/evidence/gpu/simulatedGpu.ts";
 import { attest, REPORT_DATA } from "../protocol/evidence/snp/simulatedSnp.ts";
+import { CharterThread } from "./support/CharterThread.ts";
 import { AT, EvidenceFiles, USER_DATA } from "./support/evidenceFiles.ts";
 import { makeFolder } from "./support/folder.ts";
-import { runCharter, type Run } from "./support/runCharter.ts";
+import type { Run } from "./support/runCharter.ts";
 
 const folder = makeFolder();
 const files = new EvidenceFiles(folder);
@@ -21,8 +22,7 @@ const judgedBy: Readonly<Record<Kind, () => string[]>> = {
   nras: () => ["--at", AT.gpu, ...files.nrasKeys()],
 };
 const floors = (snp: number) => ({ Milan: { bootloader: 4, tee: 0, snp, microcode: 219 } });
-const askSerial = (): Uint8Array =>
-  fromHex(parseCertificate(attest().certificates.ask).serial as `0x${string}`);
+const askSerial = (): Uint8Array => fromHex(parseCertificate(attest().certificates.ask).serial);
 
 interface Accepted {
   readonly kind: Kind;
@@ -248,18 +248,18 @@ const REFUSED: readonly Refused[] = [
 
 describe("charter verify of each kind", function () {
   this.timeout(120_000);
-  after(() => folder.remove());
+  const charter = new CharterThread();
+  after(async () => {
+    await charter.close();
+    folder.remove();
+  });
 
-  /** All runs of the tables, three at a time: most of a run is the start of a process. */
+  /** All runs of the tables. */
   const runs = new Map<Accepted | Refused, Run>();
   before(async () => {
-    const waiting = [...ACCEPTED, ...REFUSED];
-    const work = async (): Promise<void> => {
-      for (let one = waiting.pop(); one; one = waiting.pop()) {
-        runs.set(one, await runCharter(["--json", "verify", ...judgedBy[one.kind](), ...one.args()]));
-      }
-    };
-    await Promise.all([work(), work(), work()]);
+    for (const one of [...ACCEPTED, ...REFUSED]) {
+      runs.set(one, await charter.run(["--json", "verify", ...judgedBy[one.kind](), ...one.args()]));
+    }
   });
 
   for (const one of ACCEPTED) {
@@ -294,7 +294,7 @@ describe("charter verify of each kind", function () {
     };
     const kinds = Object.keys(evidence) as Kind[];
     const explained = await Promise.all(
-      kinds.map((kind) => runCharter(["verify", "--explain", ...judgedBy[kind](), ...evidence[kind]()])),
+      kinds.map((kind) => charter.run(["verify", "--explain", ...judgedBy[kind](), ...evidence[kind]()])),
     );
     for (const [i, { exitCode, stdout }] of explained.entries()) {
       expect(exitCode, kinds[i]).to.equal(0);
@@ -310,7 +310,7 @@ describe("charter verify of each kind", function () {
 
   it("explains the refusal of a manifest by the check that failed, after those that held", async () => {
     const args = [files.gpu({ altered: 4 }), ...files.rims(), "--explain"];
-    const run = await runCharter(["verify", ...judgedBy.gpu(), ...args]);
+    const run = await charter.run(["verify", ...judgedBy.gpu(), ...args]);
     expect(run.exitCode).to.equal(3);
     expect(run.stderr).to.match(/✓ gpu-signature\n.*✗ gpu-measurements\n.*looked at .*"index":4/s);
   });

@@ -32,8 +32,11 @@ function amdCertificates(pem: string): SnpCertificates {
   return { leaf, ask, ark };
 }
 
-/** The report's own certificates; else those that the caller fetched. */
-function certificatesOf(
+/**
+ * The report's own certificates; else those that the caller fetched.
+ * @throws EvidenceError `evidence/collateral-missing`, `evidence/snp-certificates`, `evidence/snp-certificate-table`.
+ */
+export function snpCertificates(
   { report, certificates, certificateTable }: SnpReportFile,
   given: string | undefined,
 ): SnpCertificates {
@@ -52,7 +55,7 @@ export async function snpVerdict(
   { at, crypto, roots, collateral: { amd } = {} }: VerifyAnyOptions,
 ): Promise<Verdict> {
   const { report, mrConfig } = file;
-  const certificates = certificatesOf(file, amd?.certificates);
+  const certificates = snpCertificates(file, amd?.certificates);
   const verified = await verifySnp(
     { report, certificates, ...(mrConfig === undefined ? {} : { mrConfig }) },
     {

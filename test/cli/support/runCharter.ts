@@ -15,6 +15,15 @@ export interface Run {
   readonly error: () => { readonly code: string; readonly details: Record<string, unknown> };
 }
 
+/** A run by what came out of it. */
+export const runOf = (exitCode: number | null, stdout: string, stderr: string): Run => ({
+  exitCode,
+  stdout,
+  stderr,
+  result: <T>() => JSON.parse(stdout) as T,
+  error: () => (JSON.parse(stderr) as { error: { code: string; details: Record<string, unknown> } }).error,
+});
+
 /**
  * Runs the real command as a process of its own, with nothing of this process's environment but PATH (and the compile cache that the shim sets); `program` is
  * `cli/main.ts`, or the shim that people start.
@@ -40,15 +49,6 @@ export function runCharter(
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (exitCode) =>
-      resolve({
-        exitCode,
-        stdout,
-        stderr,
-        result: <T>() => JSON.parse(stdout) as T,
-        error: () =>
-          (JSON.parse(stderr) as { error: { code: string; details: Record<string, unknown> } }).error,
-      }),
-    );
+    child.once("close", (exitCode) => resolve(runOf(exitCode, stdout, stderr)));
   });
 }

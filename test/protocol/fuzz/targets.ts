@@ -16,9 +16,6 @@ import { parseOcsp } from "../../../protocol/evidence/gpu/ocsp/parseOcsp.ts";
 import { parseXml } from "../../../protocol/evidence/gpu/rim/parseXml.ts";
 import { parseSpdmReport } from "../../../protocol/evidence/gpu/spdm.ts";
 import { parseNitroDocument } from "../../../protocol/evidence/nitro/parseDocument.ts";
-import { certificatesOfTable } from "../../../protocol/evidence/snp/certificateTable.ts";
-import { parseMrConfig } from "../../../protocol/evidence/snp/hostData.ts";
-import { parseSnpReport } from "../../../protocol/evidence/snp/parseReport.ts";
 import { readEvidence } from "../../../protocol/evidence/verdict/readEvidence.ts";
 import { parseComposeFile } from "../../../protocol/manifest/composeFile.ts";
 import { parseManifest } from "../../../protocol/manifest/manifest.ts";
@@ -32,49 +29,17 @@ import { createNitroPki } from "../../../worker/tee/simulator/nitro/nitroPki.ts"
 import { SimulatedNitro } from "../../../worker/tee/simulator/nitro/SimulatedNitro.ts";
 import { SimulatedTdx } from "../../../worker/tee/simulator/SimulatedTdx.ts";
 import { ccelLog } from "../evidence/eventlog/ccelLog.ts";
-import { mutatedDer } from "../../support/derMutation.ts";
-import { mutatedBytes, mutatedJson, mutatedText } from "../../support/mutation.ts";
+import { mutatedBytes, mutatedText } from "../../support/mutation.ts";
 import type { Random } from "../../support/random.ts";
 import { hasVectors, vector } from "../../support/vectors.ts";
 import { makeQuote } from "../evidence/dcap/defects/defect.ts";
 import * as gpu from "../evidence/gpu/simulatedGpu.ts";
 import { response } from "../evidence/gpu/simulatedOcsp.ts";
 import { AT, issued, pki, platform } from "../evidence/simulated.ts";
-
-/** A parser with inputs that it accepts; `next` makes one call of it on a changed input. */
-export interface Target {
-  readonly name: string;
-  readonly next: (random: Random) => { readonly input: unknown; readonly call: () => unknown };
-}
-
-/** How often an input is changed more than once. */
-const AGAIN = 0.4;
-
-function target<T>(
-  name: string,
-  seeds: readonly T[],
-  mutate: (input: T, random: Random) => T,
-  parse: (input: T) => unknown,
-): Target {
-  const next = (random: Random) => {
-    let input = mutate(random.pick(seeds), random);
-    while (random.chance(AGAIN)) input = mutate(input, random);
-    return { input, call: () => parse(input) };
-  };
-  return { name, next };
-}
-
-const der = (input: Uint8Array, random: Random): Uint8Array =>
-  random.chance(0.5) ? mutatedDer(input, random) : mutatedBytes(input, random);
-const json = (input: string, random: Random): string => {
-  try {
-    return mutatedJson(input, random);
-  } catch {
-    return mutatedText(input, random); // No JSON any more, after an earlier change.
-  }
-};
-const jsonBytes = (input: Uint8Array, random: Random): Uint8Array =>
-  random.chance(0.8) ? Buffer.from(json(Buffer.from(input).toString(), random)) : mutatedBytes(input, random);
+import { json, jsonBytes, mutatedCose, mutatedDerOrBytes as der } from "./mutations.ts";
+import { snpTargets } from "./snpTargets.ts";
+import { target, type Target } from "./target.ts";
+import { verifierTargets } from "./verifierTargets.ts";
 
 /** Collateral with one of its parts changed as what it is: PEM, a CRL in hex, a signed document, a signature. */
 function collateral(input: Record<string, unknown>, random: Random): Record<string, unknown> {
@@ -204,62 +169,10 @@ function gpuTargets(): Target[] {
     target("parseOpaqueData", [opaqueData], mutatedBytes, parseOpaqueData),
     target("parseGpuEvidence", [SimulatedGpu.serialize([evidence, evidence])], json, parseGpuEvidence),
     target("parseDetachedEat", [makeEat(gpu.pki, { nonce: gpu.NONCE, at: AT })], json, parseDetachedEat),
-    target("parseOcsp", [response(), response({ by: "name" })], mutatedBytes, parseOcsp),
+    target("parseOcsp", [response(), response({ by: "name" })], der, parseOcsp),
     target("parseXml", [makeRim(gpu.pki, { kind: "driver" })], mutatedText, parseXml),
     ...(hasVectors
       ? [target("parseNvattest", [vector("gpu/nvattest-h100.json").toString()], json, parseNvattest)]
-      : []),
-  ];
-}
-
-/** A table of three certificates as the host's kernel gives it: GUID, offset and length of each, zeros, certificates. */
-function certificateTable(): Buffer {
-  const guids = [
-    "63da758de6644564adc5f4b93be8accd", // VCEK
-    "4ab7b379bbac4fe4a02f05aef327c782", // ASK
-    "c0b406a4a803495297433fb6014cd0ae", // ARK
-  ];
-  const bodies = splitPem(platform.pckChain);
-  const head = Buffer.alloc(24 * (guids.length + 1));
-  let offset = head.length;
-  guids.forEach((guid, i) => {
-    const { length } = bodies[i] as Uint8Array;
-    head.write(guid, 24 * i, "hex");
-    head.writeUInt32LE(offset, 24 * i + 16);
-    head.writeUInt32LE(length, 24 * i + 20);
-    offset += length;
-  });
-  return Buffer.concat([head, ...bodies]);
-}
-
-function snpTargets(): Target[] {
-  const mrConfig = JSON.stringify({
-    version: 3,
-    compose_hash: "ab".repeat(32),
-    app_id: "cd".repeat(20),
-    instance_id: "",
-    key_provider: "none",
-  });
-  return [
-    target("certificatesOfTable", [certificateTable()], mutatedBytes, (input) =>
-      certificatesOfTable(input, "VCEK"),
-    ),
-    target("parseMrConfig", [mrConfig], json, parseMrConfig),
-    ...(hasVectors
-      ? [
-          target(
-            "parseSnpReport",
-            [vector("snp/go-sev-guest-milan/report.bin")],
-            mutatedBytes,
-            parseSnpReport,
-          ),
-          target(
-            "parseCertificate of AMD's",
-            [vector("snp/go-sev-guest-milan/vcek.der")],
-            der,
-            parseCertificate,
-          ),
-        ]
       : []),
   ];
 }
@@ -272,7 +185,7 @@ function nitroTargets(): Target[] {
   const document = new SimulatedNitro(createNitroPki({ notBefore: AT })).attest({
     userData: new Uint8Array(64),
   });
-  return [target("parseNitroDocument", [document], mutatedBytes, parseNitroDocument)];
+  return [target("parseNitroDocument", [document], mutatedCose, parseNitroDocument)];
 }
 
 /** Every parser that reads what others wrote. */
@@ -282,6 +195,7 @@ export async function targets(): Promise<Target[]> {
     ...gpuTargets(),
     ...snpTargets(),
     ...nitroTargets(),
+    ...verifierTargets(),
     target("parseCcel", [CCEL], mutatedBytes, parseCcel),
     target("parseStrictJson", [MANIFEST, DEPLOYMENT], json, (input) => parseStrictJson(input, "text")),
     target("parseManifest", [Buffer.from(MANIFEST)], jsonBytes, parseManifest),

@@ -14,7 +14,7 @@ function raisedChecks(): string[] {
 
 /** Who wrote the rule, or its number. */
 const DOCUMENT =
-  /\b(?:Intel (?:TDX|SGX|PCS|SDM)|AMD (?:SEV-SNP ABI 56860|VCEK and KDS interface 57230|GHCB 56421)|RFC \d{4}|AWS Nitro Enclaves|DMTF DSP0274|NVIDIA (?:attestation SDK|RIM service)|TCG (?:DICE|PC Client)|ISO\/IEC 19770-2|XML Signature 1\.1|draft-ietf-rats-eat|dstack|Charter, docs\/evidence\.md)/;
+  /\b(?:Intel (?:TDX|SGX|PCS|SDM)|AMD (?:SEV-SNP ABI 56860|VCEK and KDS interface 57230|GHCB 56421)|RFC \d{4}|AWS Nitro Enclaves|DMTF DSP0274|NVIDIA (?:attestation SDK|RIM service)|TCG (?:DICE|PC Client)|ISO\/IEC 19770-2|XML Signature 1\.1|dstack|Charter, docs\/evidence\.md)/;
 /** Where in it: a section's number or title, a table, a field. */
 const PLACE = /§[A-Z]?\.?\d|"[^"]+"|\btables? (?:of )?\w/;
 
