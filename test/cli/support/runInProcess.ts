@@ -2,6 +2,7 @@ import { runProgram } from "../../../cli/program.ts";
 import type { Run } from "./runCharter.ts";
 
 type Write = typeof process.stdout.write;
+const writeOf = (stream: object): Write => Reflect.get(stream, "write") as Write;
 
 let last: Promise<unknown> = Promise.resolve();
 
@@ -26,10 +27,7 @@ async function captured(
   const { env, exitCode } = process;
   const { stdout, stderr } = process;
   const log = console.error;
-  const [out, err] = [stdout, stderr].map((stream) => Reflect.get(stream, "write") as Write) as [
-    Write,
-    Write,
-  ];
+  const [out, err] = [writeOf(stdout), writeOf(stderr)];
   const said = { stdout: "", stderr: "" };
   const into = (name: keyof typeof said) => (chunk: string | Uint8Array) => {
     said[name] += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8");
