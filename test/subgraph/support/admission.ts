@@ -111,7 +111,7 @@ function updateOf(
 ): Promise<Indexed["collateralUpdates"][number]>[] {
   const what = /^(Certificate|Crl|TcbInfo|QeIdentity)Kept$/.exec(log.eventName)?.[1];
   if (what === undefined) return [];
-  const args = log.args as Record<string, unknown>;
+  const args = log.args as Readonly<Record<string, string | number | bigint>>;
   const text = (...names: string[]): string | null => {
     const value = names.map((name) => args[name]).find((one) => one !== undefined);
     return value === undefined ? null : String(value);
