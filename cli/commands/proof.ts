@@ -52,11 +52,12 @@ export function addProofCommands(program: Command): void {
     .action(async (options: PostOptions, command: Command) => {
       const context = contextOf(command);
       const found = readZkProof(context, options.proof);
-      const { consumer, subject, key } = found.verdict;
+      const [consumer, subject, key] = [found.verdict.consumer, found.verdict.subject, found.verdict.key].map(
+        (address) => address.toLowerCase() as Address,
+      ) as [Address, Address, Address];
       context.out.note(`judged ${timeText(found.provenAt)} by program ${found.program}`);
       const { attestationLedger, nodeRegistry } = context.deployment();
-      const to = consumer.toLowerCase();
-      if (to !== attestationLedger && to !== nodeRegistry) {
+      if (consumer !== attestationLedger && consumer !== nodeRegistry) {
         throw new CliError(
           ExitCode.Refused,
           "proof/other-consumer",
@@ -68,7 +69,7 @@ export function addProofCommands(program: Command): void {
         );
       }
       const call =
-        to === attestationLedger
+        consumer === attestationLedger
           ? await attestCall(context, found, options)
           : await nodeCall(context, found, options);
       const { hash } = await send(context, call);

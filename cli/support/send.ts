@@ -6,6 +6,8 @@ import { attestationLedgerAbi } from "../../protocol/abi/attestationLedger.ts";
 import { committeeVerifierAbi } from "../../protocol/abi/committeeVerifier.ts";
 import { dcapCollateralAbi } from "../../protocol/abi/dcapCollateral.ts";
 import { dcapVerifierAbi } from "../../protocol/abi/dcapVerifier.ts";
+import { endorsementsAbi } from "../../protocol/abi/endorsements.ts";
+import { nodeRegistryAbi } from "../../protocol/abi/nodeRegistry.ts";
 import { timelockAbi } from "../../protocol/abi/timelock.ts";
 import { votesAbi } from "../../protocol/abi/votes.ts";
 import { zkVerifierAbi } from "../../protocol/abi/zkVerifier.ts";
@@ -27,6 +29,8 @@ export const ERRORS: Abi = [
   ...appRegistryAbi,
   ...timelockAbi,
   ...votesAbi,
+  ...nodeRegistryAbi,
+  ...endorsementsAbi,
   ...attestationLedgerAbi,
   ...committeeVerifierAbi,
   ...dcapVerifierAbi,

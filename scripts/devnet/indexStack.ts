@@ -7,6 +7,7 @@ import Fastify from "fastify";
 import type { Deployment } from "../../protocol/deployment/deployment.ts";
 import { startEmbeddedPostgres } from "../../relayer/store/embedded.ts";
 import { startAnvil } from "./anvil.ts";
+import type { DeployParameters } from "../deploy.ts";
 import { deployDevnet } from "./deployment.ts";
 import { freePort } from "./freePort.ts";
 import { startGraphNode } from "./graphNode.ts";
@@ -24,8 +25,12 @@ export interface IndexStack {
 /**
  * Starts it in a temporary folder, which `stop` removes.
  * @param testRootPem of the simulated vendor, where direct proofs and collateral are to be indexed.
+ * @param prepare puts onto the chain what a deployment is to stand on, and names it.
  */
-export async function startIndexStack(testRootPem?: string): Promise<IndexStack> {
+export async function startIndexStack(
+  testRootPem?: string,
+  prepare?: (rpcUrl: string) => Promise<Partial<DeployParameters>>,
+): Promise<IndexStack> {
   const dir = mkdtempSync(join(tmpdir(), "charter-index-"));
   chmodSync(dir, 0o755); // Postgres runs under another account where this one is root.
   const steps = new Steps(() => undefined, new AbortController().signal);
@@ -44,7 +49,7 @@ export async function startIndexStack(testRootPem?: string): Promise<IndexStack>
         }),
       (started) => started.stop,
     );
-    const deployment = await deployDevnet(anvil.url, testRootPem);
+    const deployment = await deployDevnet(anvil.url, testRootPem, await prepare?.(anvil.url));
     const postgres = await steps.run(
       "postgres",
       () => startEmbeddedPostgres({ dir: join(dir, "postgres") }),

@@ -18,8 +18,10 @@ import { servedSdl, SDL_FILE } from "../../scripts/devnet/servedSdl.ts";
 import type { App, AppRegistry } from "../../types/typechain/index.ts";
 import { createTestPki } from "../../worker/tee/simulator/pki.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
+import { deployGateway } from "../cli/support/gateway.ts";
 import { ProvenChain } from "../support/provenChain.ts";
 import { random } from "../support/random.ts";
+import { compareAdmission, playAdmission } from "./support/admission.ts";
 import { compareAttestation, playAttestation } from "./support/attestation.ts";
 import { takeOverTime } from "./support/chain.ts";
 import { blocksToCompare, compareApp, type Moment } from "./support/compareApp.ts";
@@ -55,7 +57,9 @@ describe("the index on the real graph-node", function () {
       console.log("skipped: the index on the real graph-node: its binary exists for Linux x64 only");
       this.skip();
     }
-    stack = await startIndexStack(pki.file.root);
+    stack = await startIndexStack(pki.file.root, async (rpcUrl) => ({
+      sp1Gateway: (await deployGateway(rpcUrl)).address,
+    }));
     provider = new JsonRpcProvider(stack.rpcUrl, 31337, {
       staticNetwork: true,
       cacheTimeout: -1,
@@ -200,11 +204,15 @@ describe("the index on the real graph-node", function () {
     const composeHash = id("v1") as Bytes32;
     const subject = appAddress.toLowerCase() as Address;
     await playAttestation(chain, { pki, app: subject, composeHash, random: choose });
+    await playAdmission(chain, choose, (method, params) => provider.send(method, params));
     const last = await provider.getBlockNumber();
     await provider.send("anvil_mine", [2]);
     const graph = new GraphReader(stack.graphqlUrl);
     const others = Array.from({ length: 3 }, () => first + 1 + choose.below(last - first));
-    for (const block of [...others, last]) await compareAttestation(graph, chain, subject, block);
+    for (const block of [...others, last]) {
+      await compareAttestation(graph, chain, subject, block);
+      await compareAdmission(graph, chain, block);
+    }
   });
 
   it("says what the contracts say after a random history, entity by entity", async () => {

@@ -9,7 +9,8 @@ import { devnetAccounts, type DevnetAccount } from "../../../scripts/devnet/acco
 import { deployDevnet } from "../../../scripts/devnet/deployment.ts";
 import { startAnvil, type Anvil } from "../../support/anvil.ts";
 import { makeFolder, type Folder } from "./folder.ts";
-import { runCharter, type Run } from "./runCharter.ts";
+import type { Run } from "./runCharter.ts";
+import { runInProcess } from "./runInProcess.ts";
 
 /** Charter's contracts on a chain of their own, and the relayer's own routes for manifests and notes. */
 export interface GovernedChain {
@@ -18,7 +19,7 @@ export interface GovernedChain {
   readonly folder: Folder;
   /** What was published, by digest. */
   readonly published: ReadonlyMap<string, Uint8Array>;
-  /** `charter --json` as one of the accounts. */
+  /** `charter --json` as one of the accounts, in this process. */
   readonly as: (account: DevnetAccount, ...args: string[]) => Promise<Run>;
   /** The environment of a `charter` that signs as `account`. */
   readonly environment: (account: DevnetAccount) => Record<string, string>;
@@ -63,7 +64,7 @@ export async function startGovernedChain(
     folder,
     published,
     environment,
-    as: (account, ...args) => runCharter(["--json", ...args], environment(account)),
+    as: (account, ...args) => runInProcess(["--json", ...args], environment(account)),
     pass: async (seconds) => {
       await anvil.rpc("evm_increaseTime", seconds);
       await anvil.rpc("evm_mine");
