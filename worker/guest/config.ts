@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { SIMULATED_TEES } from "../tee/openSource.ts";
+import { placesSchema } from "../tee/places.ts";
 import { addressSchema, bytes32Schema, composeHashSchema } from "../../protocol/session/messages.ts";
 
 const uint = z.number().int().nonnegative();
@@ -27,9 +28,11 @@ export const guestConfigSchema = z.strictObject({
   vmConfig: z.string().max(65_536).optional(),
   /** SEV-SNP: dstack's configuration document, exact text; the launch has bound its hash. */
   mrConfig: z.string().max(65_536).optional(),
-  simulatorDir: z.string().min(1),
-  /** Name of the simulated machine. */
-  platform: z.string().min(1),
+  /** Where this machine's hardware is, where that is not the usual place. */
+  places: placesSchema.optional(),
+  /** The simulator's folder and the name of the simulated machine: needed by `evidence: "simulator"` only. */
+  simulatorDir: z.string().min(1).optional(),
+  platform: z.string().min(1).optional(),
   /** What kind of machine is simulated. An enclave (sgx, nitro) binds no manifest: a guest in one is refused. */
   tee: z.enum(SIMULATED_TEES).default("tdx"),
   /** Have the GPUs vouched for beside the CPU: the simulated one, or the machine's own by `nvattest`. */

@@ -1,18 +1,22 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { Command } from "commander";
+import type { PrivateKeyAccount } from "viem/accounts";
 
 import { machineClock } from "../clock.ts";
 import { runProgram, say } from "../program.ts";
+import { anyRelayer } from "../session/anyRelayer.ts";
+import { askLater } from "../session/askLater.ts";
 import { RelayerClient } from "../session/RelayerClient.ts";
-import { openSource } from "../tee/openSource.ts";
+import { openMachineSource } from "../tee/openMachineSource.ts";
 import { requirePlatform } from "../tee/requirePlatform.ts";
-import { readNodeConfig } from "./config.ts";
+import { readNodeConfig, type NodeConfig } from "./config.ts";
 import { examine } from "./doctor.ts";
-import { ProcessDriver } from "./drivers/processDriver.ts";
+import { openDriver } from "./drivers/openDriver.ts";
 import { Guests } from "./Guests.ts";
 import { NodeAgent } from "./NodeAgent.ts";
 import { loadOrCreateNodeKey } from "./nodeKey.ts";
 import { pinnedOf } from "./pinned.ts";
+import { registerNode, type RegisterOptions } from "./register.ts";
 
 interface Options {
   readonly config?: string;
@@ -27,6 +31,12 @@ program
   .description("register this platform and run the guests that are placed on it")
   .option("--config <file>", CONFIG_HELP)
   .action((options: Options) => runProgram((signal) => run(options, signal)));
+
+program
+  .command("register")
+  .description("give this machine's evidence once, register or renew the node, and end")
+  .option("--config <file>", CONFIG_HELP)
+  .action((options: Options) => runProgram((signal) => registerOnce(options, signal)));
 
 program
   .command("doctor")
@@ -50,57 +60,28 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
   const config = readNodeConfig(process.env, options.config);
   const workdir = resolve(config.workdir);
   const pinned = pinnedOf(config.deployment);
-  const {
-    relayerUrls,
-    platform,
-    tee,
-    gpu,
-    runtime,
-    engineSocket,
-    hostPorts,
-    reattestSeconds,
-    status,
-    operator,
-    pollMilliseconds,
-  } = config;
-  const simulatorDir = resolve(config.simulatorDir);
-  const open = (): ReturnType<typeof openSource> =>
-    openSource({ simulatorDir, platform, tee }, pinned.chainId);
   const account = loadOrCreateNodeKey(workdir);
   const clock = machineClock();
-  const { chainId, genesisHash, ledger } = pinned;
-  const driver = new ProcessDriver({
-    common: {
-      relayerUrls,
-      chainId,
-      genesisHash,
-      ledger,
-      simulatorDir,
-      platform,
-      tee,
-      gpu,
-      runtime,
-      ...(engineSocket === undefined ? {} : { engineSocket }),
-      hostPorts,
-      reattestSeconds,
-      status,
-    },
-    workdir: join(workdir, "guests"),
-    onLine: (guest, line) => {
-      const told = parseLine(line);
-      guests.heard(guest, told.state);
-      say({ guest, ...told });
-    },
+  const onLine = (guest: string, line: string): void => {
+    const told = parseLine(line);
+    guests.heard(guest, told.state);
+    say({ guest, ...told });
+  };
+  const guests: Guests = new Guests({
+    driver: openDriver(config, workdir, onLine),
+    clock,
+    report: (change) => say({ ...change }),
   });
-  const guests = new Guests({ driver, clock, report: (change) => say({ ...change }) });
+  const register = config.registers ? registration(config, account) : null;
   const agent = new NodeAgent({
-    relayers: relayerUrls.map((url) => new RelayerClient(url)),
-    register: { pinned, operator, account, openSource: open },
+    relayers: config.relayerUrls.map((url) => new RelayerClient(url)),
+    register,
+    pinned,
     account,
-    platformId: requirePlatform(open()),
+    platformId: register === null ? null : requirePlatform(await register.openSource()),
     guests,
     clock,
-    pollMilliseconds,
+    pollMilliseconds: config.pollMilliseconds,
     unixNow: () => Math.floor(Date.now() / 1_000),
     report: say,
   });
@@ -110,6 +91,29 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
   } finally {
     driver.close();
   }
+}
+
+/** Gives this machine's evidence once: for a TD whose host runs the agent, and to see whether it is accepted. */
+async function registerOnce(options: Options, signal: AbortSignal): Promise<void> {
+  const config = readNodeConfig(process.env, options.config);
+  const account = loadOrCreateNodeKey(resolve(config.workdir));
+  const relayers = config.relayerUrls.map((url) => new RelayerClient(url));
+  const { intent } = await askLater(machineClock(), signal, () =>
+    anyRelayer(relayers, (relayer) => registerNode(relayer, registration(config, account), signal)),
+  );
+  say({ state: "registering", key: account.address.toLowerCase(), intent });
+}
+
+function registration(config: NodeConfig, account: PrivateKeyAccount): RegisterOptions {
+  const pinned = pinnedOf(config.deployment);
+  // A registration is of the machine: its GPUs are asked for by the guests that use them.
+  const machine = { ...config, gpu: false };
+  return {
+    pinned,
+    operator: config.operator,
+    account,
+    openSource: () => openMachineSource(machine, pinned.chainId),
+  };
 }
 
 /** A guest's line as an object; anything that is none is passed on as text. */

@@ -1,0 +1,41 @@
+import { join, resolve } from "node:path";
+
+import type { NodeConfig } from "../config.ts";
+import { pinnedOf } from "../pinned.ts";
+import type { Driver } from "./Driver.ts";
+import { ProcessDriver, type CommonGuestConfig } from "./processDriver.ts";
+
+/** The driver that the configuration names. */
+export function openDriver(
+  config: NodeConfig,
+  workdir: string,
+  onLine: (id: string, line: string) => void,
+): Driver {
+  return new ProcessDriver({ common: commonOf(config), workdir: join(workdir, "guests"), onLine });
+}
+
+/** What every guest of this node is told. Never the operator's key, nor the node's. */
+export function commonOf(config: NodeConfig): CommonGuestConfig {
+  const { relayerUrls, evidence, tee, gpu, runtime, hostPorts, reattestSeconds, status } = config;
+  const { chainId, genesisHash, ledger } = pinnedOf(config.deployment);
+  const { vmConfig, mrConfig, places, simulatorDir, platform, engineSocket } = config;
+  return {
+    relayerUrls,
+    chainId,
+    genesisHash,
+    ledger,
+    evidence,
+    tee,
+    gpu,
+    runtime,
+    hostPorts,
+    reattestSeconds,
+    status,
+    ...(vmConfig === undefined ? {} : { vmConfig }),
+    ...(mrConfig === undefined ? {} : { mrConfig }),
+    ...(places === undefined ? {} : { places }),
+    ...(simulatorDir === undefined ? {} : { simulatorDir: resolve(simulatorDir) }),
+    ...(platform === undefined ? {} : { platform }),
+    ...(engineSocket === undefined ? {} : { engineSocket }),
+  };
+}
