@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
@@ -56,6 +57,17 @@ export const guestConfigSchema = z.strictObject({
 export type GuestConfig = z.output<typeof guestConfigSchema>;
 /** What a driver writes. */
 export type GuestConfigInput = z.input<typeof guestConfigSchema>;
+
+/**
+ * What the driver wrote: `CHARTER_GUEST_CONFIG` itself, or the file that `CHARTER_GUEST_CONFIG_FILE` names (a dstack VM has it
+ * as `/dstack/.user-config`).
+ */
+export function guestConfigText({
+  CHARTER_GUEST_CONFIG: text,
+  CHARTER_GUEST_CONFIG_FILE: path,
+}: Readonly<Record<string, string | undefined>>): string | undefined {
+  return text === undefined && path !== undefined ? readFileSync(path, "utf8") : text;
+}
 
 /** @throws CharterError `config/invalid` naming every wrong field. */
 export function parseGuestConfig(text: string | undefined): GuestConfig {

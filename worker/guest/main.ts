@@ -7,7 +7,7 @@ import { aborted, runProgram, say } from "../program.ts";
 import { openMachineSource } from "../tee/openMachineSource.ts";
 import { composeRuntime } from "./compose/DockerRuntime.ts";
 import { dryRuntime } from "./compose/Runtime.ts";
-import { parseGuestConfig, type GuestConfig } from "./config.ts";
+import { guestConfigText, parseGuestConfig, type GuestConfig } from "./config.ts";
 import { Guest } from "./Guest.ts";
 import { reported, type GuestState } from "./state.ts";
 import { startStatusServer, type LogSource } from "./statusServer.ts";
@@ -38,7 +38,7 @@ await runProgram(async (signal) => {
   const parent = parentLine();
   const stop = AbortSignal.any([signal, parent.gone]);
   try {
-    const told = process.env.CHARTER_GUEST_CONFIG;
+    const told = guestConfigText(process.env);
     const text = told === "-" ? await Promise.race([parent.line, aborted(stop)]) : told;
     if (stop.aborted) return;
     const config = parseGuestConfig(text ?? undefined);

@@ -10,6 +10,7 @@ import { detectSources, type DetectedSource } from "../tee/detectSources.ts";
 import { openMachineSource } from "../tee/openMachineSource.ts";
 import { requirePlatform } from "../tee/requirePlatform.ts";
 import type { NodeConfig } from "./config.ts";
+import { VmmClient } from "./drivers/vmm/VmmClient.ts";
 import { examineHardware } from "./examineHardware.ts";
 import { pinnedOf } from "./pinned.ts";
 
@@ -36,6 +37,7 @@ export async function examine(config: NodeConfig): Promise<Finding[]> {
       : await findCompose(process.cwd(), commandsOf(config.engineSocket));
   const note = typeof compose === "string" ? `dry: ${compose}` : compose.join(" ");
   findings.push({ what: "containers", ok: true, note });
+  if (config.driver === "dstack-vmm" && config.vmm !== undefined) findings.push(await examineVmm(config.vmm));
   for (const url of config.relayerUrls) {
     try {
       const { finalized } = await chainOf(new RelayerClient(url, 5_000), pinnedOf(config.deployment));
@@ -55,6 +57,17 @@ async function examineSource(config: NodeConfig): Promise<Finding> {
     const platformId = requirePlatform(source);
     const { kind, simulated } = source;
     return { what, ok: true, note: `${kind}${simulated ? " (simulated)" : ""}, platform ${platformId}` };
+  } catch (error) {
+    return { what, ok: false, note: reported(error).message };
+  }
+}
+
+async function examineVmm({ url, image }: NonNullable<NodeConfig["vmm"]>): Promise<Finding> {
+  const what = `dstack-vmm ${url}`;
+  try {
+    const images = await new VmmClient(url, 5_000).images();
+    if (images.includes(image)) return { what, ok: true, note: `answers, and has the image ${image}` };
+    return { what, ok: false, note: `has no image ${image}; it has ${images.join(", ") || "none"}` };
   } catch (error) {
     return { what, ok: false, note: reported(error).message };
   }

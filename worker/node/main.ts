@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import type { PrivateKeyAccount } from "viem/accounts";
 
+import type { Address } from "../../protocol/words/hex.ts";
 import { machineClock } from "../clock.ts";
 import { runProgram, say } from "../program.ts";
 import { anyRelayer } from "../session/anyRelayer.ts";
@@ -12,6 +13,7 @@ import { requirePlatform } from "../tee/requirePlatform.ts";
 import { readNodeConfig, type NodeConfig } from "./config.ts";
 import { examine } from "./doctor.ts";
 import { openDriver } from "./drivers/openDriver.ts";
+import { initialise, type InitOptions } from "./init.ts";
 import { Guests } from "./Guests.ts";
 import { NodeAgent } from "./NodeAgent.ts";
 import { loadOrCreateNodeKey } from "./nodeKey.ts";
@@ -24,13 +26,36 @@ interface Options {
 
 const CONFIG_HELP = "JSON configuration file; the environment (CHARTER_…) goes over it";
 
-const program = new Command("charter-node").description("the agent of one platform").showHelpAfterError();
+const program: Command = new Command("charter-node")
+  .description("the agent of one platform")
+  .showHelpAfterError();
 
 program
   .command("run")
   .description("register this platform and run the guests that are placed on it")
   .option("--config <file>", CONFIG_HELP)
   .action((options: Options) => runProgram((signal) => run(options, signal)));
+
+program
+  .command("init")
+  .description("write a configuration for this machine; what is missing is asked for where a person is there")
+  .option("--out <file>", "file to write; one that exists is left alone", "node.json")
+  .option("--relayers <urls>", "relayers' URLs, separated by commas")
+  .option("--deployment <file>", "the chain's address book")
+  .option("--workdir <dir>", "keeps the node's key and the guests' files", ".charter/node")
+  .option("--simulator-dir <dir>", "use the simulator of this folder: development chains only")
+  .option("--platform <name>", "name of the simulated machine", "my-machine")
+  .option("--vm-config-file <file>", "TDX without dstack, and SEV-SNP: JSON with os_image_hash")
+  .option("--mr-config-file <file>", "SEV-SNP: dstack's configuration document")
+  .option("--places <file>", "JSON that says where the hardware is, where that is not the usual place")
+  .option("--vmm-url <url>", "start guests as VMs of this dstack-vmm, and register from a TD of this machine")
+  .option("--vmm-image <name>", "dstack OS image of those VMs")
+  .action((options: InitOptions) =>
+    runProgram(async () => {
+      const { file, evidence, found } = await initialise(options);
+      say({ written: file, evidence, found });
+    }),
+  );
 
 program
   .command("register")
@@ -67,8 +92,10 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
     guests.heard(guest, told.state);
     say({ guest, ...told });
   };
+  const driver = openDriver(config, workdir, account.address.toLowerCase() as Address, onLine);
+  await driver.adopt?.();
   const guests: Guests = new Guests({
-    driver: openDriver(config, workdir, onLine),
+    driver,
     clock,
     report: (change) => say({ ...change }),
   });
@@ -85,11 +112,11 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
     unixNow: () => Math.floor(Date.now() / 1_000),
     report: say,
   });
-  driver.warm();
+  driver.warm?.();
   try {
     await agent.run(signal);
   } finally {
-    driver.close();
+    driver.close?.();
   }
 }
 
