@@ -12,6 +12,7 @@ import { openMachineSource } from "../tee/openMachineSource.ts";
 import { requirePlatform } from "../tee/requirePlatform.ts";
 import { readNodeConfig, type NodeConfig } from "./config.ts";
 import { examine } from "./doctor.ts";
+import { drainNode } from "./drain.ts";
 import { openDriver } from "./drivers/openDriver.ts";
 import { initialise, type InitOptions } from "./init.ts";
 import { Guests } from "./Guests.ts";
@@ -62,6 +63,34 @@ program
   .description("give this machine's evidence once, register or renew the node, and end")
   .option("--config <file>", CONFIG_HELP)
   .action((options: Options) => runProgram((signal) => registerOnce(options, signal)));
+
+for (const [name, draining, description] of [
+  ["drain", true, "have nothing more placed on this node: what runs moves elsewhere first"],
+  ["undrain", false, "have apps placed on this node again"],
+] as const) {
+  program
+    .command(name)
+    .description(description)
+    .option("--config <file>", CONFIG_HELP)
+    .action((options: Options) =>
+      runProgram(async (signal) => {
+        const config = readNodeConfig(process.env, options.config);
+        const drained = await drainNode(
+          {
+            relayers: config.relayerUrls.map((url) => new RelayerClient(url)),
+            pinned: pinnedOf(config.deployment),
+            operator: config.operator,
+            key: loadOrCreateNodeKey(resolve(config.workdir)).address.toLowerCase() as Address,
+            draining,
+            at: Math.floor(Date.now() / 1_000),
+          },
+          signal,
+        );
+        say({ ...drained });
+        if (drained.refused.length > 0) process.exitCode = 1;
+      }),
+    );
+}
 
 program
   .command("doctor")

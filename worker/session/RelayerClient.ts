@@ -10,6 +10,7 @@ import {
   signedLeaseSchema,
   type Accepted,
   type ChainInfo,
+  type DrainMessage,
   type InstanceRegistration,
   type LeaseRequest,
   type NodeInfo,
@@ -68,6 +69,11 @@ export class RelayerClient {
   placements(key: Address, signal?: AbortSignal, unlike?: Bytes32): Promise<Placements> {
     const query = unlike === undefined ? "" : `?unlike=${unlike}`;
     return this.#json("GET", `/nodes/${key}/placements${query}`, placementsSchema, undefined, signal);
+  }
+
+  /** An operator's word on a node of theirs. */
+  async drain(message: DrainMessage, signal?: AbortSignal): Promise<void> {
+    await this.#json("POST", "/drains", z.strictObject({}), message, signal);
   }
 
   registerInstance(message: InstanceRegistration, signal?: AbortSignal): Promise<Accepted> {

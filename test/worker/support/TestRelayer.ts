@@ -21,7 +21,9 @@ import {
   nodeRegistryDomain,
 } from "../../../protocol/session/domains.ts";
 import { leaseLeaf, leaseTree, type Lease } from "../../../protocol/session/lease.ts";
+import { drainTypedData } from "../../../protocol/placement/drain.ts";
 import {
+  drainSchema,
   instanceRegistrationSchema,
   leaseRequestSchema,
   nodeRegistrationSchema,
@@ -74,6 +76,8 @@ export class TestRelayer {
   readonly nodes = new Map<Address, NodeInfo>();
   nodeExpiresAt = 4_000_000_000;
   registrations = 0;
+  /** The last operator's word. */
+  drained: boolean | undefined;
   placements: Placements["placements"] = [];
 
   constructor(pki: TestPki) {
@@ -187,6 +191,15 @@ export class TestRelayer {
       const expiresAt = this.nodeExpiresAt;
       this.nodes.set(key, { number, key, operator, platformId, expiresAt, retired: false });
       return reply.code(202).send({ intent: keccak256(evidenceDigest) });
+    });
+    server.post("/drains", async ({ body }, reply) => {
+      const { signature, ...drain } = drainSchema.parse(body);
+      const node = [...this.nodes.values()].find(({ number }) => number === drain.node);
+      const typed = drainTypedData(CHAIN.chainId, CHAIN.nodeRegistry, drain);
+      const signer = await recoverTypedDataAddress({ ...typed, signature });
+      if (signer.toLowerCase() !== node?.operator) throw new CharterError("node/not-operator", "signer");
+      this.drained = drain.draining;
+      return reply.code(202).send({});
     });
     server.get<{ Params: { key: Address } }>("/nodes/:key", ({ params }) => this.#node(params.key));
     server.get<{ Params: { key: Address } }>("/nodes/:key/placements", ({ params }) => {
