@@ -28,6 +28,7 @@ import type { RelayerConfig } from "./config.ts";
 import { armCrash, crashPoint } from "./crashPoints.ts";
 import { decideLease } from "./decisions/lease.ts";
 import type { LeaseDecision, LeaseSession } from "./decisions/lease.ts";
+import { NodeReports } from "./decisions/NodeReports.ts";
 import { PlacementDesk } from "./decisions/PlacementDesk.ts";
 import { instanceAdmission } from "./evidence/admitInstance.ts";
 import { nodeAdmission } from "./evidence/admitNode.ts";
@@ -331,6 +332,7 @@ export async function startRelayer(
       deployment,
       projection: () => follower.projection(),
       placements: placementDesk,
+      reports: new NodeReports({ chainId, nodeRegistry, nodes: store.nodes, now: unixSeconds }),
       onUpdate: (listener) => void follower.onUpdate(listener),
       guard,
       budgets: config.budgets,

@@ -11,12 +11,14 @@ import { RelayerClient } from "../session/RelayerClient.ts";
 import { openMachineSource } from "../tee/openMachineSource.ts";
 import { requirePlatform } from "../tee/requirePlatform.ts";
 import { readNodeConfig, type NodeConfig } from "./config.ts";
+import { describeNode } from "./describeNode.ts";
 import { examine } from "./doctor.ts";
 import { drainNode } from "./drain.ts";
 import { openDriver } from "./drivers/openDriver.ts";
 import { initialise, type InitOptions } from "./init.ts";
 import { Guests } from "./Guests.ts";
 import { NodeAgent } from "./NodeAgent.ts";
+import { NodeReporter } from "./NodeReporter.ts";
 import { loadOrCreateNodeKey } from "./nodeKey.ts";
 import { pinnedOf } from "./pinned.ts";
 import { registerNode, type RegisterOptions } from "./register.ts";
@@ -141,9 +143,21 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
     unixNow: () => Math.floor(Date.now() / 1_000),
     report: say,
   });
+  const reporter = new NodeReporter({
+    relayers: config.relayerUrls.map((url) => new RelayerClient(url, 5_000)),
+    ...pinned,
+    account,
+    describe: () => describeNode({ ...config, workdir }, driver.list().length),
+    clock,
+    unixNow: () => Math.floor(Date.now() / 1_000),
+    say,
+  });
   driver.warm?.();
   try {
-    await agent.run(signal);
+    const ended = new AbortController();
+    const reporting = reporter.run(AbortSignal.any([signal, ended.signal]));
+    await agent.run(signal).finally(() => ended.abort());
+    await reporting;
   } finally {
     driver.close?.();
   }

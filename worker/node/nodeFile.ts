@@ -90,6 +90,15 @@ export const nodeFileSchema = z.strictObject({
     .array(z.number().int().min(1).max(65_535))
     .default([])
     .describe("host ports that manifests may publish"),
+  maxGuests: z
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe(
+      "guests that this machine would run at once: told to relayers, which place by it when they come to",
+    ),
   reattestSeconds: z
     .number()
     .int()

@@ -17,6 +17,7 @@ import {
   type NodeRegistration,
   type Placements,
 } from "../../protocol/session/messages.ts";
+import type { NodeReportMessage } from "../../protocol/session/nodeReport.ts";
 import type { SignedLease } from "../../protocol/session/lease.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 import { readBounded } from "./readBounded.ts";
@@ -74,6 +75,11 @@ export class RelayerClient {
   /** An operator's word on a node of theirs. */
   async drain(message: DrainMessage, signal?: AbortSignal): Promise<void> {
     await this.#json("POST", "/drains", z.strictObject({}), message, signal);
+  }
+
+  /** What a node says of itself. */
+  async report(key: Address, message: NodeReportMessage, signal?: AbortSignal): Promise<void> {
+    await this.#json("POST", `/nodes/${key}/report`, z.strictObject({}), message, signal);
   }
 
   registerInstance(message: InstanceRegistration, signal?: AbortSignal): Promise<Accepted> {

@@ -31,6 +31,7 @@ import {
   type NodeInfo,
   type Placements,
 } from "../../../protocol/session/messages.ts";
+import { nodeReportMessageSchema, type NodeReportMessage } from "../../../protocol/session/nodeReport.ts";
 import type { Address, Bytes32, ComposeHash } from "../../../protocol/words/hex.ts";
 import { sessionSocket } from "../../../relayer/api/routes/sessionSocket.ts";
 import { HeldSessions } from "../../../relayer/leases/sessions/HeldSessions.ts";
@@ -76,6 +77,7 @@ export class TestRelayer {
   readonly nodes = new Map<Address, NodeInfo>();
   nodeExpiresAt = 4_000_000_000;
   registrations = 0;
+  readonly reports = new Inbox<{ readonly key: Address; readonly message: NodeReportMessage }>();
   /** The last operator's word. */
   drained: boolean | undefined;
   placements: Placements["placements"] = [];
@@ -191,6 +193,10 @@ export class TestRelayer {
       const expiresAt = this.nodeExpiresAt;
       this.nodes.set(key, { number, key, operator, platformId, expiresAt, retired: false });
       return reply.code(202).send({ intent: keccak256(evidenceDigest) });
+    });
+    server.post<{ Params: { key: Address } }>("/nodes/:key/report", ({ params, body }, reply) => {
+      this.reports.put({ key: params.key, message: nodeReportMessageSchema.parse(body) });
+      return reply.code(202).send({});
     });
     server.post("/drains", async ({ body }, reply) => {
       const { signature, ...drain } = drainSchema.parse(body);
