@@ -27,6 +27,7 @@ import type { CommitteeQuestion, ProvenVerdict } from "./committee/collectSignat
 import type { RelayerConfig } from "./config.ts";
 import { armCrash, crashPoint } from "./crashPoints.ts";
 import { decideLease, type LeaseDecision, type LeaseSession } from "./decisions/lease.ts";
+import { NodeReports } from "./decisions/NodeReports.ts";
 import { PlacementDesk } from "./decisions/PlacementDesk.ts";
 import { instanceAdmission } from "./evidence/admitInstance.ts";
 import { nodeAdmission } from "./evidence/admitNode.ts";
@@ -233,13 +234,9 @@ export async function startRelayer(
     if (touched !== null) held.redecide(touched);
   });
   const pipeline = proofPipeline({
-    deployment,
-    client,
+    ...{ deployment, client, store, outbox, proofs, logger, onSignerRejected },
     projection: () => follower.projection(),
-    store,
-    outbox,
     signer: config.outboxSigner.address,
-    proofs,
     limits: config.batches,
     claims: config.claims,
     committeeUrls: config.committeeUrls,
@@ -247,8 +244,6 @@ export async function startRelayer(
       const node = nodeByKey(follower.projection().newest.state, key);
       return node?.retired === true ? undefined : node;
     },
-    logger,
-    onSignerRejected,
     onBatched: (count, ids, intent) => {
       metrics.batched(count);
       for (const id of ids) steps.batched(id, intent);
@@ -337,6 +332,7 @@ export async function startRelayer(
       deployment,
       projection: () => follower.projection(),
       placements: placementDesk,
+      reports: new NodeReports({ chainId, nodeRegistry, nodes: store.nodes, now: unixSeconds }),
       onUpdate: (listener) => void follower.onUpdate(listener),
       guard,
       budgets: config.budgets,

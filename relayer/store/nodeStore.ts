@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 
 import type { Drain } from "../../protocol/placement/drain.ts";
+import type { NodeReportMessage } from "../../protocol/session/nodeReport.ts";
 import type { Address, Hex } from "../../protocol/words/hex.ts";
 
 /** A drain with who signed it. */
@@ -52,6 +53,29 @@ export class NodeStore {
       operator,
       signature,
     }));
+  }
+
+  /** Keeps a node's word on itself unless a later one is known; says whether it was kept. */
+  async report(key: Address, { report, at, signature }: NodeReportMessage): Promise<boolean> {
+    const { rowCount } = await this.#pool.query(
+      `INSERT INTO node_reports (key, report, signed_at, signature) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (key) DO UPDATE SET report = $2, signed_at = $3, signature = $4
+       WHERE node_reports.signed_at < $3`,
+      [key, report, at, signature],
+    );
+    return rowCount === 1;
+  }
+
+  /** A node's last word on itself; null where there is none. */
+  async lastReport(key: Address): Promise<NodeReportMessage | null> {
+    const { rows } = await this.#pool.query<{ report: string; signed_at: string; signature: Hex }>(
+      "SELECT report, signed_at, signature FROM node_reports WHERE key = $1",
+      [key],
+    );
+    const [row] = rows;
+    return row === undefined
+      ? null
+      : { report: row.report, at: Number(row.signed_at), signature: row.signature };
   }
 
   /** These nodes' agents were heard at `now`; who had been quiet for longer than `gapSeconds` begins anew. */

@@ -38,13 +38,14 @@ export const SUITES: readonly Suite[] = [
   {
     name: "snapshots",
     shows:
-      "ABI, storage layout, size, gas, the list of errors, the schemas of notes and of /graphql are the committed ones",
+      "ABI, storage layout, size, gas, the list of errors, the schemas of notes, nodes and /graphql are the committed ones",
     commands: [
       ["node", "scripts/snapshots.ts", "--check"],
       ["node", "scripts/errorCodes.ts", "--check"],
       ["node", "scripts/evidencePage.ts", "--check"],
       ["node", "scripts/gasPage.ts", "--check"],
       ["node", "scripts/noteSchema.ts", "--check"],
+      ["node", "scripts/nodeSchema.ts", "--check"],
       ["node", "scripts/graphqlSchema.ts", "--check"],
     ],
   },

@@ -14,7 +14,8 @@ import type { GuestConfigInput } from "../../worker/guest/config.ts";
 import { loadOrCreateTestPki } from "../../worker/tee/simulator/pki.ts";
 import { Inbox } from "../worker/support/Inbox.ts";
 import { CHAIN, LEASE_ACCOUNT, TestRelayer } from "../worker/support/TestRelayer.ts";
-import { escapes } from "./support/escapes.ts";
+import { bare, escapes } from "./support/escapes.ts";
+import { startLyingRegistry } from "./support/lyingRegistry.ts";
 import { until } from "./support/until.ts";
 import { withEngine } from "./support/withEngine.ts";
 
@@ -291,37 +292,67 @@ describe("the guest on a real container engine", function () {
     expect((await fetch(`${String(told.statusUrl)}/logs`)).status).to.equal(403);
   });
 
-  const refused = async (composeHash: ComposeHash): Promise<string> => {
+  /** How a guest failed that must not have started anything. */
+  const refused = async (
+    composeHash: ComposeHash,
+  ): Promise<{ readonly code: string; readonly details: Readonly<Record<string, unknown>> }> => {
     const guest = start(composeHash);
     const { error } = await guest.reaches("failed");
     expect(await guest.exited).to.equal(1);
     expect(await engine().docker("ps", "--all", "--quiet")).to.equal("");
-    return (error as { code: string }).code;
+    return error as { code: string; details: Record<string, unknown> };
   };
 
   it("refuses a manifest that lies about its hash", async () => {
     const hash = `0x${"cd".repeat(32)}` as ComposeHash;
     await relayer.keep(manifest(`services: {web: ${service("one")}}`), hash);
-    expect(await refused(hash)).to.equal("manifest/wrong-hash");
+    expect((await refused(hash)).code).to.equal("manifest/wrong-hash");
   });
 
-  it("refuses an image whose digest differs, and one that is named by a tag", async () => {
+  it("refuses an image that is not there by its digest, and one that is named by a tag", async () => {
     const { missing, image } = engine();
     const other = await relayer.keep(manifest(`services: {web: ${service("one", missing)}}`));
-    expect(await refused(other)).to.equal("compose/command-failed");
+    expect((await refused(other)).code).to.equal("compose/command-failed");
     const tag = image.replace(/@.*/, ":test");
     const tagged = await relayer.keep(manifest(`services: {web: ${service("one", tag)}}`));
-    expect(await refused(tagged)).to.equal("compose/image-not-pinned");
+    expect((await refused(tagged)).code).to.equal("compose/image-not-pinned");
   });
 
-  it("refuses every Compose file that tries to escape, before anything is started", async () => {
-    const answered: Record<string, string> = {};
-    for (const [what, compose] of Object.entries(escapes(engine().image))) {
-      answered[what] = await refused(await relayer.keep(manifest(JSON.stringify(compose))));
+  it("refuses other bytes that a registry serves under the digest that was asked for", async () => {
+    const registry = await startLyingRegistry(engine().image);
+    try {
+      // The registry is reached, and its true bytes run: only the lie is refused.
+      const honest = start(
+        await relayer.keep(manifest(`services: {web: ${service("one", registry.image)}}`)),
+      );
+      await answers("one");
+      honest.child.kill("SIGTERM");
+      await honest.exited;
+      expect(registry.lies()).to.equal(0);
+      const lie = await relayer.keep(manifest(`services: {web: ${service("one", registry.other)}}`));
+      const { code, details } = await refused(lie);
+      expect(code).to.equal("compose/command-failed");
+      expect(registry.lies()).to.be.greaterThan(0);
+      expect(details.stderr).to.match(/digest|verification/i);
+    } finally {
+      await registry.close();
     }
-    for (const [what, code] of Object.entries(answered)) {
+  });
+
+  it("runs the bare Compose file, and refuses each that adds a way out, by its path, before anything is started", async () => {
+    const { image } = engine();
+    const control = start(await relayer.keep(manifest(JSON.stringify({ services: { web: bare(image) } }))));
+    await control.reaches("running");
+    await until("the bare container", async () => (await engine().running(LABEL)).length === 1);
+    control.child.kill("SIGTERM");
+    expect(await control.exited).to.equal(0);
+
+    const tried = Object.entries(escapes(image));
+    expect(tried).to.have.length(21);
+    for (const [what, escape] of tried) {
+      const { code, details } = await refused(await relayer.keep(manifest(JSON.stringify(escape.compose))));
       expect(code, what).to.match(/^compose\/(key|value)-not-allowed$/);
+      expect(details.path, what).to.equal(escape.refused);
     }
-    expect(Object.keys(answered)).to.have.length(20);
   });
 });

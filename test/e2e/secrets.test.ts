@@ -148,7 +148,7 @@ describe("an app's secrets, from the command line to its instances", function ()
     const guest = new Guest(config, {
       account,
       clock,
-      source: openSource(config, config.chainId, { app, composeHash }),
+      source: openSource({ simulatorDir: stack.dir, platform: "one" }, config.chainId, { app, composeHash }),
       report: states.put,
       runtime: () => Promise.resolve(silent),
       holdings: (project, manifest) => {

@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { SIMULATED_TEES } from "../tee/openSource.ts";
+import { placesSchema } from "../tee/places.ts";
 import { addressSchema, bytes32Schema, composeHashSchema } from "../../protocol/session/messages.ts";
 
 const uint = z.number().int().nonnegative();
@@ -27,9 +29,11 @@ export const guestConfigSchema = z.strictObject({
   vmConfig: z.string().max(65_536).optional(),
   /** SEV-SNP: dstack's configuration document, exact text; the launch has bound its hash. */
   mrConfig: z.string().max(65_536).optional(),
-  simulatorDir: z.string().min(1),
-  /** Name of the simulated machine. */
-  platform: z.string().min(1),
+  /** Where this machine's hardware is, where that is not the usual place. */
+  places: placesSchema.optional(),
+  /** The simulator's folder and the name of the simulated machine: needed by `evidence: "simulator"` only. */
+  simulatorDir: z.string().min(1).optional(),
+  platform: z.string().min(1).optional(),
   /** What kind of machine is simulated. An enclave (sgx, nitro) binds no manifest: a guest in one is refused. */
   tee: z.enum(SIMULATED_TEES).default("tdx"),
   /** Have the GPUs vouched for beside the CPU: the simulated one, or the machine's own by `nvattest`. */
@@ -67,6 +71,17 @@ export const guestConfigSchema = z.strictObject({
 export type GuestConfig = z.output<typeof guestConfigSchema>;
 /** What a driver writes. */
 export type GuestConfigInput = z.input<typeof guestConfigSchema>;
+
+/**
+ * What the driver wrote: `CHARTER_GUEST_CONFIG` itself, or the file that `CHARTER_GUEST_CONFIG_FILE` names (a dstack VM has it
+ * as `/dstack/.user-config`).
+ */
+export function guestConfigText({
+  CHARTER_GUEST_CONFIG: text,
+  CHARTER_GUEST_CONFIG_FILE: path,
+}: Readonly<Record<string, string | undefined>>): string | undefined {
+  return text === undefined && path !== undefined ? readFileSync(path, "utf8") : text;
+}
 
 /** @throws CharterError `config/invalid` naming every wrong field. */
 export function parseGuestConfig(text: string | undefined): GuestConfig {

@@ -1,11 +1,8 @@
-import { nodeCrypto } from "../../protocol/crypto/node.ts";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
-import { cidOfDigest } from "../../protocol/manifest/cid.ts";
-import { composeHash as hashOf } from "../../protocol/manifest/composeHash.ts";
 import { parseManifest, type Manifest } from "../../protocol/manifest/manifest.ts";
 import type { ComposeHash } from "../../protocol/words/hex.ts";
-import { anyRelayer } from "../session/anyRelayer.ts";
 import type { RelayerClient } from "../session/RelayerClient.ts";
+import { fetchManifestBytes } from "./fetchManifestBytes.ts";
 
 /** A manifest that a guest can run: it names who may lease. */
 export type RunnableManifest = Manifest & { readonly charter: NonNullable<Manifest["charter"]> };
@@ -20,20 +17,7 @@ export async function fetchManifest(
   composeHash: ComposeHash,
   signal?: AbortSignal,
 ): Promise<RunnableManifest> {
-  const cid = cidOfDigest(composeHash);
-  const bytes = await anyRelayer(relayers, async (relayer) => {
-    const answer = await relayer.blob(cid, signal);
-    const actual = await hashOf(answer, nodeCrypto);
-    if (actual !== composeHash) {
-      throw new CharterError("manifest/wrong-hash", "these are not the bytes of that compose hash", {
-        expected: composeHash,
-        actual,
-        relayer: relayer.url,
-      });
-    }
-    return answer;
-  });
-  return requireRunnable(parseManifest(bytes));
+  return requireRunnable(parseManifest(await fetchManifestBytes(relayers, composeHash, signal)));
 }
 
 function requireRunnable(manifest: Manifest): RunnableManifest {

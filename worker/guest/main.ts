@@ -9,7 +9,7 @@ import { composeRuntime } from "./compose/DockerRuntime.ts";
 import { dryRuntime } from "./compose/Runtime.ts";
 import { mountHeld } from "./compose/mountHeld.ts";
 import { heldPaths, openHoldings } from "./holdings/openHoldings.ts";
-import { parseGuestConfig, type GuestConfig } from "./config.ts";
+import { guestConfigText, parseGuestConfig, type GuestConfig } from "./config.ts";
 import { Guest } from "./Guest.ts";
 import { reported, type GuestState } from "./state.ts";
 import { startStatusServer, type LogSource } from "./statusServer.ts";
@@ -40,7 +40,7 @@ await runProgram(async (signal) => {
   const parent = parentLine();
   const stop = AbortSignal.any([signal, parent.gone]);
   try {
-    const told = process.env.CHARTER_GUEST_CONFIG;
+    const told = guestConfigText(process.env);
     const text = told === "-" ? await Promise.race([parent.line, aborted(stop)]) : told;
     if (stop.aborted) return;
     const config = parseGuestConfig(text ?? undefined);

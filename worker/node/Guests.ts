@@ -72,6 +72,10 @@ export class Guests {
     for (const id of [...this.#wanted.keys(), ...this.#leaving.keys()]) {
       if (!placed.has(id)) this.#leave(id, placed);
     }
+    // What an earlier agent left running, or could not be stopped, and is placed no more.
+    for (const id of this.#options.driver.list()) {
+      if (!this.#wanted.has(id) && !this.#leaving.has(id)) this.#stop(id);
+    }
     this.tick();
   }
 
@@ -95,8 +99,9 @@ export class Guests {
     for (const [leaving, { successor }] of this.#leaving) if (successor === id) this.#stop(leaving);
   }
 
-  /** Stops every guest, and resolves when none is left. */
+  /** Stops every guest, and resolves when none is left; does nothing where guests outlive their agent. */
   async stopAll(): Promise<void> {
+    if (this.#options.driver.keepsOnStop === true) return;
     for (const id of [...this.#wanted.keys(), ...this.#leaving.keys()]) this.#stop(id);
     await Promise.all(this.#stopping.values());
   }
@@ -120,7 +125,7 @@ export class Guests {
     const { driver, report } = this.#options;
     this.#wanted.delete(id);
     this.#leaving.delete(id);
-    if (!driver.list().includes(id)) return;
+    if (!driver.list().includes(id) || this.#stopping.has(id)) return;
     const stopping = driver.stop(id).finally(() => {
       this.#stopping.delete(id);
       report({ guest: id, change: "stopped" });

@@ -7,16 +7,19 @@ import type { Address, Bytes32, PlatformId } from "../../protocol/words/hex.ts";
 import type { Clock } from "../clock.ts";
 import { anyRelayer } from "../session/anyRelayer.ts";
 import { askLater } from "../session/askLater.ts";
-import { chainOf } from "../session/pinnedChain.ts";
+import { chainOf, type PinnedChain } from "../session/pinnedChain.ts";
 import type { RelayerClient } from "../session/RelayerClient.ts";
 import type { Guests } from "./Guests.ts";
 import { registerNode, type RegisterOptions } from "./register.ts";
 
 export interface NodeAgentOptions {
   readonly relayers: readonly RelayerClient[];
-  readonly register: RegisterOptions;
+  /** Null where the machine's evidence is given elsewhere (`charter-node register` inside a TD of it). */
+  readonly register: RegisterOptions | null;
+  readonly pinned: PinnedChain;
   readonly account: PrivateKeyAccount;
-  readonly platformId: PlatformId;
+  /** The machine that this key must be registered for; null where only its evidence, given elsewhere, says. */
+  readonly platformId: PlatformId | null;
   readonly guests: Guests;
   readonly clock: Clock;
   readonly pollMilliseconds: number;
@@ -136,6 +139,7 @@ export class NodeAgent {
 
   async #sendRegistration(signal: AbortSignal): Promise<void> {
     const { relayers, register, report, clock } = this.#options;
+    if (register === null) return report({ state: "awaiting-registration", key: this.#key });
     const { intent } = await askLater(clock, signal, () =>
       anyRelayer(relayers, (relayer) => registerNode(relayer, register, signal)),
     );
@@ -144,11 +148,11 @@ export class NodeAgent {
 
   /** This node as the final block has it; undefined when it is not there. */
   async #node(signal: AbortSignal): Promise<NodeInfo | undefined> {
-    const { relayers, register, platformId } = this.#options;
+    const { relayers, pinned, platformId } = this.#options;
     let node: NodeInfo;
     try {
       node = await anyRelayer(relayers, async (relayer) => {
-        await chainOf(relayer, register.pinned, signal);
+        await chainOf(relayer, pinned, signal);
         return relayer.node(this.#key, signal);
       });
     } catch (error) {
@@ -165,7 +169,7 @@ export class NodeAgent {
         },
       );
     }
-    if (node.platformId !== platformId) {
+    if (platformId !== null && node.platformId !== platformId) {
       throw new CharterError("node/platform-changed", "this key is registered for another platform", {
         expected: node.platformId,
         actual: platformId,

@@ -1,68 +1,51 @@
 import { readFileSync } from "node:fs";
 import { privateKeyToAccount, type PrivateKeyAccount } from "viem/accounts";
-import { z } from "zod";
 
 import { parseDeployment, type Deployment } from "../../protocol/deployment/deployment.ts";
 import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
+import { DEVELOPMENT_CHAIN_IDS } from "../../protocol/policy/judge.ts";
 import type { Hex } from "../../protocol/words/hex.ts";
-import { guestConfigSchema } from "../guest/config.ts";
-import { SIMULATED_TEES } from "../tee/openSource.ts";
-
-/** The node agent's configuration file. Every field may also come from the environment (`ENVIRONMENT`). */
-const fileSchema = z.strictObject({
-  relayerUrls: z
-    .array(z.url({ protocol: /^https?$/, error: "expected http(s) URLs" }))
-    .min(1)
-    .max(16),
-  /** Path of the chain's address book: chain id, genesis hash and contracts that every relayer must name. */
-  deployment: z.string().min(1),
-  simulatorDir: z.string().min(1),
-  /** Name of the simulated machine. */
-  platform: z.string().min(1),
-  /** What kind of machine is simulated, and whether its guests have a GPU. */
-  tee: z.enum(SIMULATED_TEES).default("tdx"),
-  gpu: z.boolean().default(false),
-  /** Keeps the node's key and the guests' files. */
-  workdir: z.string().min(1),
-  runtime: z.enum(["auto", "docker", "dry"]).default("auto"),
-  /** Path of the container engine's unix socket; default: where `docker` looks. */
-  engineSocket: z.string().startsWith("/").optional(),
-  hostPorts: z.array(z.number().int().min(1).max(65_535)).default([]),
-  /** Where apps that ask for attested TLS answer: address to listen on, port (0: any), address that clients reach. */
-  tls: guestConfigSchema.shape.tls,
-  reattestSeconds: z.number().int().positive().default(1_800),
-  /** Each guest answers `GET /status`, and `GET /logs` where its manifest makes them public, on a loopback port. */
-  status: z.boolean().default(false),
-  pollMilliseconds: z.number().int().min(100).max(60_000).default(1_000),
-});
-type ConfigFile = z.output<typeof fileSchema>;
+import { nodeFileSchema, type NodeFile } from "./nodeFile.ts";
 
 const list = (text: string): string[] => text.split(",").map((item) => item.trim());
 
+const truth = (text: string): unknown => ({ true: true, false: false })[text] ?? text;
+
 /** Variable → field. The operator's key is read from the environment only. */
 const ENVIRONMENT: Readonly<
-  Record<string, readonly [field: keyof ConfigFile, read: (text: string) => unknown]>
+  Record<string, readonly [field: keyof NodeFile, read: (text: string) => unknown]>
 > = {
   CHARTER_RELAYER_URLS: ["relayerUrls", list],
   CHARTER_DEPLOYMENT: ["deployment", String],
+  CHARTER_EVIDENCE: ["evidence", String],
+  CHARTER_VM_CONFIG_FILE: ["vmConfigFile", String],
+  CHARTER_MR_CONFIG_FILE: ["mrConfigFile", String],
+  CHARTER_DRIVER: ["driver", String],
   CHARTER_SIM_DIR: ["simulatorDir", String],
   CHARTER_SIM_PLATFORM: ["platform", String],
   CHARTER_SIM_TEE: ["tee", String],
-  CHARTER_SIM_GPU: ["gpu", (text) => (text === "true" ? true : text === "false" ? false : text)],
+  CHARTER_SIM_GPU: ["gpu", truth],
+  CHARTER_GPU: ["gpu", truth],
   CHARTER_WORKDIR: ["workdir", String],
   CHARTER_RUNTIME: ["runtime", String],
   CHARTER_ENGINE_SOCKET: ["engineSocket", String],
   CHARTER_HOST_PORTS: ["hostPorts", (text) => list(text).map(Number)],
   CHARTER_TLS_HOST: ["tls", (host) => ({ host })],
   CHARTER_REATTEST_SECONDS: ["reattestSeconds", Number],
-  CHARTER_GUEST_STATUS: ["status", (text) => ({ true: true, false: false })[text] ?? text],
+  CHARTER_GUEST_STATUS: ["status", truth],
 };
 
-export type NodeConfig = Omit<ConfigFile, "deployment"> & {
+export type NodeConfig = Omit<NodeFile, "$schema" | "deployment" | "vmConfigFile" | "mrConfigFile"> & {
   readonly deployment: Deployment;
+  /** Exact texts of the documents that the files hold. */
+  readonly vmConfig?: string;
+  readonly mrConfig?: string;
   /** Signs that this node is theirs; never given to a guest. */
   readonly operator: PrivateKeyAccount;
 };
+
+/** A document that is larger is none. */
+const MAX_DOCUMENT = 65_536;
 
 /**
  * Reads a configuration file (where one is named) and the environment over it.
@@ -77,17 +60,64 @@ export function readNodeConfig(
     const text = environment[variable];
     if (text !== undefined && text !== "") given[field] = read(text);
   }
-  const parsed = fileSchema.safeParse(given);
+  const parsed = nodeFileSchema.safeParse(given);
   const problems = parsed.success
     ? []
     : parsed.error.issues.map((issue) => `${issue.path.join(".") || "file"}: ${issue.message}`);
+  problems.push(...missing(given));
   const operator = readOperator(environment.CHARTER_OPERATOR_KEY);
   if (operator === null) problems.push("CHARTER_OPERATOR_KEY: expected a private key, 0x and 64 hex digits");
   const deployment = parsed.success ? readDeployment(parsed.data.deployment, problems) : null;
-  if (!parsed.success || operator === null || deployment === null) {
+  const documents = parsed.success ? readDocuments(parsed.data, problems) : {};
+  if (parsed.success && deployment !== null) refuseSimulator(parsed.data, deployment.chainId, problems);
+  if (!parsed.success || operator === null || deployment === null || problems.length > 0) {
     throw new CharterError("config/invalid", problems.join("; "), { problems });
   }
-  return { ...parsed.data, operator, deployment };
+  const { $schema: _, vmConfigFile: _vm, mrConfigFile: _mr, ...fields } = parsed.data;
+  return { ...fields, ...documents, operator, deployment };
+}
+
+/** What one field makes others necessary for. */
+function missing(given: Readonly<Record<string, unknown>>): string[] {
+  const problems: string[] = [];
+  if ((given.evidence ?? "simulator") === "simulator" && given.registers !== false) {
+    for (const field of ["simulatorDir", "platform"]) {
+      if (given[field] === undefined) problems.push(`${field}: needed by evidence "simulator"`);
+    }
+  }
+  if (given.driver === "dstack-vmm" && given.vmm === undefined) {
+    problems.push('vmm: needed by driver "dstack-vmm"');
+  }
+  return problems;
+}
+
+/** Simulated machines exist on development chains only, whoever asks. */
+function refuseSimulator({ evidence, registers }: NodeFile, chainId: number, problems: string[]): void {
+  if (evidence === "simulator" && registers && !DEVELOPMENT_CHAIN_IDS.includes(chainId)) {
+    problems.push(
+      `evidence: simulated evidence is for development chains only, and the address book is of chain ${chainId}`,
+    );
+  }
+}
+
+function readDocuments(
+  { vmConfigFile, mrConfigFile }: NodeFile,
+  problems: string[],
+): Pick<NodeConfig, "vmConfig" | "mrConfig"> {
+  const read = (field: string, path: string): string => {
+    try {
+      const text = readFileSync(path, "utf8");
+      if (text.length <= MAX_DOCUMENT) return text;
+      problems.push(`${field}: expected at most ${MAX_DOCUMENT} characters`);
+    } catch {
+      problems.push(`${field}: the file cannot be read`);
+    }
+    return "";
+  };
+  return {
+    ...(vmConfigFile === undefined ? {} : { vmConfig: read("vmConfigFile", vmConfigFile) }),
+    ...(mrConfigFile === undefined ? {} : { mrConfig: read("mrConfigFile", mrConfigFile) }),
+  };
 }
 
 function readObject(path: string): object {

@@ -7,9 +7,11 @@ import { SimulatorKeys } from "../keys/SimulatorKeys.ts";
 import { requireKeySource } from "../keys/requireKeySource.ts";
 import { gocryptfsMissing } from "../storage/gocryptfs.ts";
 import { detectSources, type DetectedSource } from "../tee/detectSources.ts";
-import { openSource } from "../tee/openSource.ts";
+import { openMachineSource } from "../tee/openMachineSource.ts";
 import { requirePlatform } from "../tee/requirePlatform.ts";
 import type { NodeConfig } from "./config.ts";
+import { VmmClient } from "./drivers/vmm/VmmClient.ts";
+import { examineHardware } from "./examineHardware.ts";
 import { pinnedOf } from "./pinned.ts";
 
 /** One thing that was looked at. `ok: false` keeps the node from running apps; a note alone does not. */
@@ -21,20 +23,9 @@ export interface Finding {
 
 /** Looks at everything that this node needs, and changes nothing. */
 export async function examine(config: NodeConfig): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  try {
-    const source = openSource(config, config.deployment.chainId);
-    const platformId = requirePlatform(source);
-    const { kind, simulated } = source;
-    const note = `${kind}${simulated ? " (simulated)" : ""}, platform ${platformId}`;
-    findings.push({ what: "evidence source", ok: true, note });
-  } catch (error) {
-    findings.push({ what: "evidence source", ok: false, note: reported(error).message });
-  }
-  const detected = await detectSources();
-  for (const { name, at, gives } of detected) {
-    findings.push({ what: `hardware ${name}`, ok: true, note: at === null ? "not here" : `${at}: ${gives}` });
-  }
+  const findings: Finding[] = [await examineSource(config)];
+  const detected = await detectSources(config.places);
+  findings.push(...(await examineHardware(config, detected)));
   const keys = keysOf(config, detected);
   findings.push(keys);
   const noVolume = await gocryptfsMissing();
@@ -46,6 +37,7 @@ export async function examine(config: NodeConfig): Promise<Finding[]> {
       : await findCompose(process.cwd(), commandsOf(config.engineSocket));
   const note = typeof compose === "string" ? `dry: ${compose}` : compose.join(" ");
   findings.push({ what: "containers", ok: true, note });
+  if (config.driver === "dstack-vmm" && config.vmm !== undefined) findings.push(await examineVmm(config.vmm));
   for (const url of config.relayerUrls) {
     try {
       const { finalized } = await chainOf(new RelayerClient(url, 5_000), pinnedOf(config.deployment));
@@ -57,6 +49,30 @@ export async function examine(config: NodeConfig): Promise<Finding[]> {
   return findings;
 }
 
+async function examineSource(config: NodeConfig): Promise<Finding> {
+  const what = "evidence source";
+  if (!config.registers) return { what, ok: true, note: "elsewhere: a TD of this machine registers it" };
+  try {
+    const source = await openMachineSource({ ...config, gpu: false }, config.deployment.chainId);
+    const platformId = requirePlatform(source);
+    const { kind, simulated } = source;
+    return { what, ok: true, note: `${kind}${simulated ? " (simulated)" : ""}, platform ${platformId}` };
+  } catch (error) {
+    return { what, ok: false, note: reported(error).message };
+  }
+}
+
+async function examineVmm({ url, image }: NonNullable<NodeConfig["vmm"]>): Promise<Finding> {
+  const what = `dstack-vmm ${url}`;
+  try {
+    const images = await new VmmClient(url, 5_000).images();
+    if (images.includes(image)) return { what, ok: true, note: `answers, and has the image ${image}` };
+    return { what, ok: false, note: `has no image ${image}; it has ${images.join(", ") || "none"}` };
+  } catch (error) {
+    return { what, ok: false, note: reported(error).message };
+  }
+}
+
 /** Having none keeps no node from running apps: it keeps those away that ask for something that survives. */
 function keysOf(config: NodeConfig, detected: readonly DetectedSource[]): Finding {
   const what = "keys that survive a guest";
@@ -64,6 +80,7 @@ function keysOf(config: NodeConfig, detected: readonly DetectedSource[]): Findin
     return { what, ok: true, note: "dstack GetKey, for the app that dstack started" };
   }
   try {
+    if (config.evidence === "machine" || config.simulatorDir === undefined) throw new Error("no simulator");
     const { name } = new SimulatorKeys(config.simulatorDir, config.deployment.chainId);
     return {
       what,

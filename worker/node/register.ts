@@ -15,7 +15,7 @@ export interface RegisterOptions {
   readonly operator: PrivateKeyAccount;
   readonly account: PrivateKeyAccount;
   /** Opens a TEE that runs no app: its evidence speaks of the platform. */
-  readonly openSource: () => EvidenceSource;
+  readonly openSource: () => Promise<EvidenceSource>;
 }
 
 const NO_APP = {
@@ -35,9 +35,10 @@ export async function registerNode(
   signal?: AbortSignal,
 ): Promise<Accepted> {
   const chain = await chainOf(relayer, pinned, signal);
-  const source = openSource();
+  const source = await openSource();
   const platformId = requirePlatform(source);
-  await measureBoot(source, NO_APP);
+  // What dstack or the launch bound already stands in the evidence: a registration asks which machine it is, not for what.
+  if (source.boot === undefined) await measureBoot(source, NO_APP);
   const key = account.address.toLowerCase() as Address;
   const operatorAddress = operator.address.toLowerCase() as Address;
   const { evidence, evidenceDigest } = await gatherEvidence(source, chain, {

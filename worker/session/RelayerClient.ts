@@ -10,6 +10,7 @@ import {
   signedLeaseSchema,
   type Accepted,
   type ChainInfo,
+  type DrainMessage,
   type InstanceRegistration,
   type LeaseRequest,
   type NodeInfo,
@@ -23,6 +24,7 @@ import {
   keyBindingMessage,
   type StoredSecret,
 } from "../../protocol/session/secretMessages.ts";
+import type { NodeReportMessage } from "../../protocol/session/nodeReport.ts";
 import type { SignedLease } from "../../protocol/session/lease.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 import { readBounded } from "./readBounded.ts";
@@ -75,6 +77,16 @@ export class RelayerClient {
   placements(key: Address, signal?: AbortSignal, unlike?: Bytes32): Promise<Placements> {
     const query = unlike === undefined ? "" : `?unlike=${unlike}`;
     return this.#json("GET", `/nodes/${key}/placements${query}`, placementsSchema, undefined, signal);
+  }
+
+  /** An operator's word on a node of theirs. */
+  async drain(message: DrainMessage, signal?: AbortSignal): Promise<void> {
+    await this.#json("POST", "/drains", z.strictObject({}), message, signal);
+  }
+
+  /** What a node says of itself. */
+  async report(key: Address, message: NodeReportMessage, signal?: AbortSignal): Promise<void> {
+    await this.#json("POST", `/nodes/${key}/report`, z.strictObject({}), message, signal);
   }
 
   registerInstance(message: InstanceRegistration, signal?: AbortSignal): Promise<Accepted> {

@@ -2,6 +2,7 @@ import { access, readdir } from "node:fs/promises";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { DSTACK_SOCKETS } from "./dstack/DstackAgent.ts";
+import type { Places } from "./places.ts";
 import { TSM_ROOT } from "./tsm/tsmReport.ts";
 
 /** A place where evidence may come from, whether it is here, and what it gives. */
@@ -13,16 +14,6 @@ export interface DetectedSource {
   readonly gives: string;
   /** False where this program cannot use it. */
   readonly isUsable: boolean;
-}
-
-/** Places to look at, as they are named on a real machine; tests name others. */
-export interface Places {
-  readonly dstackSockets?: readonly string[];
-  readonly tsmRoot?: string;
-  readonly tdxDevice?: string;
-  readonly snpDevice?: string;
-  readonly nsmDevice?: string;
-  readonly nvidiaDevices?: string;
 }
 
 const GIVES = {

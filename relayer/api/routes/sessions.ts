@@ -18,12 +18,14 @@ import type {
   PlacementReport,
   Placements,
 } from "../../../protocol/session/messages.ts";
+import { nodeReportMessageSchema, type NodeReportMessage } from "../../../protocol/session/nodeReport.ts";
 import type { SignedLease } from "../../../protocol/session/lease.ts";
 import type { LeaseRequest } from "../../../protocol/session/messages.ts";
 import type { Deployment } from "../../../protocol/deployment/deployment.ts";
 import type { BlockRef, ChainState, NodeState } from "../../../protocol/state/types.ts";
 import type { Address } from "../../../protocol/words/hex.ts";
 import type { Projection } from "../../chain/projection.ts";
+import type { NodeReports } from "../../decisions/NodeReports.ts";
 import type { PlacementDesk } from "../../decisions/PlacementDesk.ts";
 import { parseMessage } from "../errors.ts";
 import { PlacementWatch } from "../PlacementWatch.ts";
@@ -34,6 +36,7 @@ export interface SessionOptions {
   /** @throws chain/not-ready */
   readonly projection: () => Projection;
   readonly placements: PlacementDesk;
+  readonly reports: NodeReports;
   readonly admitNode: (message: NodeRegistration) => Promise<Accepted>;
   readonly admitInstance: (message: InstanceRegistration) => Promise<Accepted>;
   readonly lease: (message: LeaseRequest) => Promise<SignedLease>;
@@ -116,6 +119,16 @@ export function sessionRoutes(server: FastifyInstance, options: SessionOptions):
     reply.raw.once("close", () => gone.abort());
     return watch.next(key, unlike, gone.signal);
   });
+
+  server.post<{ Params: { key: string } }>("/nodes/:key/report", async ({ params, body }, reply) => {
+    const { key } = requireNode(projection().final.state, parseMessage(addressSchema, params.key));
+    await options.reports.take(key, parseMessage(nodeReportMessageSchema, body));
+    return reply.code(202).send({});
+  });
+
+  server.get<{ Params: { key: string } }>("/nodes/:key/report", ({ params }): Promise<NodeReportMessage> =>
+    options.reports.last(parseMessage(addressSchema, params.key)),
+  );
 
   server.get<{ Querystring: { app?: string } }>("/placements", ({ query }): PlacementReport => {
     const app = query.app === undefined ? undefined : parseMessage(addressSchema, query.app);

@@ -17,6 +17,7 @@ import { cidOfDigest } from "../../../protocol/manifest/cid.ts";
 import { recoverLeaseSigner } from "../../../protocol/session/lease.ts";
 import { nodeInfoSchema, placementsSchema, signedLeaseSchema } from "../../../protocol/session/messages.ts";
 import type { EvidenceMessage, NodeInfo } from "../../../protocol/session/messages.ts";
+import { nodeReportTypedData } from "../../../protocol/session/nodeReport.ts";
 import { ProofSystem } from "../../../protocol/words/enums.ts";
 import { parseBytes32, parseComposeHash, toHex } from "../../../protocol/words/hex.ts";
 import type { Address, Bytes32, Hex } from "../../../protocol/words/hex.ts";
@@ -45,6 +46,7 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
   let worker: Worker;
   let app: Address;
   let node: NodeInfo;
+  let nodeKey: PrivateKeyAccount;
   let instance: PrivateKeyAccount;
   const operatorKey = generatePrivateKey();
   let evidence: EvidenceMessage;
@@ -92,6 +94,36 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
       return status === 200 && nodeInfoSchema.parse(body);
     });
     expect(node).to.include({ number: 1, operator: lower(operator), key: lower(key), retired: false });
+    nodeKey = key;
+  });
+
+  it("keeps what a registered node says of itself, with its signature", async () => {
+    const { chainId, nodeRegistry } = stack.deployment;
+    const report = JSON.stringify({
+      capacity: { cpus: 2, memoryMb: 1, diskMb: 2, diskFreeMb: 1, maxGuests: null },
+      guests: 0,
+      tees: [],
+      gpus: [],
+      trouble: [{ code: "disk-nearly-full", note: "3 %" }],
+    });
+    const message = async (key: PrivateKeyAccount) => {
+      const unsigned = { report, at: Math.floor(Date.now() / 1_000) };
+      const signature = await key.signTypedData(nodeReportTypedData(chainId, nodeRegistry, unsigned));
+      return { ...unsigned, signature };
+    };
+    const [stranger, path] = [newKey(), `/nodes/${lower(nodeKey)}/report`];
+    const unknown = await send(
+      relayer.ready.url,
+      "POST",
+      `/nodes/${lower(stranger)}/report`,
+      await message(stranger),
+    );
+    expect(unknown.short).to.equal("404 node/unknown");
+    const forged = await send(relayer.ready.url, "POST", path, await message(stranger));
+    expect(forged.short).to.match(/ report\/signature-invalid$/);
+    const said = await message(nodeKey);
+    expect((await send(relayer.ready.url, "POST", path, said)).short).to.equal("202 ok");
+    expect((await send(relayer.ready.url, "GET", path)).body).to.deep.equal(said);
   });
 
   it("renews a node that it knows", async () => {

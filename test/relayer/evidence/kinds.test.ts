@@ -72,7 +72,7 @@ describe("evidence of every kind, from a worker's request to a lease and the cha
     );
   const register = (source: EvidenceSource, account = newKey()) => {
     const pinned = pinnedOf(stack.deployment);
-    return registerNode(client, { pinned, operator: newKey(), account, openSource: () => source });
+    return registerNode(client, { pinned, operator: newKey(), account, openSource: async () => source });
   };
   const registered = async (source: EvidenceSource): Promise<NodeInfo> => {
     const account = newKey();

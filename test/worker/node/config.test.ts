@@ -55,6 +55,29 @@ describe("the node agent's configuration", () => {
     expect(() => readNodeConfig(complete(), path)).to.throw(/operatorKey/);
   });
 
+  it("takes a machine's own evidence without a simulator, and the documents that it needs by their exact text", () => {
+    const { CHARTER_SIM_DIR: _, CHARTER_SIM_PLATFORM: __, ...rest } = complete();
+    writeFileSync(join(dir, "mr.json"), '{ "version": 3 }');
+    const environment = {
+      ...rest,
+      CHARTER_EVIDENCE: "machine",
+      CHARTER_MR_CONFIG_FILE: join(dir, "mr.json"),
+    };
+    const config = readNodeConfig(environment);
+    expect(config).to.include({ evidence: "machine", mrConfig: '{ "version": 3 }' });
+    const lost = { ...environment, CHARTER_VM_CONFIG_FILE: join(dir, "none") };
+    expect(() => readNodeConfig(lost)).to.throw(/vmConfigFile: the file cannot be read/);
+  });
+
+  it("never takes simulated evidence for a chain of value", () => {
+    const file = join(dir, "deployment.json");
+    const environment = complete();
+    const book = JSON.parse(readFileSync(file, "utf8")) as object;
+    writeFileSync(file, JSON.stringify({ ...book, chainId: 1 }));
+    expect(() => readNodeConfig(environment)).to.throw(/evidence: .*development chains only.* chain 1/);
+    expect(readNodeConfig({ ...environment, CHARTER_EVIDENCE: "machine" }).deployment.chainId).to.equal(1);
+  });
+
   it("keeps the node's key over a restart, for its owner only", () => {
     const first = loadOrCreateNodeKey(dir);
     expect(loadOrCreateNodeKey(dir).address).to.equal(first.address);

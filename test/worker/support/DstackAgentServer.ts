@@ -17,10 +17,12 @@ export class DstackAgentServer {
         const path = request.url ?? "";
         const body = JSON.parse(text) as Record<string, unknown>;
         this.asked.push({ path, body });
-        const answer = JSON.stringify(this.answers[path]?.(body) ?? { error: "no such method" });
-        response.setHeader("Content-Type", "application/json");
-        response.setHeader("Content-Length", Buffer.byteLength(answer));
-        response.end(answer);
+        void (async () => {
+          const answer = JSON.stringify((await this.answers[path]?.(body)) ?? { error: "no such method" });
+          response.setHeader("Content-Type", "application/json");
+          response.setHeader("Content-Length", Buffer.byteLength(answer));
+          response.end(answer);
+        })();
       });
     });
   }

@@ -21,7 +21,9 @@ import {
   nodeRegistryDomain,
 } from "../../../protocol/session/domains.ts";
 import { leaseLeaf, leaseTree, type Lease } from "../../../protocol/session/lease.ts";
+import { drainTypedData } from "../../../protocol/placement/drain.ts";
 import {
+  drainSchema,
   instanceRegistrationSchema,
   leaseRequestSchema,
   nodeRegistrationSchema,
@@ -35,6 +37,7 @@ import {
   keyBindingSchema,
   type StoredSecret,
 } from "../../../protocol/session/secretMessages.ts";
+import { nodeReportMessageSchema, type NodeReportMessage } from "../../../protocol/session/nodeReport.ts";
 import type { Address, Bytes32, ComposeHash } from "../../../protocol/words/hex.ts";
 import { sessionSocket } from "../../../relayer/api/routes/sessionSocket.ts";
 import { HeldSessions } from "../../../relayer/leases/sessions/HeldSessions.ts";
@@ -83,6 +86,9 @@ export class TestRelayer {
   secrets: readonly StoredSecret[] = [];
   nodeExpiresAt = 4_000_000_000;
   registrations = 0;
+  readonly reports = new Inbox<{ readonly key: Address; readonly message: NodeReportMessage }>();
+  /** The last operator's word. */
+  drained: boolean | undefined;
   placements: Placements["placements"] = [];
 
   constructor(pki: TestPki) {
@@ -205,6 +211,19 @@ export class TestRelayer {
       const expiresAt = this.nodeExpiresAt;
       this.nodes.set(key, { number, key, operator, platformId, expiresAt, retired: false });
       return reply.code(202).send({ intent: keccak256(evidenceDigest) });
+    });
+    server.post<{ Params: { key: Address } }>("/nodes/:key/report", ({ params, body }, reply) => {
+      this.reports.put({ key: params.key, message: nodeReportMessageSchema.parse(body) });
+      return reply.code(202).send({});
+    });
+    server.post("/drains", async ({ body }, reply) => {
+      const { signature, ...drain } = drainSchema.parse(body);
+      const node = [...this.nodes.values()].find(({ number }) => number === drain.node);
+      const typed = drainTypedData(CHAIN.chainId, CHAIN.nodeRegistry, drain);
+      const signer = await recoverTypedDataAddress({ ...typed, signature });
+      if (signer.toLowerCase() !== node?.operator) throw new CharterError("node/not-operator", "signer");
+      this.drained = drain.draining;
+      return reply.code(202).send({});
     });
     server.get<{ Params: { key: Address } }>("/nodes/:key", ({ params }) => this.#node(params.key));
     server.get<{ Params: { key: Address } }>("/nodes/:key/placements", ({ params }) => {

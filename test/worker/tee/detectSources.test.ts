@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 
-import { bestSource, detectSources, type Places } from "../../../worker/tee/detectSources.ts";
+import { bestSource, detectSources } from "../../../worker/tee/detectSources.ts";
+import type { Places } from "../../../worker/tee/places.ts";
 import { refusalOf } from "../../support/refusal.ts";
 
 describe("looking for sources of evidence", () => {
@@ -13,7 +14,7 @@ describe("looking for sources of evidence", () => {
   });
   afterEach(() => rmSync(dir, { recursive: true }));
 
-  const places = (): Required<Places> => ({
+  const places = (): Places => ({
     dstackSockets: [join(dir, "none"), join(dir, "dstack.sock")],
     tsmRoot: join(dir, "tsm"),
     tdxDevice: join(dir, "tdx_guest"),

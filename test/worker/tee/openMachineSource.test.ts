@@ -22,24 +22,25 @@ describe("opening a machine's source of evidence", () => {
   afterEach(() => rmSync(dir, { recursive: true }));
 
   const open = (evidence: "simulator" | "machine", chainId: number) =>
-    openMachineSource(
-      { evidence, simulatorDir: dir, platform: "one" },
-      chainId,
-      { app: APP, composeHash: HASH },
-      {
-        dstackSockets: [join(dir, "dstack.sock")],
-        tsmRoot: join(dir, "tsm"),
-        tdxDevice: join(dir, "tdx_guest"),
-        snpDevice: join(dir, "sev-guest"),
-        nsmDevice: join(dir, "nsm"),
-        nvidiaDevices: join(dir, "gpus"),
-      },
-    );
+    openMachineSource({ evidence, simulatorDir: dir, platform: "one", places: places() }, chainId, {
+      app: APP,
+      composeHash: HASH,
+    });
+  const places = () => ({
+    dstackSockets: [join(dir, "dstack.sock")],
+    tsmRoot: join(dir, "tsm"),
+    tdxDevice: join(dir, "tdx_guest"),
+    snpDevice: join(dir, "sev-guest"),
+    nsmDevice: join(dir, "nsm"),
+    nvidiaDevices: join(dir, "gpus"),
+  });
 
   it("never falls back to the simulator, even on a development chain", async () => {
     expect((await open("simulator", 31337)).simulated).to.equal(true);
     expect(await refusal(open("machine", 31337))).to.equal("tee/no-source");
     expect(await refusal(open("simulator", 1))).to.equal("tee/simulator-refused");
+    const nowhere = openMachineSource({ evidence: "simulator" }, 31337);
+    expect(await refusal(nowhere)).to.equal("tee/config-missing");
   });
 
   it("finds dstack's agent, on any chain", async () => {

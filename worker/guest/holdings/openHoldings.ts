@@ -54,7 +54,7 @@ export async function openHoldings(
   const { persistent } = manifest.charter;
   const isSecret = wantedSecrets(project, manifest).length > 0;
   if (!persistent && !isSecret && manifest.kms_enabled !== true) return noHoldings;
-  const found = await openKeySource(config, config.chainId);
+  const found = await openKeySource(config, config.chainId, config.places);
   const source = requireKeySource(found.source, found.evidence);
   let key = "";
   const volume = persistent ? await openVolume(config, project, source, seams, () => key) : undefined;

@@ -18,13 +18,20 @@ export interface GuestExit {
   readonly signal: string | null;
 }
 
-/** What starts and stops guests on this machine. One file per driver; `dstack-vmm` is a later step. */
+/** What starts and stops guests on this machine. One file per driver. */
 export interface Driver {
   readonly name: string;
   /** Starts a guest. `onExit` is called once, however it ends, also when it could not be started. */
   start(spec: GuestSpec, onExit: (exit: GuestExit) => void): void;
   /** Resolves when the guest has ended; harmless for one that does not run. */
   stop(id: string): Promise<void>;
-  /** Ids of the guests that run. */
+  /** Finds guests that an earlier agent started and that run on. Called once, before any `start`; absent: there are none. */
+  adopt?(): Promise<void>;
+  /** Readies what makes the next start quicker, and lets go of it. */
+  warm?(): void;
+  close?(): void;
+  /** True where guests run on when the agent stops in order, for the next one to adopt. */
+  readonly keepsOnStop?: boolean;
+  /** Ids of the guests that run, those adopted included: `start` of such a one goes on with it. */
   list(): readonly string[];
 }

@@ -10,9 +10,14 @@ import type { Driver, GuestSpec } from "./Driver.ts";
 /** After SIGTERM a guest takes down its containers; one that hangs is killed, and its containers' lease ends anyway. */
 const STOP_TIMEOUT_MS = 20_000;
 
+/** What all guests of a node have in common. */
+export type CommonGuestConfig = Omit<
+  GuestConfigInput,
+  "app" | "composeHash" | "release" | "node" | "slot" | "workdir"
+>;
+
 export interface ProcessDriverOptions {
-  /** What all guests of this node have in common. */
-  readonly common: Omit<GuestConfigInput, "app" | "composeHash" | "release" | "node" | "slot" | "workdir">;
+  readonly common: CommonGuestConfig;
   /** Each guest gets a directory of its own below it. */
   readonly workdir: string;
   /** Lines that a guest prints, one JSON object each. */

@@ -1,0 +1,98 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { recoverTypedDataAddress } from "viem";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { expect } from "chai";
+
+import {
+  nodeReportSchema,
+  nodeReportTypedData,
+  type NodeReport,
+} from "../../../protocol/session/nodeReport.ts";
+import { describeNode } from "../../../worker/node/describeNode.ts";
+import { NodeReporter } from "../../../worker/node/NodeReporter.ts";
+import { RelayerClient } from "../../../worker/session/RelayerClient.ts";
+import { createTestPki } from "../../../worker/tee/simulator/pki.ts";
+import { ManualClock } from "../support/ManualClock.ts";
+import { CHAIN, TestRelayer } from "../support/TestRelayer.ts";
+
+describe("what a node says of itself", () => {
+  let dir: string;
+  beforeEach(() => (dir = mkdtempSync(join(tmpdir(), "charter-report-"))));
+  afterEach(() => rmSync(dir, { recursive: true }));
+
+  const config = () => ({
+    evidence: "machine" as const,
+    tee: "tdx" as const,
+    gpu: false,
+    workdir: dir,
+    maxGuests: 4,
+    runtime: "docker" as const,
+    driver: "process" as const,
+    engineSocket: join(dir, "no-engine.sock"),
+    places: {
+      dstackSockets: [join(dir, "dstack.sock")],
+      tsmRoot: join(dir, "tsm"),
+      tdxDevice: join(dir, "tdx"),
+      snpDevice: join(dir, "snp"),
+      nsmDevice: join(dir, "nsm"),
+      nvidiaDevices: join(dir, "gpus"),
+      nvattest: join(dir, "no-nvattest"),
+    },
+  });
+
+  it("names its capacity, its TEEs, its GPUs, and an engine or a collector that does not answer", async () => {
+    writeFileSync(join(dir, "dstack.sock"), "");
+    writeFileSync(join(dir, "nsm"), "");
+    mkdirSync(join(dir, "gpus/0000:01:00.0"), { recursive: true });
+    const report = nodeReportSchema.parse(await describeNode({ ...config(), gpu: true }, 2));
+    expect(report.tees).to.deep.equal([
+      { kind: "tdx", source: "dstack", isUsable: true },
+      { kind: "nitro", source: "nsm", isUsable: false },
+    ]);
+    expect(report.gpus).to.deep.equal([{ arch: null, driver: null }]);
+    expect(report).to.deep.include({ guests: 2 });
+    expect(report.capacity).to.include({ maxGuests: 4 });
+    expect(report.capacity.cpus).to.be.greaterThan(0);
+    expect(report.capacity.diskMb).to.be.greaterThan(report.capacity.diskFreeMb);
+    const codes = report.trouble.map(({ code }) => code).filter((code) => code !== "disk-nearly-full");
+    expect(codes).to.deep.equal(["gpu-silent", "engine-silent"]);
+    const dry = await describeNode({ ...config(), runtime: "dry" }, 0);
+    expect(dry.trouble.filter(({ code }) => code === "engine-silent")).to.deep.equal([]);
+  });
+
+  it("is signed by its key, told to each relayer that listens, and trouble is said when it changes", async () => {
+    const relayer = await new TestRelayer(createTestPki()).start();
+    try {
+      const account = privateKeyToAccount(generatePrivateKey());
+      const trouble: NodeReport["trouble"] = [];
+      const said: unknown[] = [];
+      const described = await describeNode({ ...config(), runtime: "dry" }, 0);
+      const reporter = new NodeReporter({
+        relayers: ["http://127.0.0.1:9", relayer.url].map((url) => new RelayerClient(url, 2_000)),
+        ...CHAIN,
+        account,
+        describe: async () => ({ ...described, trouble: [...trouble] }),
+        clock: new ManualClock(),
+        unixNow: () => 1_800_000_000,
+        say: (message) => said.push(message),
+      });
+      const { signal } = new AbortController();
+      await reporter.report(signal);
+      expect(said).to.deep.equal([]);
+      trouble.push({ code: "disk-nearly-full", note: "3 %" });
+      await reporter.report(signal);
+      await reporter.report(signal);
+      expect(said).to.deep.equal([{ state: "trouble", trouble }]);
+      const { key, message } = relayer.reports.all[1] as (typeof relayer.reports.all)[number];
+      const { signature, ...signed } = message;
+      const typed = nodeReportTypedData(CHAIN.chainId, CHAIN.nodeRegistry, signed);
+      const signer = await recoverTypedDataAddress({ ...typed, signature });
+      expect([signer.toLowerCase(), key]).to.deep.equal([key, account.address.toLowerCase()]);
+      expect((JSON.parse(message.report) as NodeReport).trouble).to.deep.equal(trouble);
+    } finally {
+      await relayer.server.close();
+    }
+  });
+});
