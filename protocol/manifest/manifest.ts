@@ -8,6 +8,8 @@ import type { Address } from "../words/hex.ts";
 /** Longest manifest that is looked at. */
 export const MAX_MANIFEST_BYTES = 1_048_576;
 
+const SERVICE = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
+
 const address = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/, "expected an address")
@@ -33,10 +35,16 @@ const charterSchema = z
     secrets: z.array(secretSchema).max(64).optional(),
     /** Without it a guest refuses images that are not pinned by digest: whoever serves them could change what runs. */
     allow_unpinned_images: z.boolean().optional(),
+    /** Services that are given the GPUs: a guest whose own evidence binds none refuses to run the app. */
+    gpu: z
+      .strictObject({
+        services: z.array(z.string().regex(SERVICE, "expected a service's name")).min(1).max(64),
+      })
+      .optional(),
     /** The service, and its port in the container, that clients reach by attested TLS. */
     tls: z
       .strictObject({
-        service: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/, "expected a service's name"),
+        service: z.string().regex(SERVICE, "expected a service's name"),
         port: z.number().int().min(1).max(65_535),
       })
       .optional(),

@@ -95,7 +95,8 @@ export class Guest {
     const project = parseCompose(manifest.docker_compose_file, { hostPorts: config.hostPorts });
     report({ state: "manifest-checked", name: manifest.name, unpinnedImages: project.unpinnedImages });
     requirePinned(project, manifest);
-    requireServable(manifest, project, config);
+    const { source } = this.#seams;
+    requireServable(manifest, project, { tls: config.tls, hasGpu: source.gpus !== undefined });
     const holdings = await this.#seams.holdings(project, manifest);
 
     // Before any lease: opening it stops what a guest that was killed left behind, and a successor's images are here
@@ -103,7 +104,6 @@ export class Guest {
     const runtime = await this.#seams.runtime(project, manifest);
     await runtime.pull(signal);
 
-    const { source } = this.#seams;
     const noInstanceId = manifest.no_instance_id === true;
     const instanceId = noInstanceId ? "0x" : (this.#account.address.toLowerCase() as Hex);
     const { app, composeHash } = config;

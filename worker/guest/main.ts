@@ -70,6 +70,7 @@ await runProgram(async (signal) => {
                   labels: { "charter.app": config.app, "charter.release": String(config.release) },
                   workdir: config.workdir,
                   engineSocket: config.engineSocket,
+                  gpuServices: manifest.charter.gpu?.services ?? [],
                   isRequired: config.runtime === "docker",
                 });
           if (manifest.public_logs === true) logs = (ended) => runtime.logs(ended);

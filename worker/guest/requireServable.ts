@@ -3,30 +3,40 @@ import type { ComposeProject } from "./compose/parseCompose.ts";
 import type { GuestConfig } from "./config.ts";
 import type { RunnableManifest } from "./fetchManifest.ts";
 
+/** What a guest has for an app beside its containers. */
+export interface Servable extends Pick<GuestConfig, "tls"> {
+  /** Whether this guest's evidence binds GPUs. */
+  readonly hasGpu: boolean;
+}
+
 /**
- * Holds attested TLS, where the manifest asks for it, to what the Compose file and this node have.
+ * Holds attested TLS and GPUs, where the manifest asks for them, to what the Compose file and this node have.
  * @throws CharterError `manifest/malformed` for a service that is none; `manifest/unsupported` where this node names no
- * address for it.
+ * address for TLS, or its evidence binds no GPU.
  */
 export function requireServable(
-  { charter }: RunnableManifest,
+  { charter: { tls, gpu } }: RunnableManifest,
   { services }: ComposeProject,
-  { tls }: Pick<GuestConfig, "tls">,
+  node: Servable,
 ): void {
-  if (charter.tls === undefined) return;
-  if (!services.includes(charter.tls.service)) {
-    throw new CharterError("manifest/malformed", "charter.tls must name a service of the Compose file", {
-      expected: services,
-      actual: charter.tls.service,
-    });
+  if (tls !== undefined) {
+    requireServices("charter.tls", [tls.service], services);
+    if (node.tls === undefined) throw unsupported("charter.tls", "names no address for attested TLS");
   }
-  if (tls === undefined) {
-    throw new CharterError(
-      "manifest/unsupported",
-      "this node names no address for attested TLS (charter.tls)",
-      {
-        field: "charter.tls",
-      },
-    );
+  if (gpu !== undefined) {
+    requireServices("charter.gpu", gpu.services, services);
+    if (!node.hasGpu) throw unsupported("charter.gpu", "has no GPU whose evidence it could bind");
   }
 }
+
+function requireServices(field: string, named: readonly string[], services: readonly string[]): void {
+  const unknown = named.find((service) => !services.includes(service));
+  if (unknown === undefined) return;
+  throw new CharterError("manifest/malformed", `${field} must name services of the Compose file`, {
+    expected: services,
+    actual: unknown,
+  });
+}
+
+const unsupported = (field: string, why: string): CharterError =>
+  new CharterError("manifest/unsupported", `this node ${why} (${field})`, { field });

@@ -113,7 +113,16 @@ export async function playAttestation(
   const rejudge = async (): Promise<void> => {
     const verifier = deployment.dcapVerifier as Address;
     const logs = await chain.client.getLogs({ address: verifier, fromBlock: 0n });
-    const [recorded] = parseEventLogs({ abi: dcapVerifierAbi, eventName: "PlatformRecorded", logs });
+    // That which node 1 rests on now: a renewal makes another.
+    const { record: current } = await chain.client.readContract({
+      address: deployment.nodeRegistry,
+      abi: nodeRegistryAbi,
+      functionName: "node",
+      args: [1],
+    });
+    const recorded = parseEventLogs({ abi: dcapVerifierAbi, eventName: "PlatformRecorded", logs }).find(
+      ({ args }) => args.record === current,
+    );
     if (!recorded) throw new Error("no record");
     const { record, facts } = recorded.args;
     await chain.send(outbox, {

@@ -206,6 +206,23 @@ describe("the guest", () => {
     });
   }
 
+  it("refuses an app that asks for a GPU where its evidence binds none, before anything is pulled", async () => {
+    const charter = { lease_signers: [LEASE_ACCOUNT.address], gpu: { services: ["web"] } };
+    const hash = await relayer().keep(manifest({ charter }));
+    expect(await refusal(guest(hash).run(stop.signal))).to.equal("manifest/unsupported");
+    const unknown = { ...charter, gpu: { services: ["other"] } };
+    const other = await relayer().keep(manifest({ charter: unknown }));
+    expect(await refusal(guest(other).run(stop.signal))).to.equal("manifest/malformed");
+    expect(runtime.calls).to.deep.equal([]);
+  });
+
+  it("refuses an app that asks for attested TLS where the node names no address for it", async () => {
+    const charter = { lease_signers: [LEASE_ACCOUNT.address], tls: { service: "web", port: 8080 } };
+    const hash = await relayer().keep(manifest({ charter }));
+    expect(await refusal(guest(hash).run(stop.signal))).to.equal("manifest/unsupported");
+    expect(runtime.calls).to.deep.equal([]);
+  });
+
   it("refuses a relayer of another chain", async () => {
     relayer().chain = { ...CHAIN, genesisHash: `0x${"0b".repeat(32)}` };
     expect(await refusal(guest(await relayer().keep(manifest())).run(stop.signal))).to.equal(

@@ -29,6 +29,8 @@ export interface ComposeOptions {
   readonly workdir: string;
   /** Path of the engine's unix socket; Docker's default where there is none. */
   readonly engineSocket?: string | undefined;
+  /** Services that are given the GPUs. */
+  readonly gpuServices?: readonly string[];
   /** Refuses instead of running dry where no engine answers. */
   readonly isRequired?: boolean;
   readonly run?: RunCommand;
@@ -85,7 +87,8 @@ class DockerRuntime implements Runtime {
     const { project, workdir, labels = {} } = this.#options;
     await writeFile(join(workdir, "empty.env"), "");
     // JSON is YAML that every parser reads alike.
-    const file = JSON.stringify(launchFile(project, { ...labels, "charter.run": this.#run }));
+    const { gpuServices } = this.#options;
+    const file = JSON.stringify(launchFile(project, { ...labels, "charter.run": this.#run }, gpuServices));
     await writeFile(this.#file, file, { mode: 0o600 });
     await chmod(this.#file, 0o600);
     // What an earlier guest of this name left behind when it was killed runs without a lease.

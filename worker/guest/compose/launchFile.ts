@@ -15,7 +15,11 @@ const LABEL_FORM = /^[a-z0-9.-]+$/;
  * restart policy. An engine that comes back after a crash or a reboot would start such containers by itself, with no
  * lease; so `Supervisor` starts them again, in the guest, while there is one.
  */
-export function launchFile(project: ComposeProject, labels: Readonly<Record<string, string>>): Mapping {
+export function launchFile(
+  project: ComposeProject,
+  labels: Readonly<Record<string, string>>,
+  gpuServices: readonly string[] = [],
+): Mapping {
   for (const label of Object.keys(labels)) {
     if (!LABEL_FORM.test(label)) throw new TypeError(`label ${label}`);
   }
@@ -24,6 +28,7 @@ export function launchFile(project: ComposeProject, labels: Readonly<Record<stri
       name,
       {
         ...service,
+        ...(gpuServices.includes(name) ? withGpus(service) : {}),
         restart: "no",
         labels,
         logging: { driver: "json-file", options: { "max-size": "1m", "max-file": "2" } },
@@ -33,6 +38,15 @@ export function launchFile(project: ComposeProject, labels: Readonly<Record<stri
   // Compose v1 takes the keys that we allow under this version only.
   return { version: "2.4", ...project.file, services };
 }
+
+/**
+ * NVIDIA's container runtime gives a container the GPUs that this variable names: Compose v1 and v2 alike take it, and the
+ * user's own file can name neither.
+ */
+const withGpus = ({ environment = {} }: Mapping): Mapping => ({
+  runtime: "nvidia",
+  environment: { ...(environment as Mapping), NVIDIA_VISIBLE_DEVICES: "all" },
+});
 
 /** Every service's restart policy; "no" where it names none, as Compose has it. */
 export const restartPolicies = (project: ComposeProject): ReadonlyMap<string, RestartPolicy> =>
