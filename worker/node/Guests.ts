@@ -67,7 +67,7 @@ export class Guests {
       if (this.#wanted.has(id)) continue;
       const back = this.#leaving.get(id); // Placed again before the other was ready.
       this.#leaving.delete(id);
-      this.#wanted.set(id, back?.guest ?? fresh({ id, node, ...placement }));
+      this.#wanted.set(id, back?.guest ?? fresh(specOf(id, node, placement)));
     }
     for (const id of [...this.#wanted.keys(), ...this.#leaving.keys()]) {
       if (!placed.has(id)) this.#leave(id, placed);
@@ -154,3 +154,10 @@ const fresh = (spec: GuestSpec): Wanted => ({
   startedAt: 0,
   notBefore: 0,
 });
+
+/** What a guest is told of its placement: no more, as its configuration takes no other field. */
+const specOf = (
+  id: string,
+  node: number,
+  { app, release, composeHash, slot }: Placements["placements"][number],
+): GuestSpec => ({ id, node, app, release, composeHash, slot });

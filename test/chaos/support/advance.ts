@@ -2,7 +2,7 @@ import type { PublicClient } from "viem";
 
 import type { Store } from "../../../relayer/store/store.ts";
 
-/** An intent that is under way. */
+/** An intent that is under way, or a proof that is to become one. */
 export interface OpenIntent {
   readonly label: string;
   readonly state: string;
@@ -14,7 +14,9 @@ export interface OpenIntent {
 export async function openWork(store: Store): Promise<OpenIntent[]> {
   const { rows } = await store.pool.query<OpenIntent>(
     `SELECT label, state, nonce, included_number, error FROM intents
-     WHERE state NOT IN ('final', 'failed', 'replaced')`,
+     WHERE state NOT IN ('final', 'failed', 'replaced')
+     UNION ALL
+     SELECT 'proof', state, NULL, NULL, error FROM proofs WHERE state IN ('wanted', 'failed')`,
   );
   return rows;
 }

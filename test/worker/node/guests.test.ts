@@ -60,6 +60,12 @@ describe("a node's guests", () => {
     expect(driver.started[0]).to.include({ node: 3, release: 1, slot: 0, app });
   });
 
+  it("are told of their own release alone, whatever else the placement says", () => {
+    const predecessor = { release: 1, composeHash: placed(0).composeHash, until: 1 };
+    guests.reconcile([{ ...placed(0, 2), predecessor }], 3);
+    expect(driver.started).to.deep.equal([{ id: guestId(placed(0, 2)), node: 3, ...placed(0, 2) }]);
+  });
+
   it("are stopped when they are placed here no longer", async () => {
     guests.reconcile([placed(0), placed(1)], 3);
     guests.reconcile([placed(1)], 3);
