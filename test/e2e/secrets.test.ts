@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { expect } from "chai";
+import { attestationLedgerAbi } from "../../protocol/abi/attestationLedger.ts";
 import { Pool } from "pg";
 import type { PrivateKeyAccount } from "viem/accounts";
 
@@ -255,9 +256,16 @@ describe("an app's secrets, from the command line to its instances", function ()
     );
     const [told] = rows;
     expect(await publish(second().account, other, Number(told?.not_after) + 1)).to.equal("201 ok");
-    await until("the second instance is live", async () => {
-      return (await give("rotate", "x")).error().code === "secret/keys-differ";
-    });
+    // Until then the command does not ask it: a value would be sealed to the first one's key alone.
+    await until("the second instance is live", () =>
+      stack.client.readContract({
+        address: ledger,
+        abi: attestationLedgerAbi,
+        functionName: "isLive",
+        args: [app, second().account.address],
+      }),
+    );
+    expect((await give("rotate", "x")).error().code).to.equal("secret/keys-differ");
     const again = await publish(second().account, told?.public_key ?? other, Number(told?.not_after) + 2);
     expect(again).to.equal("201 ok");
   });
