@@ -2,9 +2,9 @@ import { chaosRun } from "./support/run.ts";
 import { startWorld } from "./support/world.ts";
 import type { World } from "./support/world.ts";
 
-/** In CI as many runs as fit into this; `npm run chaos` makes all of them. */
-const BUDGET_MS = 120_000;
-const RUNS = Number(process.env["CHARTER_CHAOS"] ?? 25);
+/** In CI a few runs, as far as they fit into this; `npm run chaos` makes 500. */
+const BUDGET_MS = 60_000;
+const RUNS = Number(process.env["CHARTER_CHAOS"] ?? 5);
 const isLong = process.env["CHARTER_CHAOS"] !== undefined;
 const SEED = process.env["SEED"];
 
