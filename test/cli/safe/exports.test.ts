@@ -9,6 +9,7 @@ import { devnetAccounts } from "../../../scripts/devnet/accounts.ts";
 import { deploySafeContracts } from "../../../scripts/devnet/safeContracts.ts";
 import { createTestPki, SIMULATED_FMSPC } from "../../../worker/tee/simulator/pki.ts";
 import { simulatedPlatform } from "../../../worker/tee/simulator/platform.ts";
+import { until } from "../../relayer/support/until.ts";
 import { keyOf, ProvenChain } from "../../support/provenChain.ts";
 import { startDaoChain, type DaoChain } from "../support/daoChain.ts";
 import { deployGateway } from "../support/gateway.ts";
@@ -65,7 +66,10 @@ describe("charter --safe --export, of nodes, collateral, lists and programs", fu
     await chain.anvil.rpc("anvil_impersonateAccount", from);
     await chain.anvil.rpc("anvil_setBalance", from, "0xde0b6b3a7640000");
     const hash = await chain.anvil.rpc<string>("eth_sendTransaction", { from, to, data });
-    const receipt = await chain.anvil.rpc<{ status: string }>("eth_getTransactionReceipt", hash);
+    const receipt = await until("it is mined", async () => {
+      const found = await chain.anvil.rpc<{ status: string } | null>("eth_getTransactionReceipt", hash);
+      return found ?? undefined;
+    });
     expect(receipt.status).to.equal("0x1");
   }
 
