@@ -152,9 +152,14 @@ async function poolRate(): Promise<number> {
   for (let burst = 0; burst < 4; burst++) {
     const count = 4_000;
     const start = performance.now();
-    await Promise.all(
-      Array.from({ length: count }, (_, i) => pool.verify(evidence[i % 8] as Evidence, issued, at + 1)),
-    );
+    // As many under way as the pool takes; the relayer refuses more.
+    let next = 0;
+    const askOn = async (): Promise<void> => {
+      for (let i = next++; i < count; i = next++) {
+        await pool.verify(evidence[i % 8] as Evidence, issued, at + 1);
+      }
+    };
+    await Promise.all(Array.from({ length: 256 }, askOn));
     // The first burst warms the threads.
     if (burst > 0) best = Math.max(best, (1000 * count) / (performance.now() - start));
   }
