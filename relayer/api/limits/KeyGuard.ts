@@ -9,6 +9,7 @@ const UNPROVEN = new Set([
   "session/signature-invalid",
   "keys/binding-signature-invalid",
   "secret/signer-not-named",
+  "endpoint/until", // Refused before its signature is looked at.
 ]);
 
 interface Options {
