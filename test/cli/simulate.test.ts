@@ -155,7 +155,7 @@ describe("charter simulate", function () {
         const time = Number((await clientOf(chain).getBlock()).timestamp) + 1 + random(30);
         const pending = pendingAt(known, time);
         const change: Change | "veto" =
-          pending && random(8) === 0 ? "veto" : randomChange(random, known, time);
+          pending && random(4) === 0 ? "veto" : randomChange(random, known, time);
         const action = change === "veto" ? change : change.action;
         const name = `round ${round}, step ${step}: ${toJson(change)}`;
         const predicted = change === "veto" ? null : predictedBy(state, created.app, change, time);
@@ -170,7 +170,7 @@ describe("charter simulate", function () {
       }
     }
     // Nothing was agreed on by being refused throughout.
-    for (const [action, count] of Object.entries(agreed)) expect(count, action).to.be.greaterThan(2);
+    for (const [action, count] of Object.entries(agreed)) expect(count, action).to.be.greaterThan(0);
   });
 });
 
