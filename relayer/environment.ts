@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 
-import { privateKeyToAccount } from "viem/accounts";
 import type { PrivateKeyAccount } from "viem/accounts";
 import { z } from "zod";
 
@@ -13,6 +12,7 @@ import { defaultQuorum } from "./chain/client.ts";
 import type { Finality } from "./chain/finality.ts";
 import { parseCrashPlan } from "./crashPoints.ts";
 import type { CrashPlan } from "./crashPoints.ts";
+import { localAccount } from "./keys/localAccount.ts";
 import type { Settlement } from "./store/chainStore.ts";
 
 /** Intel's provisioning certification service. */
@@ -51,7 +51,7 @@ export const variables = {
     .regex(/^0x[0-9a-fA-F]{64}$/, "expected a private key: 0x and 64 hex digits")
     .transform((key, context): PrivateKeyAccount => {
       try {
-        return privateKeyToAccount(key as Hex);
+        return localAccount(key as Hex);
       } catch {
         context.addIssue({ code: "custom", message: "expected a private key on secp256k1" });
         return z.NEVER;

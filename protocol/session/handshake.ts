@@ -78,19 +78,11 @@ export const acceptTypedData = ({ chainId, ledger }: SessionPlace, message: Hand
     message,
   }) as const;
 
-/** Whether the instance key opened this session. Anything that is no signature is nobody's. */
-export async function isOpenedBy(place: SessionPlace, shaken: Handshake, signature: Hex): Promise<boolean> {
-  return is(shaken.key, () => recoverTypedDataAddress({ ...openTypedData(place, shaken), signature }));
-}
-
-/** Whether the lease signer accepted it. */
+/** Whether the lease signer accepted this session. Anything that is no signature is nobody's. */
 export async function isAcceptedBy(place: SessionPlace, shaken: Handshake, signature: Hex): Promise<boolean> {
-  return is(shaken.relayer, () => recoverTypedDataAddress({ ...acceptTypedData(place, shaken), signature }));
-}
-
-async function is(expected: Address, recover: () => Promise<Hex>): Promise<boolean> {
   try {
-    return (await recover()).toLowerCase() === expected;
+    const signer = await recoverTypedDataAddress({ ...acceptTypedData(place, shaken), signature });
+    return signer.toLowerCase() === shaken.relayer;
   } catch {
     return false;
   }

@@ -1,5 +1,3 @@
-import { recoverTypedDataAddress } from "viem";
-
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { batchTypedData } from "../../protocol/session/batch.ts";
 import type { BatchStatement, LeafTree } from "../../protocol/session/batch.ts";
@@ -7,6 +5,7 @@ import { batchAnswerSchema, committeeJudgedSchema } from "../../protocol/session
 import type { EvidenceMessage, VerdictMessage } from "../../protocol/session/messages.ts";
 import type { Address, Hex } from "../../protocol/words/hex.ts";
 import { inLanes } from "../inLanes.ts";
+import { recoverTypedData } from "../keys/recoverTypedData.ts";
 import { askSigner } from "./askSigner.ts";
 
 /** One verdict that we reached ourselves, and what it was reached from. */
@@ -177,10 +176,8 @@ async function askForSignature(
   const { signature } = await askSigner(url, "/committee/sign", question, batchAnswerSchema, asked);
   // Over our own digest: what the answer says of itself is never believed.
   const typedData = batchTypedData(options.chainId, options.verifier, statement);
-  const signer = (
-    await recoverTypedDataAddress({ ...typedData, signature }).catch(() => "0x")
-  ).toLowerCase() as Address;
-  if (options.members.includes(signer)) return [signer, signature];
+  const signer = recoverTypedData(typedData, signature);
+  if (signer !== null && options.members.includes(signer)) return [signer, signature];
   throw new CharterError("committee/signature-not-a-members", "the signature is no member's over our batch", {
     url,
   });

@@ -1,10 +1,9 @@
-import { recoverTypedDataAddress } from "viem";
-
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { committeeAnswerSchema } from "../../protocol/session/messages.ts";
 import type { CommitteeAnswer, CommitteeRequest, VerdictMessage } from "../../protocol/session/messages.ts";
 import { encodeCommitteeProof, verdictTypedData } from "../../protocol/session/verdict.ts";
 import type { Address, Hex } from "../../protocol/words/hex.ts";
+import { recoverTypedData } from "../keys/recoverTypedData.ts";
 import { askSigner } from "./askSigner.ts";
 
 /** A request before the asked validity is known: it follows from our own verdict. */
@@ -90,12 +89,12 @@ async function askAll(
         const { validUntil } = answer.verdict;
         if (validUntil < verdict.validUntil) {
           // Ours in everything but the end, and signed by a member: a difference of collateral, not of judgement.
-          if ((await recover({ ...verdict, validUntil }, answer, options)) !== undefined) {
+          if (memberOf({ ...verdict, validUntil }, answer, options) !== undefined) {
             shorterValidities.push(validUntil);
             return;
           }
         }
-        const signer = await recover(verdict, answer, options);
+        const signer = memberOf(verdict, answer, options);
         if (signer === undefined) {
           throw new CharterError(
             "committee/signature-not-a-members",
@@ -116,16 +115,11 @@ async function askAll(
 }
 
 /** The member whose signature over `verdict` the answer carries; undefined when there is none. */
-async function recover(
+function memberOf(
   verdict: VerdictMessage,
   { signature }: CommitteeAnswer,
   { chainId, verifier, members }: Options,
-): Promise<Address | undefined> {
-  try {
-    const typedData = verdictTypedData(chainId, verifier, verdict);
-    const signer = (await recoverTypedDataAddress({ ...typedData, signature })).toLowerCase() as Address;
-    return members.includes(signer) ? signer : undefined;
-  } catch {
-    return undefined; // Not a signature at all.
-  }
+): Address | undefined {
+  const signer = recoverTypedData(verdictTypedData(chainId, verifier, verdict), signature);
+  return signer !== null && members.includes(signer) ? signer : undefined;
 }

@@ -1,5 +1,3 @@
-import { recoverTypedDataAddress } from "viem";
-
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import {
   nodeReportSchema,
@@ -8,6 +6,7 @@ import {
 } from "../../protocol/session/nodeReport.ts";
 import { parseStrictJson } from "../../protocol/words/strictJson.ts";
 import type { Address } from "../../protocol/words/hex.ts";
+import { recoverTypedData } from "../keys/recoverTypedData.ts";
 import type { NodeStore } from "../store/nodeStore.ts";
 
 interface Options {
@@ -47,14 +46,11 @@ export class NodeReports {
         issues: parsed.error.issues.slice(0, 10).map((issue) => `${issue.path.join(".")}: ${issue.message}`),
       });
     }
-    const signer = await recoverTypedDataAddress({
-      ...nodeReportTypedData(chainId, nodeRegistry, message),
-      signature: message.signature,
-    }).catch(() => undefined); // Not a signature at all: refused like a stranger's.
-    if (signer?.toLowerCase() !== key) {
+    const signer = recoverTypedData(nodeReportTypedData(chainId, nodeRegistry, message), message.signature);
+    if (signer !== key) {
       throw new CharterError("report/signature-invalid", "a node's report must be signed by its key", {
         expected: key,
-        actual: signer?.toLowerCase(),
+        actual: signer,
       });
     }
     if (!(await nodes.report(key, message))) {

@@ -1,5 +1,3 @@
-import { recoverTypedDataAddress } from "viem";
-
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import type { PlacementInputs } from "../../protocol/placement/assignSlots.ts";
 import { drainTypedData } from "../../protocol/placement/drain.ts";
@@ -9,6 +7,7 @@ import { releaseAllowedAt } from "../../protocol/policy/releases.ts";
 import type { DrainMessage, PlacementReport, Placements } from "../../protocol/session/messages.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import type { Projection } from "../chain/projection.ts";
+import { recoverTypedData } from "../keys/recoverTypedData.ts";
 import type { GrantedLease } from "../leases/LeaseDesk.ts";
 import { pause } from "../pause.ts";
 import type { Heard, NodeStore, SignedDrain } from "../store/nodeStore.ts";
@@ -93,14 +92,11 @@ export class PlacementDesk {
         actual: drain.at,
       });
     }
-    const signer = await recoverTypedDataAddress({
-      ...drainTypedData(chainId, nodeRegistry, drain),
-      signature,
-    }).catch(() => undefined); // Not a signature at all: refused like a stranger's.
-    if (signer?.toLowerCase() !== node.operator) {
+    const signer = recoverTypedData(drainTypedData(chainId, nodeRegistry, drain), signature);
+    if (signer !== node.operator) {
       throw new CharterError("drain/signature-invalid", "a drain must be signed by the node's operator", {
         expected: node.operator,
-        actual: signer?.toLowerCase(),
+        actual: signer,
       });
     }
     if (!(await nodes.drain({ ...drain, operator: node.operator, signature }))) {

@@ -1,4 +1,3 @@
-import { recoverTypedDataAddress } from "viem";
 import type { PublicClient } from "viem";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
@@ -10,6 +9,7 @@ import {
 } from "../../protocol/session/domains.ts";
 import { compactSignature } from "../../protocol/words/compactSignature.ts";
 import type { Address, Bytes32, Hex, PlatformId } from "../../protocol/words/hex.ts";
+import { recoverTypedData } from "../keys/recoverTypedData.ts";
 
 interface Chain {
   readonly chainId: number;
@@ -24,16 +24,14 @@ export async function requireInstanceConsent(
   entry: { app: Address; key: Address; evidenceDigest: Bytes32; signature: Hex },
 ): Promise<void> {
   const { app, key, evidenceDigest, signature } = entry;
-  await requireSigner(key, async () => {
-    compactSignature(signature); // The ledger takes no other form: one that has none would spoil its batch.
-    return recoverTypedDataAddress({
-      domain: ledgerDomain(chain.chainId, chain.ledger),
-      types: instanceEntryTypes,
-      primaryType: "InstanceEntry",
-      message: { app, evidenceDigest },
-      signature,
-    });
-  });
+  requireLedgersForm(key, signature);
+  const typedData = {
+    domain: ledgerDomain(chain.chainId, chain.ledger),
+    types: instanceEntryTypes,
+    primaryType: "InstanceEntry",
+    message: { app, evidenceDigest },
+  } as const;
+  requireSigner(key, recoverTypedData(typedData, signature));
 }
 
 interface NodeEntry {
@@ -61,11 +59,8 @@ export async function requireNodeConsent(
     primaryType: "NodeEntry",
     message: { operator, platformId, evidenceDigest },
   } as const;
-  await requireSigner(key, () => recoverTypedDataAddress({ ...typedData, signature: keySignature }));
-  const consents = await signedBy(operator, () =>
-    recoverTypedDataAddress({ ...typedData, signature: operatorSignature }),
-  );
-  if (consents) return;
+  requireSigner(key, recoverTypedData(typedData, keySignature));
+  if (recoverTypedData(typedData, operatorSignature) === operator) return;
   const asContract = await chain.client
     .verifyTypedData({ address: operator, ...typedData, signature: operatorSignature })
     .catch((cause: unknown) => {
@@ -77,19 +72,20 @@ export async function requireNodeConsent(
   });
 }
 
-async function requireSigner(key: Address, recover: () => Promise<Hex>): Promise<void> {
-  if (await signedBy(key, recover)) return;
-  throw new CharterError(
-    "evidence/key-signature-invalid",
-    "the entry must be signed by the key that it enters",
-    { key },
-  );
-}
-
-async function signedBy(expected: Address, recover: () => Promise<Hex>): Promise<boolean> {
+/** The ledger takes the compact form only: a signature that has none would spoil its batch. */
+function requireLedgersForm(key: Address, signature: Hex): void {
   try {
-    return (await recover()).toLowerCase() === expected;
+    compactSignature(signature);
   } catch {
-    return false; // Not a signature at all.
+    throw notSigned(key);
   }
 }
+
+function requireSigner(key: Address, signer: Address | null): void {
+  if (signer !== key) throw notSigned(key);
+}
+
+const notSigned = (key: Address): CharterError =>
+  new CharterError("evidence/key-signature-invalid", "the entry must be signed by the key that it enters", {
+    key,
+  });

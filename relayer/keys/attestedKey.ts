@@ -1,12 +1,12 @@
 import { DstackClient } from "@phala/dstack-sdk";
 import { concat, keccak256, stringToHex } from "viem";
-import { privateKeyToAccount } from "viem/accounts";
 import type { PrivateKeyAccount } from "viem/accounts";
 import { z } from "zod";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { toHex } from "../../protocol/words/hex.ts";
 import type { Address, Hex } from "../../protocol/words/hex.ts";
+import { localAccount } from "./localAccount.ts";
 
 /** What a key inside of an instance signs. Each has a key of its own. */
 export type AttestedPurpose = "outbox" | "lease" | "committee";
@@ -106,7 +106,7 @@ async function asked<T>(method: string, call: () => Promise<T>): Promise<T> {
 
 function accountOf(key: Uint8Array): PrivateKeyAccount {
   try {
-    return privateKeyToAccount(toHex(key));
+    return localAccount(toHex(key));
   } catch {
     throw malformed("GetKey", "a key of the curve"); // Without what it was.
   }

@@ -1,15 +1,9 @@
-import {
-  createClient,
-  custom,
-  getTypesForEIP712Domain,
-  http,
-  recoverTypedDataAddress,
-  serializeTypedData,
-} from "viem";
+import { createClient, custom, getTypesForEIP712Domain, http, serializeTypedData } from "viem";
 import type { Hex, TypedDataDefinition } from "viem";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import type { Address } from "../../protocol/words/hex.ts";
+import { recoverTypedData } from "./recoverTypedData.ts";
 import type { SigningAccount } from "./signingAccount.ts";
 
 interface Options {
@@ -39,11 +33,8 @@ export function remoteAccount({ url, address, timeoutMs = 10_000 }: Options): Si
         const reason = cause instanceof Error ? cause.name : "unknown";
         throw new CharterError("keys/signer-unreachable", "the remote signer did not sign", { reason });
       });
-    const isSignature = typeof answer === "string" && /^0x[0-9a-f]{130}$/i.test(answer);
-    const signer = isSignature
-      ? await recoverTypedDataAddress({ ...definition, signature: answer as Hex }).catch(() => null)
-      : null;
-    if (signer?.toLowerCase() === address) return (answer as string).toLowerCase() as Hex;
+    const signer = typeof answer === "string" ? recoverTypedData(definition, answer as Hex) : null;
+    if (signer === address) return (answer as string).toLowerCase() as Hex;
     throw new CharterError("keys/signer-lies", "the remote signer gave no signature of its account", {
       expected: address,
       actual: signer,

@@ -1,5 +1,3 @@
-import { recoverTypedDataAddress } from "viem";
-
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { leaseDomain, leaseRequestTypes } from "../../protocol/session/domains.ts";
 import type { SignedLease } from "../../protocol/session/lease.ts";
@@ -7,6 +5,7 @@ import type { LeaseRequest } from "../../protocol/session/messages.ts";
 import type { Address, Bytes32, ComposeHash } from "../../protocol/words/hex.ts";
 import type { LeaseDecision, LeaseSession } from "../decisions/lease.ts";
 import { bounded } from "../bounded.ts";
+import { recoverTypedData } from "../keys/recoverTypedData.ts";
 import { denialError } from "./denial.ts";
 import type { LeaseTicker } from "./LeaseTicker.ts";
 import { NonceBook } from "./NonceBook.ts";
@@ -128,8 +127,7 @@ export class LeaseDesk {
   async request(request: LeaseRequest): Promise<SignedLease> {
     const { app, key, nonce } = request;
     this.#requireNew(key, nonce); // Before the signature: a replay costs nothing.
-    await this.#requireSignature(request);
-    this.#requireNew(key, nonce);
+    this.#requireSignature(request);
     this.#nonces.add(key, nonce);
     return this.grant(app, key, nonce);
   }
@@ -181,21 +179,15 @@ export class LeaseDesk {
     });
   }
 
-  async #requireSignature({ app, key, nonce, signature }: LeaseRequest): Promise<void> {
+  #requireSignature({ app, key, nonce, signature }: LeaseRequest): void {
     const { chainId, ledger } = this.#options;
-    let signer: string | undefined;
-    try {
-      signer = await recoverTypedDataAddress({
-        domain: leaseDomain(chainId, ledger),
-        types: leaseRequestTypes,
-        primaryType: "LeaseRequest",
-        message: { app, nonce },
-        signature,
-      });
-    } catch {
-      signer = undefined; // Not a signature at all: refused below like a stranger's.
-    }
-    if (signer?.toLowerCase() !== key) {
+    const typedData = {
+      domain: leaseDomain(chainId, ledger),
+      types: leaseRequestTypes,
+      primaryType: "LeaseRequest",
+      message: { app, nonce },
+    } as const;
+    if (recoverTypedData(typedData, signature) !== key) {
       throw new CharterError(
         "lease/signature-invalid",
         "the lease request must be signed by the instance key",

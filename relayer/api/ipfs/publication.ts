@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
 
-import { recoverTypedDataAddress } from "viem";
-
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import { publishDomain, publishTypes } from "../../../protocol/session/domains.ts";
 import type { ChainState } from "../../../protocol/state/types.ts";
 import { toHex } from "../../../protocol/words/hex.ts";
 import type { Address, Bytes32, Hex } from "../../../protocol/words/hex.ts";
+import { recoverTypedData } from "../../keys/recoverTypedData.ts";
 
 /** Largest manifest or note that is kept: 1 MiB. */
 export const MAX_BLOB_BYTES = 1_048_576;
@@ -57,8 +56,8 @@ export async function requirePublishable(publication: Publication): Promise<void
   const { state, digest, signature, publishers, chainId, appRegistry } = publication;
   if (standsInEvent(state, digest)) return;
   if (signature !== undefined) {
-    const signer = await recoverSigner(signature, digest, chainId, appRegistry);
-    if (signer !== undefined) {
+    const signer = recoverPublisher(signature, digest, chainId, appRegistry);
+    if (signer !== null) {
       if (publishers.includes(signer)) return;
       for (const app of state.apps.values()) if (app.owner === signer) return;
     }
@@ -70,22 +69,17 @@ export async function requirePublishable(publication: Publication): Promise<void
   );
 }
 
-async function recoverSigner(
+function recoverPublisher(
   signature: Hex,
   digest: Bytes32,
   chainId: number,
   appRegistry: Address,
-): Promise<Address | undefined> {
-  try {
-    const signer = await recoverTypedDataAddress({
-      domain: publishDomain(chainId, appRegistry),
-      types: publishTypes,
-      primaryType: "Publish",
-      message: { digest },
-      signature,
-    });
-    return signer.toLowerCase() as Address;
-  } catch {
-    return undefined;
-  }
+): Address | null {
+  const typedData = {
+    domain: publishDomain(chainId, appRegistry),
+    types: publishTypes,
+    primaryType: "Publish",
+    message: { digest },
+  } as const;
+  return recoverTypedData(typedData, signature);
 }

@@ -1,5 +1,4 @@
 import type { FastifyInstance } from "fastify";
-import { recoverTypedDataAddress } from "viem";
 
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import { endpointTypes, leaseDomain } from "../../../protocol/session/domains.ts";
@@ -11,6 +10,7 @@ import {
 } from "../../../protocol/session/endpoints.ts";
 import { addressSchema } from "../../../protocol/session/messages.ts";
 import type { Address } from "../../../protocol/words/hex.ts";
+import { recoverTypedData } from "../../keys/recoverTypedData.ts";
 import type { EndpointStore } from "../../store/endpointStore.ts";
 import { parseMessage } from "../errors.ts";
 import type { KeyGuard } from "../limits/KeyGuard.ts";
@@ -67,14 +67,13 @@ async function requireReport(
       actual: until,
     });
   }
-  const signer = await recoverTypedDataAddress({
+  const typedData = {
     domain: leaseDomain(chainId, ledger),
     types: endpointTypes,
     primaryType: "InstanceEndpoint",
     message: { app, host, port, until },
-    signature,
-  }).catch(() => null); // Not a signature at all: refused like a stranger's.
-  if (signer?.toLowerCase() !== key) {
+  } as const;
+  if (recoverTypedData(typedData, signature) !== key) {
     throw new CharterError("lease/signature-invalid", "an endpoint must be signed by the instance key", {
       key,
     });

@@ -2,12 +2,13 @@ import type { AgreementKey, ChannelCrypto } from "../../../protocol/crypto/crypt
 import { CharterError, isCharterError } from "../../../protocol/errors/CharterError.ts";
 import { openChannel } from "../../../protocol/session/channel.ts";
 import type { Channel } from "../../../protocol/session/channel.ts";
-import { acceptTypedData, isOpenedBy, openSchema } from "../../../protocol/session/handshake.ts";
+import { acceptTypedData, openSchema, openTypedData } from "../../../protocol/session/handshake.ts";
 import type { Handshake, OpenMessage, SessionPlace } from "../../../protocol/session/handshake.ts";
 import type { SignedLease } from "../../../protocol/session/lease.ts";
 import { guestFrameSchema, readBody, writeBody } from "../../../protocol/session/sessionMessages.ts";
 import { toHex } from "../../../protocol/words/hex.ts";
 import type { Address, Bytes32, Hex } from "../../../protocol/words/hex.ts";
+import { recoverTypedData } from "../../keys/recoverTypedData.ts";
 
 /** The other end, as a WebSocket gives it. */
 export interface Wire {
@@ -150,7 +151,7 @@ export class GuestSession {
       guestChallenge: challenge,
     };
     await guarded(key, this.#address, async () => {
-      if (!(await isOpenedBy(this.#seams, shaken, signature))) {
+      if (recoverTypedData(openTypedData(this.#seams, shaken), signature) !== key) {
         throw new CharterError("session/signature-invalid", "a session must be opened by the instance key", {
           key,
         });

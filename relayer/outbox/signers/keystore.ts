@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 
 import { Keystore } from "ox";
-import { privateKeyToAccount } from "viem/accounts";
 import type { PrivateKeyAccount } from "viem/accounts";
 import { z } from "zod";
 
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
+import { localAccount } from "../../keys/localAccount.ts";
 
 /**
  * Bounds of the derivation: a file from elsewhere must neither be weak nor take all memory. geth writes n = 262144,
@@ -53,7 +53,7 @@ export function openKeystore(path: string, passwordPath: string): PrivateKeyAcco
   if (!parsed.success) throw refused("an account's file of Web3 Secret Storage, version 3");
   try {
     const keystore = parsed.data as unknown as Keystore.Keystore;
-    return privateKeyToAccount(Keystore.decrypt(keystore, Keystore.toKey(keystore, { password })));
+    return localAccount(Keystore.decrypt(keystore, Keystore.toKey(keystore, { password })));
   } catch {
     // What the library says may quote what it was given.
     throw refused("the password that opens this account's file");
