@@ -43,6 +43,7 @@ import { send, Worker } from "../test/relayer/support/guest.ts";
 import { startStack } from "../test/relayer/support/stack.ts";
 import { until } from "../test/relayer/support/until.ts";
 import { stopDatabases } from "../test/support/postgres.ts";
+import { millisEach, processorParts, type Parts } from "./support/processorParts.ts";
 import { measureGrowth, slope } from "./support/relayerGrowth.ts";
 import { writeReport, type Figure } from "./support/report.ts";
 
@@ -63,6 +64,15 @@ const lower = ({ address }: { address: string }): Address => address.toLowerCase
 const newKey = (): PrivateKeyAccount => privateKeyToAccount(generatePrivateKey());
 const unixSeconds = (): number => Math.floor(Date.now() / 1_000);
 const logger = pino({ level: "silent" });
+/** Processor time of each, all parts together and by part. */
+const partFigures = (of: string, parts: Parts): Figure[] => [
+  { name: `${of}.cpuMillisEach`, value: Object.values(parts).reduce((a, b) => a + b), unit: "ms" },
+  ...Object.entries(parts).map(([part, value]) => ({
+    name: `${of}.cpuMillisEach.${part}`,
+    value,
+    unit: "ms",
+  })),
+];
 
 const stack = await startStack({ committeeSize: 1 });
 try {
@@ -197,25 +207,25 @@ try {
   const stopping = new AbortController();
   const running = [follower, outbox, pipeline].map((each) => each.run(stopping.signal));
 
-  /** From the first to the finality of the last; CPU of this process with its threads, without the signer and the chain. */
+  const signerPids = stack.signers.map(({ pid }) => pid);
+  /** From the first to the finality of the last; processor time of every part, all of them on the same cores. */
   const measured = async (
     all: readonly InstanceRegistration[],
     admit: (each: InstanceRegistration) => Promise<unknown>,
-  ): Promise<{ readonly perSecond: number; readonly cpuMillis: number }> => {
+  ): Promise<{ readonly perSecond: number; readonly cpuMillis: Parts }> => {
     const before = (await store.proofs.counts()).planned;
     const begun = performance.now();
-    const cpu = process.cpuUsage();
+    const used = processorParts(signerPids);
     await inLanes(all, AT_ONCE, admit);
     const accepted = performance.now();
     while ((await store.proofs.counts()).planned < before + all.length) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 250));
     }
     const ended = performance.now();
     console.log(
       `${all.length} verdicts: accepted in ${Math.round(accepted - begun)} ms, final in ${Math.round(ended - begun)} ms`,
     );
-    const { user, system } = process.cpuUsage(cpu);
-    const cpuMillis = (user + system) / 1_000 / all.length;
+    const cpuMillis = millisEach(used, processorParts(signerPids), all.length);
     return { perSecond: all.length / ((ended - begun) / 1_000), cpuMillis };
   };
   const from = await client.getBlockNumber();
@@ -265,9 +275,9 @@ try {
   const decisionSlope = slope(growth.map(({ instances, decisionMicros }) => [instances, decisionMicros]));
   const figures: Figure[] = [
     { name: "verdictsPerSecond", value: verdicts.perSecond, unit: "/s", target: ">= 1000" },
-    { name: "verdicts.cpuMillisEach", value: verdicts.cpuMillis, unit: "ms" },
+    ...partFigures("verdicts", verdicts.cpuMillis),
     { name: "admissionsPerSecond", value: admissions.perSecond, unit: "/s" },
-    { name: "admissions.cpuMillisEach", value: admissions.cpuMillis, unit: "ms" },
+    ...partFigures("admissions", admissions.cpuMillis),
     { name: "batch.verdicts", value: batched / Math.max(1, posted.length), unit: "" },
     { name: "batch.gasPerVerdict", value: gas / Math.max(1, batched), unit: "gas" },
     ...growth.flatMap(({ instances, bytes, decisionMicros }) => [

@@ -15,12 +15,14 @@ export class Beat {
 
   /**
    * Runs `work` every `everyMs` until `signal` aborts. A failure is told, and waited out with jitter, longer each time.
+   * @param restMs rest after each turn, however often it is woken: what comes meanwhile is done together.
    */
   async run(
     work: () => Promise<unknown>,
     everyMs: number,
     signal: AbortSignal,
     onFailed: (cause: unknown) => void = () => undefined,
+    restMs = 0,
   ): Promise<void> {
     let waitMs = 0;
     while (!signal.aborted) {
@@ -28,6 +30,7 @@ export class Beat {
       try {
         await work();
         waitMs = everyMs;
+        if (restMs > 0) await pause(restMs, signal);
         if (this.#isWoken) continue;
       } catch (cause) {
         onFailed(cause);

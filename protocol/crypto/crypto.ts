@@ -1,3 +1,5 @@
+import type { Keccak256 } from "./keccak.ts";
+
 /** Curve or padding together with its hash. Evidence knows no other combination, so none can be asked for. */
 export type SignatureScheme = "p256-sha256" | "p384-sha384" | "rsa-pss-sha384";
 
@@ -24,6 +26,8 @@ export interface Crypto {
   ): Promise<boolean>;
   /** SHA-1 only where a format names keys by it (RFC 6960 §4.2.1): nothing is trusted by such a name. */
   digest(algorithm: "SHA-1" | "SHA-256" | "SHA-384", bytes: Uint8Array): Promise<Uint8Array>;
+  /** Where a service has one that is faster than `keccak256` in JavaScript, which is used otherwise. */
+  readonly keccak256?: Keccak256;
 }
 
 /** A key pair for one agreement, raw X25519 (RFC 7748) on the outside. */

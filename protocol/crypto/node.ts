@@ -8,7 +8,6 @@ import {
   hkdfSync,
   timingSafeEqual,
   verify,
-  type JsonWebKey,
   type KeyObject,
 } from "node:crypto";
 
@@ -26,15 +25,12 @@ export const nodeCrypto: Crypto = {
         key !== null && verify("sha384", message, { key, padding, saltLength: 48 }, signature),
       );
     }
-    const { size, curve } = CURVES[scheme];
+    const { size } = CURVES[scheme];
     if (publicKey.length !== 2 * size || signature.length !== 2 * size) return Promise.resolve(false);
     const digest = scheme === "p256-sha256" ? "sha256" : "sha384";
-    // A JSON web key costs half of what a KeyObject of SubjectPublicKeyInfo costs to make and use once.
-    const key = pointKey(publicKey, size, curve);
     try {
-      return Promise.resolve(
-        verify(digest, message, { key, format: "jwk", dsaEncoding: "ieee-p1363" }, signature),
-      );
+      const key = points.get(scheme, publicKey);
+      return Promise.resolve(verify(digest, message, { key, dsaEncoding: "ieee-p1363" }, signature));
     } catch {
       // OpenSSL throws on a point that is not on the curve.
       return Promise.resolve(false);
@@ -73,15 +69,39 @@ export const nodeChannelCrypto: ChannelCrypto = {
   areEqual: (a, b) => a.length === b.length && timingSafeEqual(a, b),
 };
 
-function pointKey(point: Uint8Array, size: number, crv: string): JsonWebKey {
-  const text = Buffer.from(point.buffer, point.byteOffset, point.length);
-  return {
-    kty: "EC",
-    crv,
-    x: text.toString("base64url", 0, size),
-    y: text.toString("base64url", size),
-  };
+type Curve = keyof typeof CURVES;
+
+/** Keys that were used last: to make one costs half of what it costs to verify with it, and platforms come again. */
+class PointKeys {
+  readonly #keys = new Map<string, KeyObject>();
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** @throws for a point that is not on the curve. */
+  get(scheme: Curve, point: Uint8Array): KeyObject {
+    const text = Buffer.from(point.buffer, point.byteOffset, point.length);
+    const name = text.toString("latin1"); // Its length says of which curve it is.
+    const known = this.#keys.get(name);
+    if (known !== undefined) {
+      this.#keys.delete(name);
+      this.#keys.set(name, known);
+      return known;
+    }
+    const { size, curve } = CURVES[scheme];
+    const [x, y] = [text.toString("base64url", 0, size), text.toString("base64url", size)];
+    // A JSON web key is read in half of the time that SubjectPublicKeyInfo takes.
+    const made = createPublicKey({ key: { kty: "EC", crv: curve, x, y }, format: "jwk" });
+    this.#keys.set(name, made);
+    const oldest = this.#keys.keys().next();
+    if (this.#keys.size > this.#most && oldest.done !== true) this.#keys.delete(oldest.value);
+    return made;
+  }
 }
+
+const points = new PointKeys(1_024);
 
 /** Null for anything that is not an RSA key. */
 function rsaKey(spki: Uint8Array): KeyObject | null {

@@ -98,6 +98,7 @@ export async function verifyEvidence(evidence: Evidence, options: VerifyOptions)
     },
   );
   const { report } = tdx;
+  const { keccak256: keccak = keccak256 } = options.crypto;
   const image = [report.mrTd, report.rtmrs[1], report.rtmrs[2]];
   return {
     kind: TeeKind.Tdx,
@@ -108,10 +109,10 @@ export async function verifyEvidence(evidence: Evidence, options: VerifyOptions)
     composeHash: boot.composeHash as Bytes32,
     instanceId: boot.instanceId,
     osImageHash,
-    measurementDigest: keccak256(...image),
-    pinnedMeasurementDigest: keccak256(...image, report.rtmrs[0]),
+    measurementDigest: keccak(...image),
+    pinnedMeasurementDigest: keccak(...image, report.rtmrs[0]),
     reportData: toHex(report.reportData),
-    evidenceDigest: evidenceDigest(tdx.signed, tdx.platformId),
+    evidenceDigest: evidenceDigest(tdx.signed, tdx.platformId, keccak),
     validFrom: tdx.validFrom,
     validUntil: tdx.validUntil,
     simulated: tdx.simulated,

@@ -22,12 +22,7 @@ export type PlatformId = Brand<Bytes32, "PlatformId">;
 
 /** Parses hex of an exact byte length (any case, 0x required) to a lower-case value, or throws `hex/invalid`. */
 export function parseHex(value: unknown, bytes?: number, name = "value"): Hex {
-  if (typeof value !== "string" || !/^0x(?:[0-9a-fA-F]{2})*$/.test(value)) {
-    throw new CharterError("hex/invalid", `${name} must be 0x-prefixed hex of whole bytes`, {
-      name,
-      actual: value,
-    });
-  }
+  if (typeof value !== "string" || !/^0x(?:[0-9a-fA-F]{2})*$/.test(value)) throw notHex(value, name);
   if (bytes !== undefined && value.length !== 2 + 2 * bytes) {
     throw new CharterError("hex/length", `${name} must be ${bytes} bytes`, {
       name,
@@ -37,6 +32,9 @@ export function parseHex(value: unknown, bytes?: number, name = "value"): Hex {
   }
   return value.toLowerCase() as Hex;
 }
+
+const notHex = (value: unknown, name: string): CharterError =>
+  new CharterError("hex/invalid", `${name} must be 0x-prefixed hex of whole bytes`, { name, actual: value });
 
 export const parseAddress = (value: unknown, name = "address"): Address =>
   parseHex(value, 20, name) as Address;
@@ -60,13 +58,28 @@ export function toHex(bytes: Uint8Array): Hex {
 
 /** 0x hex → bytes, or throws `hex/invalid`. */
 export function fromHex(value: string, name = "value"): Uint8Array {
-  const hex = parseHex(value, undefined, name);
-  const out = new Uint8Array((hex.length - 2) / 2);
-  for (let i = 0; i < out.length; i++) {
-    out[i] = 16 * digitOf(hex.charCodeAt(2 + 2 * i)) + digitOf(hex.charCodeAt(3 + 2 * i));
+  const bytes = typeof value === "string" && value.startsWith("0x") ? hexBytes(value, 2) : null;
+  if (bytes === null) throw notHex(value, name);
+  return bytes;
+}
+
+/** Values of the hex digits by character code, of either case; -1 for what is none. */
+const VALUES = Int8Array.from({ length: 128 }, (_, code) =>
+  /[0-9a-fA-F]/.test(String.fromCharCode(code)) ? parseInt(String.fromCharCode(code), 16) : -1,
+);
+
+/** Hex digits behind the first `skip` characters → bytes; null where they are not hex of whole bytes. */
+export function hexBytes(text: string, skip = 0): Uint8Array | null {
+  const length = text.length - skip;
+  if (length % 2 !== 0) return null;
+  const out = new Uint8Array(length / 2);
+  for (let i = 0, at = skip; i < out.length; i++, at += 2) {
+    const value = (valueAt(text, at) << 4) | valueAt(text, at + 1);
+    if (value < 0) return null;
+    out[i] = value;
   }
   return out;
 }
 
-/** Value of a lower-case hex digit's character code. */
-const digitOf = (code: number): number => (code < 0x3a ? code - 0x30 : code - 0x57);
+/** Negative where no digit stands: its sign survives whatever it is put together with. */
+const valueAt = (text: string, at: number): number => VALUES[text.charCodeAt(at)] ?? -1;

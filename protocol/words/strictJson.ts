@@ -25,7 +25,8 @@ function refuseDuplicates(text: string, what: string): void {
       const end = endOfString(text, i);
       const keys = open.at(-1);
       if (keys && expectsKey) {
-        const key = JSON.parse(text.slice(i, end + 1)) as string;
+        const written = text.slice(i + 1, end);
+        const key = written.includes("\\") ? (JSON.parse(`"${written}"`) as string) : written;
         if (keys.has(key))
           throw new CharterError("json/malformed", `${what}: expected each key once`, { what, key });
         keys.add(key);

@@ -43,6 +43,8 @@ interface Options {
   readonly onStep?: (step: ProofStep, id: Bytes32) => void;
 }
 
+/** The queue is looked at no oftener, however fast it grows. */
+const REST_MS = 20;
 /** Batches that are collected at once: the next one's evidence is judged while this one's root is signed. */
 const MAX_OPEN = 3;
 /** So few verdicts of an image that the ledger does not know go by themselves, which makes it known. */
@@ -77,7 +79,7 @@ export class Batcher {
   async run(signal: AbortSignal): Promise<void> {
     const { maxAgeMs } = this.#options.limits;
     const everyMs = Math.max(20, Math.min(500, maxAgeMs / 4));
-    await this.#beat.run(() => this.tick(), everyMs, signal, this.#options.onFailed);
+    await this.#beat.run(() => this.tick(), everyMs, signal, this.#options.onFailed, REST_MS);
     await Promise.all(this.#running);
   }
 

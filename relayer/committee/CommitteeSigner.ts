@@ -1,9 +1,10 @@
 import type { CommitteeAnswer, CommitteeRequest, VerdictMessage } from "../../protocol/session/messages.ts";
-import { verdictDigest, verdictTypedData } from "../../protocol/session/verdict.ts";
+import { verdictTypedData } from "../../protocol/session/verdict.ts";
 import { TcbStatus } from "../../protocol/words/enums.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 import type { EvidenceJudge } from "../evidence/judgeEvidence.ts";
 import type { SigningAccount } from "../keys/signingAccount.ts";
+import { typedDataDigest } from "../keys/typedDataDigest.ts";
 import type { SignedVerdictStore } from "../store/signedVerdictStore.ts";
 
 interface Options {
@@ -23,7 +24,7 @@ const ZERO = `0x${"0".repeat(64)}` as Bytes32;
  */
 export function verdictIdentity(chainId: number, verifier: Address, verdict: VerdictMessage): Bytes32 {
   const facts = { ...verdict, status: TcbStatus.Unknown, advisoriesDigest: ZERO, validUntil: 0 };
-  return verdictDigest(chainId, verifier, facts);
+  return typedDataDigest(verdictTypedData(chainId, verifier, facts));
 }
 
 /**

@@ -32,6 +32,8 @@ interface Options {
 /** Proofs that are made at once. */
 const CONCURRENCY = 8;
 const POLL_MS = 1_000;
+/** What comes within this time is looked for together. */
+const REST_MS = 20;
 
 /**
  * Makes the proofs of accepted evidence that go one by one, and plans their intents. What it cannot make rests and is
@@ -52,12 +54,15 @@ export class Prover {
   }
 
   run(signal: AbortSignal): Promise<void> {
-    return this.#beat.run(
-      () => this.tick(),
-      POLL_MS,
-      signal,
-      (cause) => this.#options.onFailed(cause, null),
-    );
+    let givenUpAt = -Infinity;
+    const work = async (): Promise<void> => {
+      // Looks at all that waits: not each time that something comes.
+      if (performance.now() - givenUpAt < POLL_MS) return this.#proveDue();
+      givenUpAt = performance.now();
+      return this.tick();
+    };
+    const onFailed = (cause: unknown): void => this.#options.onFailed(cause, null);
+    return this.#beat.run(work, POLL_MS, signal, onFailed, REST_MS);
   }
 
   /** Gives up what is over, and proves what is due. */
@@ -67,6 +72,11 @@ export class Prover {
       now(),
       new CharterError("proof/over", "its verdict has ended, or newer evidence came"),
     );
+    await this.#proveDue();
+  }
+
+  async #proveDue(): Promise<void> {
+    const { store } = this.#options;
     for (;;) {
       const taken = await store.take("single", CONCURRENCY);
       await store.holding(

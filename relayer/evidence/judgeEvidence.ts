@@ -140,7 +140,7 @@ async function requireFresh(
   blocks: FinalBlocks,
 ): Promise<void> {
   const number = BigInt(blockNumber);
-  const final = await blocks.finalNumber();
+  const final = await blocks.finalNumber(number);
   if (number > final) {
     throw new CharterError("evidence/block-not-final", "the evidence must bind a final block", {
       expected: final,

@@ -21,7 +21,7 @@ import { genuineCollateral, marksOf, validUntilOf, type HeldCollateral } from ".
 import { gpuVerifier } from "./gpuVerifier.ts";
 import type { GpuJudge } from "./judgeGpus.ts";
 import { PcsClient } from "./pcsClient.ts";
-import { familyKey, platformFamily, type PlatformFamily } from "./platformFamily.ts";
+import { familyKey, platformFamily, rememberedFamilies, type PlatformFamily } from "./platformFamily.ts";
 import { VerifierPool } from "./pool/VerifierPool.ts";
 
 /** What collateral is fetched for. */
@@ -109,6 +109,7 @@ export function evidenceVerifier(options: Options): EvidenceVerifier {
     onRefreshFailed: (cause) => told(cause, "gpu"),
   });
   const pool = new VerifierPool({ roots, ...(threads === undefined ? {} : { threads }) });
+  const familyOf = rememberedFamilies();
 
   const forecastCpu = async ({ kind, quote: text }: EvidenceMessage): Promise<Forecast> => {
     const quote = quoteBytes(text);
@@ -129,7 +130,7 @@ export function evidenceVerifier(options: Options): EvidenceVerifier {
       switch (evidence.kind) {
         case "tdx":
         case "sgx": {
-          const { message } = await collateral.get(platformFamily(quoteBytes(evidence.quote)));
+          const { message } = await collateral.get(familyOf(quoteBytes(evidence.quote)));
           return pool.verify(evidence, message, now());
         }
         case "snp": {

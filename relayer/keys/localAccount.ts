@@ -1,7 +1,7 @@
-import { hexToBytes } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import type { PrivateKeyAccount } from "viem/accounts";
 
+import { fromHex } from "../../protocol/words/hex.ts";
 import type { Hex } from "../../protocol/words/hex.ts";
 import { signDigest } from "./secp256k1.ts";
 import { typedDataDigest } from "./typedDataDigest.ts";
@@ -12,10 +12,10 @@ import { typedDataDigest } from "./typedDataDigest.ts";
  */
 export function localAccount(privateKey: Hex): PrivateKeyAccount {
   const account = privateKeyToAccount(privateKey);
-  const key = hexToBytes(privateKey);
+  const key = fromHex(privateKey);
   return {
     ...account,
-    sign: async ({ hash }) => signDigest(hexToBytes(hash), key),
-    signTypedData: async (definition) => signDigest(hexToBytes(typedDataDigest(definition)), key),
+    sign: async ({ hash }) => signDigest(fromHex(hash), key),
+    signTypedData: async (definition) => signDigest(fromHex(typedDataDigest(definition)), key),
   };
 }

@@ -1,6 +1,6 @@
-import { hexToBytes } from "viem";
 import type { TypedData, TypedDataDefinition } from "viem";
 
+import { fromHex } from "../../protocol/words/hex.ts";
 import type { Address, Hex } from "../../protocol/words/hex.ts";
 import { recoverSigner } from "./secp256k1.ts";
 import { typedDataDigest } from "./typedDataDigest.ts";
@@ -15,7 +15,7 @@ export function recoverTypedData<
 >(definition: TypedDataDefinition<Types, Primary>, signature: Hex): Address | null {
   let digest: Uint8Array;
   try {
-    digest = hexToBytes(typedDataDigest(definition));
+    digest = fromHex(typedDataDigest(definition));
   } catch {
     return null;
   }

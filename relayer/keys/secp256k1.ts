@@ -1,8 +1,8 @@
 import { recover, signRecoverable } from "tiny-secp256k1";
 
-import { keccak256 } from "../../protocol/crypto/keccak.ts";
 import { fromHex, toHex } from "../../protocol/words/hex.ts";
 import type { Address, Hex } from "../../protocol/words/hex.ts";
+import { keccak256 } from "../keccak.ts";
 
 /**
  * libsecp256k1, which recovers a signer seven times as fast as the curve in JavaScript that viem has, and signs four times

@@ -9,6 +9,7 @@ import { gathered } from "./gathered.ts";
 import type { Outcome } from "./gathered.ts";
 import { wantProofs } from "./proofStore.ts";
 import type { WantedProof } from "./proofStore.ts";
+import { RecentEvidence } from "./recentEvidence.ts";
 import { inTransaction } from "./transaction.ts";
 
 export type { AcceptedEvidence } from "./evidenceRows.ts";
@@ -28,10 +29,13 @@ const RECALL_MS = 5_000;
 /** Evidence → the only purpose, subject, key and node that it may ever serve. */
 export class EvidenceStore {
   readonly #pool: Pool;
+  readonly #recent: RecentEvidence;
   readonly #accept: (acceptance: Acceptance) => Promise<"new" | "known">;
 
-  constructor(pool: Pool) {
+  /** @param recent is told what was accepted and shall have proofs. */
+  constructor(pool: Pool, recent = new RecentEvidence()) {
     this.#pool = pool;
+    this.#recent = recent;
     this.#accept = gathered((all) => this.#acceptAll(all), MAX_GATHERED);
   }
 
@@ -45,6 +49,16 @@ export class EvidenceStore {
   }
 
   async #acceptAll(all: readonly Acceptance[]): Promise<Outcome<"new" | "known">[]> {
+    const outcomes = await this.#write(all);
+    all.forEach(({ evidence, proofs }, index) => {
+      const outcome = outcomes[index];
+      const isNew = outcome !== undefined && "result" in outcome && outcome.result === "new";
+      if (isNew && proofs.length > 0) this.#recent.keep(evidence);
+    });
+    return outcomes;
+  }
+
+  #write(all: readonly Acceptance[]): Promise<Outcome<"new" | "known">[]> {
     return inTransaction(this.#pool, async (client) => {
       const entered = await insert(
         client,

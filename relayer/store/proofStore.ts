@@ -7,6 +7,7 @@ import type { IntentRequest } from "../outbox/intent.ts";
 import { EVIDENCE_COLUMNS, evidenceFromRow } from "./evidenceRows.ts";
 import type { AcceptedEvidence, EvidenceRow } from "./evidenceRows.ts";
 import { insertIntents } from "./intentRows.ts";
+import { RecentEvidence } from "./recentEvidence.ts";
 import { inTransaction } from "./transaction.ts";
 
 /** A proof that accepted evidence shall have. */
@@ -94,10 +95,12 @@ export async function wantProofs(client: PoolClient, proofs: readonly WantedProo
 /** Proofs between acceptance and the outbox. A replica that takes some holds them for a while; no two work on one. */
 export class ProofStore {
   readonly #pool: Pool;
+  readonly #recent: RecentEvidence;
   readonly #heldSeconds: number;
 
-  constructor(pool: Pool, heldSeconds = HELD_SECONDS) {
+  constructor(pool: Pool, recent = new RecentEvidence(), heldSeconds = HELD_SECONDS) {
     this.#pool = pool;
+    this.#recent = recent;
     this.#heldSeconds = heldSeconds;
   }
 
@@ -111,16 +114,30 @@ export class ProofStore {
        RETURNING ${PROOF_COLUMNS}`,
       [kind === "batchable", limit, this.#heldSeconds],
     );
-    if (taken.length === 0) return [];
+    const accepted = await this.#evidenceOf(taken.map((row) => row.evidence_digest));
+    return taken.flatMap((row) => {
+      const evidence = accepted.get(row.evidence_digest);
+      return evidence === undefined
+        ? []
+        : [{ ...proofFromRow(row), accepted: evidence, attempts: row.attempts }];
+    });
+  }
+
+  /** As it was accepted: what this process remembers, and what stands in the rows of the others. */
+  async #evidenceOf(digests: readonly Bytes32[]): Promise<Map<Bytes32, AcceptedEvidence>> {
+    const found = new Map<Bytes32, AcceptedEvidence>();
+    for (const digest of digests) {
+      const recent = this.#recent.take(digest);
+      if (recent !== undefined) found.set(digest, recent);
+    }
+    const others = digests.filter((digest) => !found.has(digest));
+    if (others.length === 0) return found;
     const { rows } = await this.#pool.query<EvidenceRow>(
       `SELECT ${EVIDENCE_COLUMNS} FROM evidence WHERE digest = ANY($1)`,
-      [taken.map((row) => row.evidence_digest)],
+      [others],
     );
-    const byDigest = new Map(rows.map((row) => [row.digest, evidenceFromRow(row)]));
-    return taken.flatMap((row) => {
-      const accepted = byDigest.get(row.evidence_digest);
-      return accepted === undefined ? [] : [{ ...proofFromRow(row), accepted, attempts: row.attempts }];
-    });
+    for (const row of rows) found.set(row.digest, evidenceFromRow(row));
+    return found;
   }
 
   /** Keeps what was taken for as long as `work` takes. */

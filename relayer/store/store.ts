@@ -17,6 +17,7 @@ import { IntentStore } from "./intentStore.ts";
 import { NodeStore } from "./nodeStore.ts";
 import { openPool } from "./openPool.ts";
 import { ProofStore } from "./proofStore.ts";
+import { RecentEvidence } from "./recentEvidence.ts";
 import { SecretStore } from "./secretStore.ts";
 import { SignedVerdictStore } from "./signedVerdictStore.ts";
 import { WorkStore } from "./workStore.ts";
@@ -88,12 +89,13 @@ export async function openStore(databaseUrl: string): Promise<Store> {
     await pool.end();
     throw error;
   }
+  const recent = new RecentEvidence();
   return {
     pool,
     chain: new ChainStore(pool),
     intents: new IntentStore(pool),
-    evidence: new EvidenceStore(pool),
-    proofs: new ProofStore(pool),
+    evidence: new EvidenceStore(pool, recent),
+    proofs: new ProofStore(pool, recent),
     batches: new BatchStore(pool),
     collateral: new CollateralStore(pool),
     amdCollateral: new AmdCollateralStore(pool),

@@ -28,6 +28,7 @@ const TEE_SGX = 0x00;
 const TEE_TDX = 0x81;
 const PCK_CHAIN = 5;
 const QE_REPORT = 6;
+const LATIN1 = new TextDecoder("latin1");
 
 /**
  * Parses a quote: SGX of version 3 (Intel SGX ECDSA QuoteLibReference §A.4), TDX or SGX of version 4, TD 1.0, TD 1.5 or
@@ -80,7 +81,7 @@ export function parseQuote(input: Uint8Array): Quote {
     qeReport,
     qeReportSignature,
     qeAuthData,
-    pckChain: new TextDecoder("latin1").decode(chain),
+    pckChain: LATIN1.decode(chain),
     bytes,
   };
 }

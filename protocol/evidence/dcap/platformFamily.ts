@@ -30,6 +30,11 @@ const ISSUERS: readonly (readonly [PckCa, string])[] = [
  */
 export function platformFamily(quote: Uint8Array): PlatformFamily {
   const { pckChain, report } = parseQuote(quote);
+  return { tee: report.kind, ...familyOfChain(pckChain) };
+}
+
+/** What the text of a PCK chain says of it. @throws as `platformFamily`. */
+export function familyOfChain(pckChain: string): Omit<PlatformFamily, "tee"> {
   const leaf = chainOf(pckChain)[0];
   const ca = ISSUERS.find(([, name]) => leaf?.issuer.includes(name))?.[0];
   if (leaf === undefined || ca === undefined) {
@@ -41,7 +46,7 @@ export function platformFamily(quote: Uint8Array): PlatformFamily {
       },
     );
   }
-  return { tee: report.kind, fmspc: toHex(readPckExtensions(leaf).fmspc).slice(2), ca };
+  return { fmspc: toHex(readPckExtensions(leaf).fmspc).slice(2), ca };
 }
 
 /** One text per family. */

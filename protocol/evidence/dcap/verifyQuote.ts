@@ -20,7 +20,8 @@ import type { EnclaveReport } from "./enclaveReport.ts";
 import { requirePckChain, requireSignerChain } from "./intelChains.ts";
 import { judgeTcb } from "./judgeTcb.ts";
 import { parseQuote, type Quote } from "./parseQuote.ts";
-import type { KnownPlatform, PckChain, PlatformCache } from "./PlatformCache.ts";
+import { isKnownQe, withQe } from "./PlatformCache.ts";
+import type { KnownPlatform, PckChain, PlatformCache, SignedQeReport } from "./PlatformCache.ts";
 import { readPckExtensions, type PckExtensions } from "./pckExtensions.ts";
 import { requireClosedReport } from "./reportPolicy.ts";
 import type { TdReport } from "./tdReport.ts";
@@ -114,7 +115,13 @@ export async function verifyQuote(
 
   const judged = judgeTcb(list, quote, pck, collateral);
   requireClosedReport(list, quote.report);
-  platforms?.keep(quote.pckChain, { chain, pck, isSigned: answers.pck, platform: answers.platform });
+  platforms?.keep(quote.pckChain, {
+    chain,
+    pck,
+    isSigned: answers.pck,
+    platform: answers.platform,
+    qeReports: withQe(known, qeOf(quote)),
+  });
   const verification = {
     status: judged.status,
     advisoryIds: judged.advisoryIds,
@@ -153,6 +160,11 @@ function parsePckChain(text: string): PckChain {
   return certificates;
 }
 
+const qeOf = ({ qeReport, qeReportSignature }: Quote): SignedQeReport => ({
+  report: qeReport.raw,
+  signature: qeReportSignature,
+});
+
 interface Answers {
   readonly pck: boolean;
   readonly issuers: boolean;
@@ -186,7 +198,8 @@ async function compute(
     isSameChain(issuers, collateral.pckCrlChain)
       ? inside.then((signatures) => signatures.pckCrlChain)
       : new ChainSignatures(crypto).hold(issuers),
-    crypto.verify("p256-sha256", pck.publicKey, quote.qeReport.raw, quote.qeReportSignature),
+    (known !== undefined && isKnownQe(known, qeOf(quote))) ||
+      crypto.verify("p256-sha256", pck.publicKey, quote.qeReport.raw, quote.qeReportSignature),
     crypto.verify("p256-sha256", quote.attestationKey, quote.signed, quote.signature),
     crypto.digest("SHA-256", concatBytes(quote.attestationKey, quote.qeAuthData)),
     inside,

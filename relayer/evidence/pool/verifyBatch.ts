@@ -12,12 +12,14 @@ import {
 } from "../../../protocol/evidence/index.ts";
 import type { EvidenceFacts } from "../../../protocol/evidence/facts/EvidenceFacts.ts";
 import { sgxFacts } from "../../../protocol/evidence/facts/sgxFacts.ts";
+import { keccak256 } from "../../keccak.ts";
 import type { Batch, Outcome } from "./batch.ts";
 
 /** Parsed collateral that this thread keeps; ids are the pool's own and are never used again for another. */
 const MAX_PARSED = 64;
 const parsed = new Map<number, Collateral>();
 const platforms = new PlatformCache();
+const crypto = { ...nodeCrypto, keccak256 };
 
 function collateralOf(id: number, message: CollateralMessage): Collateral {
   const held = parsed.get(id);
@@ -37,7 +39,7 @@ export default function verifyBatch({ roots, collaterals, jobs }: Batch): Promis
         const collateral = collaterals[index];
         if (!collateral) return { broken: "the batch lacks this job's collateral" };
         const options = { collateral: collateralOf(collateral.id, collateral.message), at, roots, platforms };
-        return { verified: await factsOf(evidence, { ...options, crypto: nodeCrypto }) };
+        return { verified: await factsOf(evidence, { ...options, crypto }) };
       } catch (error) {
         return refusal(error);
       }

@@ -249,7 +249,7 @@ describe("proofs from acceptance to claims", function () {
     const made = new Prover({
       deployment: deployment as never,
       signer: PAYER,
-      store: new ProofStore(store.pool, 0.2),
+      store: new ProofStore(store.pool, undefined, 0.2),
       proofs: {
         direct: async () => null,
         committee: async () => {

@@ -18,7 +18,7 @@ import type { ChainInfo, EvidenceMessage, LeaseRequest } from "../../../protocol
 import { fromHex, toHex } from "../../../protocol/words/hex.ts";
 import type { Address, Bytes32, ComposeHash, Hex } from "../../../protocol/words/hex.ts";
 import { SimulatedTdx } from "../../../worker/tee/simulator/SimulatedTdx.ts";
-import { simulatedPlatform } from "../../../worker/tee/simulator/platform.ts";
+import { simulatedPlatform, type SimulatedPlatform } from "../../../worker/tee/simulator/platform.ts";
 import type { TestPki } from "../../../worker/tee/simulator/pki.ts";
 
 export interface Answer {
@@ -58,13 +58,11 @@ const addressOf = (account: { address: Hex }) => account.address.toLowerCase() a
 /** Speaks to a relayer as a worker does (protocol/session/messages.ts), on one simulated platform. */
 export class Worker {
   readonly #url: string;
-  readonly #pki: TestPki;
-  readonly #platform: string;
+  readonly #platform: SimulatedPlatform;
 
   constructor(url: string, pki: TestPki, platform: string) {
     this.#url = url;
-    this.#pki = pki;
-    this.#platform = platform;
+    this.#platform = simulatedPlatform(pki, { name: platform });
   }
 
   /** Evidence of a TD that measured `composeHash`, bound to the newest final block. */
@@ -77,7 +75,7 @@ export class Worker {
     debug?: boolean;
   }): Promise<EvidenceMessage> {
     const chain = await chainInfo(this.#url);
-    const td = new SimulatedTdx(simulatedPlatform(this.#pki, { name: this.#platform }), {
+    const td = new SimulatedTdx(this.#platform, {
       debug: of.debug ?? false,
       ...(of.purpose === "instance" && { composeHash: of.composeHash }),
     });
@@ -114,7 +112,7 @@ export class Worker {
       primaryType: "NodeEntry",
       message: {
         operator: subject,
-        platformId: simulatedPlatform(this.#pki, { name: this.#platform }).platformId,
+        platformId: this.#platform.platformId,
         evidenceDigest: digestOf(evidence),
       },
     } as const;

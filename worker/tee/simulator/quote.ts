@@ -69,6 +69,39 @@ function signedQuote(
   signingKey: KeyObject,
   isFlat = false,
 ): Buffer {
+  const { point, certification } = certifiedKey(platform, qe);
+  const wrapped = Buffer.concat([
+    u16(6), // QE report certification data
+    u32(certification.length),
+    certification,
+  ]);
+  const signature = Buffer.concat([
+    signRaw(signingKey, signedBytes),
+    point,
+    isFlat ? certification : wrapped,
+  ]);
+  return Buffer.concat([signedBytes, u32(signature.length), signature]);
+}
+
+interface CertifiedKey {
+  /** The attestation key. */
+  readonly point: Buffer;
+  /** The QE's report over it, signed by the PCK, and the PCK's chain. */
+  readonly certification: Buffer;
+}
+
+const certified = new WeakMap<SimulatedPlatform, Map<object, CertifiedKey>>();
+
+/** As on real machines, a quoting enclave has its attestation key certified once, and says so in every quote. */
+function certifiedKey(platform: SimulatedPlatform, qe: typeof QE | typeof SGX_QE): CertifiedKey {
+  let keys = certified.get(platform);
+  if (keys === undefined) certified.set(platform, (keys = new Map<object, CertifiedKey>()));
+  let key = keys.get(qe);
+  if (key === undefined) keys.set(qe, (key = certifyKey(platform, qe)));
+  return key;
+}
+
+function certifyKey(platform: SimulatedPlatform, qe: typeof QE | typeof SGX_QE): CertifiedKey {
   const authData = Buffer.from(Array.from({ length: 32 }, (_, i) => i));
   const point = publicPoint(platform.attestationKey);
   const binding = createHash("sha256").update(point).update(authData).digest();
@@ -88,17 +121,7 @@ function signedQuote(
     u32(pckChain.length),
     pckChain,
   ]);
-  const wrapped = Buffer.concat([
-    u16(6), // QE report certification data
-    u32(certification.length),
-    certification,
-  ]);
-  const signature = Buffer.concat([
-    signRaw(signingKey, signedBytes),
-    point,
-    isFlat ? certification : wrapped,
-  ]);
-  return Buffer.concat([signedBytes, u32(signature.length), signature]);
+  return { point, certification };
 }
 
 function body({ tcb }: SimulatedPlatform, { mrTd, mrConfigId, rtmrs, reportData, debug }: TdReport): Buffer {
