@@ -275,6 +275,7 @@ export async function startRelayer(
     onFailed: (cause) => logger.warn({ err: cause }, "what is known of nodes could not be shared"),
   });
   await placementDesk.share();
+  const reports = new NodeReports({ chainId, nodeRegistry, nodes: store.nodes, now: unixSeconds });
   const changes = new Changes(follower);
   const schema = stitchedSchema(
     liveSchema({
@@ -282,6 +283,7 @@ export async function startRelayer(
       projection: () => follower.projection(),
       leases: () => desk.granted(),
       placements: () => placementDesk.all(),
+      reports: (keys) => reports.said(keys),
       health: report,
       logsOf: (app) => store.chain.logsOf(app),
     }),
@@ -329,10 +331,9 @@ export async function startRelayer(
       appRegistry: deployment.appRegistry,
     },
     sessions: {
-      deployment,
+      ...{ deployment, reports, placements: placementDesk },
       projection: () => follower.projection(),
-      placements: placementDesk,
-      reports: new NodeReports({ chainId, nodeRegistry, nodes: store.nodes, now: unixSeconds }),
+      outlookOf: (node) => nodeForecast.outlookOf(node),
       onUpdate: (listener) => void follower.onUpdate(listener),
       guard,
       budgets: config.budgets,

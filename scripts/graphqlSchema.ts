@@ -21,6 +21,7 @@ const live = liveSchema({
   placements: unread,
   health: unread,
   logsOf: unread,
+  reports: unread,
   changes: new Changes({ onUpdate: unread }),
 });
 const sdl = readFileSync(new URL("../relayer/api/subgraph.graphql", import.meta.url), "utf8");

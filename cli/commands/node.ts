@@ -4,11 +4,19 @@ import { parseEventLogs } from "viem";
 import { dcapVerifierAbi } from "../../protocol/abi/dcapVerifier.ts";
 import { nodeRegistryAbi } from "../../protocol/abi/nodeRegistry.ts";
 import { nameOf, TcbStatus, TeeKind } from "../../protocol/words/enums.ts";
+import type { NodeState } from "../../protocol/state/types.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import { readChainState } from "../support/chainState.ts";
 import { CliError } from "../support/CliError.ts";
 import { contextOf } from "../support/context.ts";
 import { ExitCode } from "../support/exitCodes.ts";
+import {
+  readOutlook,
+  readReport,
+  reportBrief,
+  reportText,
+  type SignedReport,
+} from "../support/nodeReport.ts";
 import { nodeText, readNode } from "../support/readNode.ts";
 import { table, timeText } from "../support/output.ts";
 import { perform } from "../support/perform.ts";
@@ -20,11 +28,17 @@ export function addNodeCommands(program: Command): void {
   const node = program.command("node").description("registered platforms");
   node
     .command("list")
-    .description("every node ever registered")
+    .description(
+      "every node ever registered; with --relayer what each last said of itself there, by its own key",
+    )
     .action(async (_options: object, command: Command) => {
       const context = contextOf(command);
       const { state, time } = await readChainState(context);
-      const nodes = [...state.nodes.values()];
+      const isAsked = command.optsWithGlobals<{ relayer?: string }>().relayer !== undefined;
+      const nodes: (NodeState & { readonly report?: SignedReport | null })[] = [];
+      for (const of of state.nodes.values()) {
+        nodes.push(isAsked ? { ...of, report: of.retired ? null : await readReport(context, of.key) } : of);
+      }
       const rows = nodes.map((of) => [
         String(of.number),
         of.retired
@@ -39,20 +53,40 @@ export function addNodeCommands(program: Command): void {
         of.operator,
         timeText(of.expiresAt),
         of.platformId,
+        ...(of.report === undefined ? [] : [reportBrief(of.report)]),
       ]);
       context.out.result(
         { time, nodes },
-        table(["node", "state", "kind", "TCB status", "operator", "expires", "platform id"], rows),
+        table(
+          [
+            ...["node", "state", "kind", "TCB status", "operator", "expires", "platform id"],
+            ...(isAsked ? ["said"] : []),
+          ],
+          rows,
+        ),
       );
     });
   node
     .command("show")
-    .description("one node: whether it counts now, why not, and how its platform's record stands")
+    .description(
+      "one node: whether it counts now, why not, and how its platform's record stands; with --relayer what it last said " +
+        "of itself there, by its own key, and what that relayer foresees for its evidence",
+    )
     .argument("<node>", "number", wholeNumber)
     .action(async (number: number, _options: object, command: Command) => {
       const context = contextOf(command);
       const found = await readNode(context, number);
-      context.out.result({ ...found }, nodeText(found));
+      if (command.optsWithGlobals<{ relayer?: string }>().relayer === undefined) {
+        return context.out.result({ ...found }, nodeText(found));
+      }
+      const [report, outlook] = await Promise.all([
+        readReport(context, found.key),
+        readOutlook(context, found.key),
+      ]);
+      context.out.result(
+        { ...found, report, outlook },
+        `${nodeText(found)}\n\n${reportText(report, outlook)}`,
+      );
     });
   node
     .command("retire")

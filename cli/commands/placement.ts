@@ -2,11 +2,14 @@ import type { Command } from "commander";
 import { recoverTypedDataAddress } from "viem";
 
 import type { PlacementInputs } from "../../protocol/placement/assignSlots.ts";
+import { closedBy, CLOSED_SECONDS, type ClosedNode } from "../../protocol/placement/closedNode.ts";
 import { drainTypedData } from "../../protocol/placement/drain.ts";
 import { explainPlacement, type PlacementExplanation } from "../../protocol/placement/explainPlacement.ts";
 import { placementReportSchema, type PlacementReport } from "../../protocol/session/messages.ts";
+import { nodeReportSchema, nodeReportTypedData } from "../../protocol/session/nodeReport.ts";
 import type { ChainState } from "../../protocol/state/types.ts";
 import type { Address } from "../../protocol/words/hex.ts";
+import { shown } from "../../protocol/manifest/plain.ts";
 import { appOf, readChainState } from "../support/chainState.ts";
 import { CliError } from "../support/CliError.ts";
 import { contextOf, type Context } from "../support/context.ts";
@@ -55,10 +58,11 @@ export function addPlacementCommands(program: Command): void {
           block: { number: block.number, hash: block.hash, timestamp: block.timestamp },
           drained: [...(inputs?.drained ?? [])],
           silent: [...(inputs?.silent ?? [])],
+          closed: (report?.closed ?? []).map(({ node, reason, since }) => ({ node, reason, since })),
           agrees: report ? true : null,
           ...explained,
         },
-        placementText(explained, block.number, inputs),
+        placementText(explained, block.number, report),
       );
     });
 
@@ -112,11 +116,14 @@ async function askRelayer(context: Context, app: Address): Promise<PlacementRepo
   );
 }
 
-/** A drain counts only by its operator's own signature. Silence is the relayer's word: it is shown, and cannot be checked. */
+/**
+ * A drain counts only by its operator's own signature, and a node is closed only by its own. Silence is the relayer's word:
+ * it is shown, and cannot be checked.
+ */
 async function checkedInputs(
   context: Context,
   state: ChainState,
-  { drains, silent }: PlacementReport,
+  { drains, silent, closed }: PlacementReport,
 ): Promise<PlacementInputs> {
   const { chainId, nodeRegistry } = context.deployment();
   for (const { signature, ...drain } of drains) {
@@ -137,7 +144,56 @@ async function checkedInputs(
       },
     );
   }
-  return { drained: new Set(drains.map(({ node }) => node)), silent: new Set(silent) };
+  return {
+    drained: new Set(drains.map(({ node }) => node)),
+    silent: new Set(silent),
+    closed: new Map(
+      await Promise.all(
+        closed.map(async (one) => [one.node, await closedByItself(context, state, one)] as const),
+      ),
+    ),
+  };
+}
+
+/** Two clocks may differ by so much. */
+const CLOCK_SLACK_SECONDS = 60;
+
+/** What a node's own report of just now says of it. @throws CliError `placement/closed-unsigned`. */
+async function closedByItself(
+  context: Context,
+  state: ChainState,
+  { node, reason, report }: PlacementReport["closed"][number],
+): Promise<ClosedNode> {
+  const { chainId, nodeRegistry } = context.deployment();
+  const { signature, ...said } = report;
+  const signer = await recoverTypedDataAddress({
+    ...nodeReportTypedData(chainId, nodeRegistry, said),
+    signature,
+  }).catch(() => undefined);
+  const expected = state.nodes.get(node)?.key;
+  const parsed = nodeReportSchema.safeParse(parsedJson(said.report));
+  const closed = parsed.success ? closedBy(parsed.data) : null;
+  const ageSeconds = Math.floor(Date.now() / 1_000) - said.at;
+  const isOfNow = ageSeconds <= CLOSED_SECONDS + CLOCK_SLACK_SECONDS;
+  if (signer?.toLowerCase() === expected && closed?.reason === reason && isOfNow) return closed;
+  throw new CliError(
+    ExitCode.NotVerified,
+    "placement/closed-unsigned",
+    "a node is passed over that has not said so itself",
+    {
+      node,
+      expected: { signer: expected, reason, maxAgeSeconds: CLOSED_SECONDS },
+      actual: { signer: signer?.toLowerCase(), reason: closed?.reason ?? null, ageSeconds },
+    },
+  );
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined; // No schema accepts it.
+  }
 }
 
 function requireSame({ placements }: PlacementExplanation, report: PlacementReport): void {
@@ -167,7 +223,7 @@ function requireSame({ placements }: PlacementExplanation, report: PlacementRepo
 function placementText(
   { placements, ranking, seed, seedNodes, replicas }: PlacementExplanation,
   block: bigint,
-  inputs: PlacementInputs | undefined,
+  report: PlacementReport | null,
 ): string {
   const reasons = { home: "drawn", spare: "free node", shared: "shares its node" } as const;
   const rows = placements.map(({ slot, node, operator, release, why, home, predecessor }) => [
@@ -186,12 +242,16 @@ function placementText(
   ]);
   return [
     `${placements.length} of ${replicas} replicas at final block ${block}; drawn by ${seed} among ${seedNodes} nodes` +
-      (inputs
-        ? `\ndrained: ${list(inputs.drained)}; silent: ${list(inputs.silent)}; the relayer agrees`
+      (report
+        ? `\ndrained: ${list(report.drains.map(({ node }) => node))}; silent: ${list(report.silent)}; ` +
+          `closed: ${list(report.closed.map(closedText))}; the relayer agrees`
         : ""),
     table(["slot", "node", "operator", "release", "why", "may stay"], rows),
     table(["node", "operator", "standing", "score"], order),
   ].join("\n\n");
 }
 
-const list = (numbers: ReadonlySet<number>): string => [...numbers].join(", ") || "none";
+const list = (items: readonly (number | string)[]): string => items.join(", ") || "none";
+
+const closedText = ({ node, reason, since }: PlacementReport["closed"][number]): string =>
+  `${node} (${shown(reason)} since ${timeText(since)})`;

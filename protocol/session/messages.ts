@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import type { Address, Bytes32, ComposeHash, Hex, PlatformId } from "../words/hex.ts";
+import { nodeReportMessageSchema } from "./nodeReport.ts";
 
 /**
  * What workers and relayers say to each other over HTTP (JSON). Unknown fields are refused. A refusal is
@@ -95,14 +96,23 @@ export const drainSchema = z.strictObject({
 });
 export type DrainMessage = z.infer<typeof drainSchema>;
 
+/** A node that takes on nothing new: why, since when, and its own report that says so (protocol/placement/closedNode.ts). */
+const closedNodeSchema = z.strictObject({
+  node: uint,
+  reason: z.string().min(1).max(128),
+  since: uint,
+  report: nodeReportMessageSchema,
+});
+
 /**
  * `GET /placements?app=` → what should run where as of `block`, with all that it follows from beside the chain: operators'
- * words on drains, each with its signature, and the nodes that this relayer does not hear.
+ * words on drains and nodes' words on themselves, each with its signature, and the nodes that this relayer does not hear.
  */
 export const placementReportSchema = z.strictObject({
   block: blockSchema,
   drains: z.array(drainSchema),
   silent: z.array(uint),
+  closed: z.array(closedNodeSchema),
   placements: z.array(z.strictObject({ ...placed, node: uint, predecessor: predecessorSchema.nullable() })),
 });
 export type PlacementReport = z.infer<typeof placementReportSchema>;

@@ -17,7 +17,12 @@ export interface ServiceSource {
   readonly leases: () => { readonly active: number; readonly keys: number; readonly sessions: number };
   /** Verifications that were taken and not answered. */
   readonly verifications: () => number;
-  readonly placements: () => { readonly placed: number; readonly drained: number; readonly silent: number };
+  readonly placements: () => {
+    readonly placed: number;
+    readonly drained: number;
+    readonly silent: number;
+    readonly closed: number;
+  };
   /** GraphQL subscriptions that are open. */
   readonly streams: () => number;
 }
@@ -114,6 +119,11 @@ export function registerServiceMetrics(registry: Registry, source: ServiceSource
   gauge("charter_placements", "Slots that are placed on a node", () => source.placements().placed);
   gauge("charter_nodes_drained", "Nodes that their operators drain", () => source.placements().drained);
   gauge("charter_nodes_silent", "Nodes whose agents are not heard", () => source.placements().silent);
+  gauge(
+    "charter_nodes_closed",
+    "Nodes that take on nothing new by their own word",
+    () => source.placements().closed,
+  );
   gauge("charter_graphql_streams_open", "GraphQL subscriptions that are open", () => source.streams());
   const subgraph = new Counter({
     name: "charter_subgraph_failures_total",

@@ -1,7 +1,9 @@
 import { CharterError } from "../../protocol/errors/CharterError.ts";
+import { closedBy } from "../../protocol/placement/closedNode.ts";
 import {
   nodeReportSchema,
   nodeReportTypedData,
+  type NodeReport,
   type NodeReportMessage,
 } from "../../protocol/session/nodeReport.ts";
 import { parseStrictJson } from "../../protocol/words/strictJson.ts";
@@ -12,7 +14,7 @@ import type { NodeStore } from "../store/nodeStore.ts";
 interface Options {
   readonly chainId: number;
   readonly nodeRegistry: Address;
-  readonly nodes: Pick<NodeStore, "report" | "lastReport">;
+  readonly nodes: Pick<NodeStore, "report" | "lastReport" | "lastReports">;
   /** Unix seconds. */
   readonly now: () => number;
 }
@@ -20,7 +22,15 @@ interface Options {
 /** A report is of now, give or take clocks: an old one cannot be sent again later. */
 const MAX_SKEW_SECONDS = 300;
 
-/** Keeps what nodes say of their capacity and their trouble, by their own keys: claims for people, which grant nothing. */
+/** What a node says of itself, and when it said so (unix seconds). */
+export interface SaidReport extends NodeReport {
+  readonly at: number;
+}
+
+/**
+ * Keeps what nodes say of their capacity and their trouble, by their own keys. These are claims: they grant nothing, and
+ * what they take, they take from the node that made them (PlacementDesk).
+ */
 export class NodeReports {
   readonly #options: Options;
 
@@ -53,9 +63,19 @@ export class NodeReports {
         actual: signer,
       });
     }
-    if (!(await nodes.report(key, message))) {
+    if (!(await nodes.report(key, message, closedBy(parsed.data) !== null))) {
       throw new CharterError("report/superseded", "a later report of this node is known", { key });
     }
+  }
+
+  /** The last reports of these nodes, by key. One that an earlier version took in another form is left out. */
+  async said(keys: readonly Address[]): Promise<Map<Address, SaidReport>> {
+    const said = new Map<Address, SaidReport>();
+    for (const [key, { report, at }] of await this.#options.nodes.lastReports(keys)) {
+      const parsed = readReport(report);
+      if (parsed !== null) said.set(key, { ...parsed, at });
+    }
+    return said;
   }
 
   /** The last report. @throws CharterError `report/unknown` where there is none. */
@@ -64,4 +84,10 @@ export class NodeReports {
     if (report === null) throw new CharterError("report/unknown", "this node has reported nothing", { key });
     return report;
   }
+}
+
+/** A report's text as it was kept; null where it is of no form that is known now. */
+export function readReport(text: string): NodeReport | null {
+  const parsed = nodeReportSchema.safeParse(JSON.parse(text));
+  return parsed.success ? parsed.data : null;
 }

@@ -10,7 +10,9 @@ import type { Projection } from "../chain/projection.ts";
 import { recoverTypedData } from "../keys/recoverTypedData.ts";
 import type { GrantedLease } from "../leases/LeaseDesk.ts";
 import { pause } from "../pause.ts";
+import { CLOSED_SECONDS } from "../../protocol/placement/closedNode.ts";
 import type { Heard, NodeStore, SignedDrain } from "../store/nodeStore.ts";
+import { asInput, asMessage, closedAfter, readClosings, type Closing } from "./closedNodes.ts";
 import { silentNodes } from "./silence.ts";
 
 interface Options {
@@ -33,9 +35,12 @@ const SHARE_MS = 1_000;
 /** An operator's word is of now, give or take clocks: an old one cannot be sent again later. */
 const MAX_SKEW_SECONDS = 300;
 
+/** Placements that are remembered: those of now, and those before a node opened again. */
+const MAX_KNOWN = 4;
+
 /**
- * Where nodes ask what to run. It adds to the pure placements what is known beside the chain (drains, silence), and what
- * only this moment can say: a slot leaves its node only when it has a lease where it goes.
+ * Where nodes ask what to run. It adds to the pure placements what is known beside the chain (drains, silence, nodes that
+ * take on nothing new), and what only this moment can say: a slot leaves its node only when it has a lease where it goes.
  */
 export class PlacementDesk {
   readonly #options: Options;
@@ -43,7 +48,8 @@ export class PlacementDesk {
   readonly #heardNow = new Set<number>();
   #drains: readonly SignedDrain[] = [];
   #heard: readonly Heard[] = [];
-  #known: { readonly key: string; readonly placements: readonly Placement[] } | null = null;
+  #closings: readonly Closing[] = [];
+  readonly #known = new Map<string, readonly Placement[]>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -64,11 +70,18 @@ export class PlacementDesk {
 
   /** Tells whom it heard, and learns what others heard and were told. */
   async share(): Promise<void> {
-    const { nodes, now, silentSeconds } = this.#options;
+    const { nodes, now, silentSeconds, handoverSeconds } = this.#options;
     const heard = [...this.#heardNow];
     if (heard.length > 0) await nodes.hear(heard, now(), silentSeconds);
     for (const node of heard) this.#heardNow.delete(node);
-    [this.#drains, this.#heard] = await Promise.all([nodes.drains(), nodes.heard()]);
+    const [drains, heardOf, closings] = await Promise.all([
+      nodes.drains(),
+      nodes.heard(),
+      nodes.closingReports(now() - CLOSED_SECONDS - handoverSeconds),
+    ]);
+    this.#drains = drains;
+    this.#heard = heardOf;
+    this.#closings = readClosings(closings);
   }
 
   /** A node's agent has just asked. */
@@ -107,30 +120,27 @@ export class PlacementDesk {
 
   /** What should run where, as of the final block. */
   all(): readonly Placement[] {
-    const { final } = this.#options.projection();
-    const inputs = this.#inputs();
-    const key = `${final.block.hash} ${[...inputs.drained].join()} ${[...inputs.silent].join()}`;
-    if (this.#known?.key !== key) {
-      this.#known = { key, placements: placements(final.state, final.block, inputs) };
-    }
-    return this.#known.placements;
+    return this.#placed(this.#inputs());
   }
 
   /** For whoever watches. */
-  counts(): { placed: number; drained: number; silent: number } {
-    const { drained, silent } = this.#inputs();
-    return { placed: this.all().length, drained: drained.size, silent: silent.size };
+  counts(): { placed: number; drained: number; silent: number; closed: number } {
+    const { drained, silent, closed } = this.#inputs();
+    return { placed: this.all().length, drained: drained.size, silent: silent.size, closed: closed.size };
   }
 
   /** The same with all that it follows from, for whoever recomputes it. */
   report(app?: Address): Omit<PlacementReport, "block"> {
-    const { drained, silent } = this.#inputs();
+    const closed = this.#closed(this.#options.now());
+    const inputs = this.#inputs(closed);
+    const { drained, silent } = inputs;
     return {
       drains: this.#drains
         .filter(({ node }) => drained.has(node))
         .map(({ node, draining, at, signature }) => ({ node, draining, at, signature })),
       silent: [...silent].sort((a, b) => a - b),
-      placements: this.all().filter((one) => app === undefined || one.app === app),
+      closed: asMessage(closed),
+      placements: this.#placed(inputs).filter((one) => app === undefined || one.app === app),
     };
   }
 
@@ -154,20 +164,26 @@ export class PlacementDesk {
     return one.predecessor !== null && this.#isLeased(one, placed) ? { ...one, predecessor: null } : one;
   }
 
-  /** Slots that this node had before it was avoided, and that do not run where they went. */
+  /** Slots that this node had before it was avoided, or before another opened again, and that do not run where they went. */
   #handedOver(node: number, placed: readonly Placement[]): Placement[] {
-    const { drained, silent } = this.#inputs();
-    const { now, handoverSeconds, projection } = this.#options;
+    const { drained, silent, closed } = this.#inputs();
+    const { now, handoverSeconds } = this.#options;
     const late = new Set(
       this.#drains
         .filter((drain) => drained.has(drain.node) && now() > drain.at + handoverSeconds)
         .map((drain) => drain.node),
     );
-    if (late.has(node) || !(drained.has(node) || silent.has(node))) return [];
-    const { final } = projection();
+    if (late.has(node)) return [];
+    const isAvoided = drained.has(node) || silent.has(node);
+    const before = this.#closed(now() - handoverSeconds);
+    if (!isAvoided && before.size === closed.size) return [];
     const others = new Set([...silent].filter((number) => number !== node));
-    return placements(final.state, final.block, { drained: late, silent: others })
-      .filter((one) => one.node === node)
+    const had = this.#placed({
+      ...(isAvoided ? { drained: late, silent: others } : { drained, silent }),
+      closed: asInput(before),
+    });
+    return had
+      .filter((one) => one.node === node && (isAvoided || this.#isLeased(one, had)))
       .filter((one) => {
         const target = placed.find(({ app, slot }) => app === one.app && slot === one.slot);
         return target === undefined || (target.node !== node && !this.#isLeased(target, placed));
@@ -197,7 +213,25 @@ export class PlacementDesk {
     return { ...one, release: predecessor.release, composeHash: predecessor.composeHash, predecessor: null };
   }
 
-  #inputs(): PlacementInputs {
+  #placed(inputs: PlacementInputs): readonly Placement[] {
+    const { final } = this.#options.projection();
+    const closed = [...inputs.closed].map(([node, { reason, keeps }]) => [node, reason, ...keeps]);
+    const key = JSON.stringify([final.block.hash, [...inputs.drained], [...inputs.silent], closed]);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const made = placements(final.state, final.block, inputs);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size >= MAX_KNOWN && oldest !== undefined) this.#known.delete(oldest);
+    this.#known.set(key, made);
+    return made;
+  }
+
+  /** Nodes whose closing words count for longer than until `time`. */
+  #closed(time: number): Map<number, Closing> {
+    return closedAfter(this.#options.projection().final.state.nodes, this.#closings, time);
+  }
+
+  #inputs(closed = this.#closed(this.#options.now())): PlacementInputs {
     const { projection, now, silentSeconds } = this.#options;
     const { nodes } = projection().final.state;
     const drained = this.#drains.filter(
@@ -209,6 +243,7 @@ export class PlacementDesk {
         silentSeconds,
         listeningSince: this.#listeningSince,
       }),
+      closed: asInput(closed),
     };
   }
 }

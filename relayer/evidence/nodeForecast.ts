@@ -1,5 +1,6 @@
 import type { Forecast } from "../../protocol/evidence/forecast.ts";
 import type { EvidenceMessage } from "../../protocol/session/messages.ts";
+import type { Outlook } from "../../protocol/session/nodeReport.ts";
 import { pause } from "../pause.ts";
 
 const DAY = 86_400;
@@ -17,19 +18,31 @@ export interface NodeOutlook {
   readonly forecast: Forecast;
 }
 
+/** As many things as an answer to a node names. */
+const MAX_TROUBLE = 64;
+
 /**
- * Which nodes' evidence will fail within a week, and by what; a node may stand under several reasons, and under each
- * once. Documents and lists are renewed before they end, so an end counts only when nobody renewed it: their life is a
- * month.
+ * What makes a platform's evidence fail, or be judged worse, within a week. Documents and lists are renewed before they
+ * end, so an end counts only when nobody renewed it: their life is a month.
  */
+export function troubleOf({ now: today, next, endings }: Forecast, now: number): Outlook["trouble"] {
+  const isWorse = next !== null && next.status !== "UpToDate" && next.status !== today.status;
+  return [
+    ...(today.refusedBy === null ? [] : [{ reason: "refused" as const, what: today.refusedBy, at: null }]),
+    ...(isWorse
+      ? [{ reason: "next-set" as const, what: next.status ?? `refused by ${next.refusedBy}`, at: null }]
+      : []),
+    ...endings
+      .filter(({ at }) => at <= now + WARN_SECONDS)
+      .map(({ at, what }) => ({ reason: "ending" as const, what, at: Math.max(0, at) })),
+  ];
+}
+
+/** Which nodes' evidence will fail within a week, and by what; a node may stand under several reasons, and under each once. */
 export function failingSoon(outlooks: readonly NodeOutlook[], now: number): FailingSoon {
   const found: Record<Reason, Set<number>> = { refused: new Set(), "next-set": new Set(), ending: new Set() };
   for (const { node, forecast } of outlooks) {
-    const { now: today, next, endings } = forecast;
-    if (today.refusedBy !== null) found.refused.add(node);
-    const isWorse = next !== null && next.status !== "UpToDate" && next.status !== today.status;
-    if (isWorse) found["next-set"].add(node);
-    if (endings.some(({ at }) => at <= now + WARN_SECONDS)) found.ending.add(node);
+    for (const { reason } of troubleOf(forecast, now)) found[reason].add(node);
   }
   const sorted = (nodes: Set<number>): number[] => [...nodes].sort((a, b) => a - b);
   return {
@@ -53,10 +66,11 @@ const INTERVAL_MS = 3_600_000;
 /** The first look waits until a relayer that starts has answered its workers. */
 const FIRST_MS = 60_000;
 
-/** Looks ahead for every registered node, now and then; what it last saw is a metric. */
+/** Looks ahead for every registered node, now and then; what it last saw is a metric, and told to the nodes. */
 export class NodeForecast {
   readonly #options: Options;
   #latest: FailingSoon | null = null;
+  #outlooks: ReadonlyMap<number, Outlook> = new Map();
 
   constructor(options: Options) {
     this.#options = options;
@@ -64,6 +78,11 @@ export class NodeForecast {
 
   get latest(): FailingSoon | null {
     return this.#latest;
+  }
+
+  /** What is foreseen for one node; null where it was not looked at. */
+  outlookOf(node: number): Outlook | null {
+    return this.#outlooks.get(node) ?? null;
   }
 
   /** Looks once. A node that cannot be looked at now is told of, and not counted. */
@@ -77,7 +96,14 @@ export class NodeForecast {
         onFailed(cause);
       }
     }
-    this.#latest = failingSoon(outlooks, now());
+    const lookedAt = now();
+    this.#latest = failingSoon(outlooks, lookedAt);
+    const told = new Map<number, Outlook>();
+    for (const { node, forecast: seen } of outlooks) {
+      const trouble = [...(told.get(node)?.trouble ?? []), ...troubleOf(seen, lookedAt)];
+      told.set(node, { lookedAt, trouble: trouble.slice(0, MAX_TROUBLE) });
+    }
+    this.#outlooks = told;
   }
 
   /** Looks again and again until the signal; a failure is told of and waits for the next time. */

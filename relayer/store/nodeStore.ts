@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 
 import type { Drain } from "../../protocol/placement/drain.ts";
+import { CLOSED_SECONDS } from "../../protocol/placement/closedNode.ts";
 import type { NodeReportMessage } from "../../protocol/session/nodeReport.ts";
 import type { Address, Hex } from "../../protocol/words/hex.ts";
 
@@ -16,6 +17,13 @@ export interface Heard {
   readonly lastAt: number;
   /** The first of the words that came without a gap since. */
   readonly steadySince: number;
+}
+
+/** The last report by which a node took on nothing new. */
+export interface ClosingReport extends NodeReportMessage {
+  readonly key: Address;
+  /** Unix seconds: since when it has said so, again and again. */
+  readonly since: number;
 }
 
 /** What is known of nodes beside the chain, shared by an operator's replicas. */
@@ -56,14 +64,46 @@ export class NodeStore {
   }
 
   /** Keeps a node's word on itself unless a later one is known; says whether it was kept. */
-  async report(key: Address, { report, at, signature }: NodeReportMessage): Promise<boolean> {
+  async report(
+    key: Address,
+    { report, at, signature }: NodeReportMessage,
+    closes: boolean,
+  ): Promise<boolean> {
     const { rowCount } = await this.#pool.query(
-      `INSERT INTO node_reports (key, report, signed_at, signature) VALUES ($1, $2, $3, $4)
-       ON CONFLICT (key) DO UPDATE SET report = $2, signed_at = $3, signature = $4
-       WHERE node_reports.signed_at < $3`,
-      [key, report, at, signature],
+      `INSERT INTO node_reports AS kept
+         (key, report, signed_at, signature, closed_report, closed_at, closed_signature, closed_since)
+       SELECT $1, $2::text, $3::bigint, $4::text, CASE WHEN $5::boolean THEN $2::text END,
+         CASE WHEN $5 THEN $3::bigint END, CASE WHEN $5 THEN $4::text END, CASE WHEN $5 THEN $3::bigint END
+       ON CONFLICT (key) DO UPDATE SET
+         report = excluded.report, signed_at = excluded.signed_at, signature = excluded.signature,
+         closed_report = coalesce(excluded.closed_report, kept.closed_report),
+         closed_at = coalesce(excluded.closed_at, kept.closed_at),
+         closed_signature = coalesce(excluded.closed_signature, kept.closed_signature),
+         closed_since = CASE WHEN excluded.closed_at - kept.closed_at <= $6::bigint THEN kept.closed_since
+           ELSE coalesce(excluded.closed_since, kept.closed_since) END
+       WHERE kept.signed_at < excluded.signed_at`,
+      [key, report, at, signature, closes, CLOSED_SECONDS],
     );
     return rowCount === 1;
+  }
+
+  /** Of every node that closed itself after `after`, the last word by which it did. */
+  async closingReports(after: number): Promise<ClosingReport[]> {
+    const { rows } = await this.#pool.query<{
+      key: Address;
+      closed_report: string;
+      closed_at: string;
+      closed_signature: Hex;
+      closed_since: string;
+    }>(
+      `SELECT key, closed_report, closed_at, closed_signature, closed_since FROM node_reports
+       WHERE closed_at > $1 ORDER BY key`,
+      [after],
+    );
+    return rows.map(({ key, closed_report, closed_at, closed_signature, closed_since }) => ({
+      ...{ key, report: closed_report, at: Number(closed_at), signature: closed_signature },
+      since: Number(closed_since),
+    }));
   }
 
   /** A node's last word on itself; null where there is none. */
@@ -76,6 +116,22 @@ export class NodeStore {
     return row === undefined
       ? null
       : { report: row.report, at: Number(row.signed_at), signature: row.signature };
+  }
+
+  /** The last word of each of these nodes that has said one. */
+  async lastReports(keys: readonly Address[]): Promise<Map<Address, NodeReportMessage>> {
+    const { rows } = await this.#pool.query<{
+      key: Address;
+      report: string;
+      signed_at: string;
+      signature: Hex;
+    }>("SELECT key, report, signed_at, signature FROM node_reports WHERE key = ANY($1)", [keys]);
+    return new Map(
+      rows.map(({ key, report, signed_at, signature }) => [
+        key,
+        { report, at: Number(signed_at), signature },
+      ]),
+    );
   }
 
   /** These nodes' agents were heard at `now`; who had been quiet for longer than `gapSeconds` begins anew. */

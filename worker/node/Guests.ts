@@ -1,4 +1,5 @@
 import type { Placements } from "../../protocol/session/messages.ts";
+import type { Address } from "../../protocol/words/hex.ts";
 import type { Clock } from "../clock.ts";
 import type { Driver, GuestExit, GuestSpec } from "./drivers/Driver.ts";
 
@@ -6,6 +7,8 @@ export interface GuestsOptions {
   readonly driver: Driver;
   readonly clock: Clock;
   readonly report: (change: GuestChange) => void;
+  /** Slots that this machine takes on at once; as many as are placed where it is not given. */
+  readonly maxGuests?: number | undefined;
 }
 
 export type GuestChange =
@@ -13,6 +16,8 @@ export type GuestChange =
   /** Placed no longer, and kept until the guest that takes its place is ready or its own lease ends. */
   | { readonly guest: string; readonly change: "leaving"; readonly successor: string }
   | { readonly guest: string; readonly change: "stopped" }
+  /** Placed here, and not started: the machine has taken on as many as it takes. */
+  | { readonly guest: string; readonly change: "declined" }
   | {
       readonly guest: string;
       readonly change: "ended";
@@ -31,6 +36,8 @@ interface Wanted {
   notBefore: number;
 }
 
+type Placed = Placements["placements"][number];
+
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 /** A guest that ran this long is not in trouble: its next end is counted as the first. */
@@ -40,8 +47,7 @@ const STEADY_MS = 60_000;
 const READY: ReadonlySet<unknown> = new Set(["running", "awaiting-ports", "awaiting-volume"]);
 
 /** One guest per app, slot and release: another release is another guest, and the old one ends once that is ready. */
-export const guestId = ({ app, slot, release }: Placements["placements"][number]): string =>
-  `${app.slice(2)}-${slot}-r${release}`;
+export const guestId = ({ app, slot, release }: Placed): string => `${app.slice(2)}-${slot}-r${release}`;
 
 /**
  * Makes the running guests those that are placed here. A guest that ends while it is still placed is started again,
@@ -55,6 +61,8 @@ export class Guests {
   /** By their ids: placed no longer, with the guest that takes the place. */
   readonly #leaving = new Map<string, { readonly guest: Wanted; readonly successor: string }>();
   readonly #stopping = new Map<string, Promise<void>>();
+  #declined: ReadonlySet<string> = new Set();
+  #isTold = false;
 
   constructor(options: GuestsOptions) {
     this.#options = options;
@@ -63,8 +71,10 @@ export class Guests {
   /** Starts and stops what the placements ask for. Returns at once; stops go on in the background. */
   reconcile(placements: Placements["placements"], node: number): void {
     const placed = new Map(placements.map((placement) => [guestId(placement), placement]));
+    this.#isTold = true;
+    const declined = this.#beyondRoom(placed);
     for (const [id, placement] of placed) {
-      if (this.#wanted.has(id)) continue;
+      if (this.#wanted.has(id) || declined.has(id)) continue;
       const back = this.#leaving.get(id); // Placed again before the other was ready.
       this.#leaving.delete(id);
       this.#wanted.set(id, back?.guest ?? fresh(specOf(id, node, placement)));
@@ -72,11 +82,36 @@ export class Guests {
     for (const id of [...this.#wanted.keys(), ...this.#leaving.keys()]) {
       if (!placed.has(id)) this.#leave(id, placed);
     }
+    for (const id of declined) {
+      if (!this.#declined.has(id)) this.#options.report({ guest: id, change: "declined" });
+    }
+    this.#declined = declined;
     // What an earlier agent left running, or could not be stopped, and is placed no more.
     for (const id of this.#options.driver.list()) {
       if (!this.#wanted.has(id) && !this.#leaving.has(id)) this.#stop(id);
     }
     this.tick();
+  }
+
+  /** The app of each slot that was taken on, once for each; null before anybody said what is placed here. */
+  apps(): Address[] | null {
+    if (!this.#isTold) return null;
+    return [...new Map([...this.#wanted.values()].map(({ spec }) => [slotOf(spec), spec.app])).values()];
+  }
+
+  /**
+   * What is placed here beyond what the machine takes on. Slots that it has taken on stay, in whatever release; then those
+   * whose guests run already, from before this agent.
+   */
+  #beyondRoom(placed: ReadonlyMap<string, Placed>): Set<string> {
+    const { maxGuests = Infinity, driver } = this.#options;
+    const mine = new Set([...this.#wanted.values()].map(({ spec }) => slotOf(spec)));
+    const running = new Set(driver.list());
+    const rank = ([id, one]: readonly [string, Placed]): number =>
+      mine.has(slotOf(one)) ? 0 : running.has(id) ? 1 : 2;
+    const slots = new Set([...placed].sort((a, b) => rank(a) - rank(b)).map(([, one]) => slotOf(one)));
+    const taken = new Set([...slots].slice(0, maxGuests));
+    return new Set([...placed].filter(([, one]) => !taken.has(slotOf(one))).map(([id]) => id));
   }
 
   /** Starts what is due: called by `reconcile`, and as often as one likes. */
@@ -107,7 +142,7 @@ export class Guests {
   }
 
   /** Keeps a running guest while another release is made ready in its place; stops any other. */
-  #leave(id: string, placed: ReadonlyMap<string, Placements["placements"][number]>): void {
+  #leave(id: string, placed: ReadonlyMap<string, Placed>): void {
     const guest = this.#wanted.get(id) ?? this.#leaving.get(id)?.guest;
     if (guest === undefined) return;
     const { app, slot } = guest.spec;
@@ -146,6 +181,9 @@ export class Guests {
   }
 }
 
+/** A slot, whatever its release. */
+const slotOf = ({ app, slot }: { readonly app: Address; readonly slot: number }): string => `${app}-${slot}`;
+
 const fresh = (spec: GuestSpec): Wanted => ({
   spec,
   isRunning: false,
@@ -156,8 +194,11 @@ const fresh = (spec: GuestSpec): Wanted => ({
 });
 
 /** What a guest is told of its placement: no more, as its configuration takes no other field. */
-const specOf = (
-  id: string,
-  node: number,
-  { app, release, composeHash, slot }: Placements["placements"][number],
-): GuestSpec => ({ id, node, app, release, composeHash, slot });
+const specOf = (id: string, node: number, { app, release, composeHash, slot }: Placed): GuestSpec => ({
+  id,
+  node,
+  app,
+  release,
+  composeHash,
+  slot,
+});

@@ -1,11 +1,12 @@
 import type { PrivateKeyAccount } from "viem/accounts";
 
 import { isCharterError } from "../../protocol/errors/CharterError.ts";
-import { nodeReportTypedData, type NodeReport } from "../../protocol/session/nodeReport.ts";
+import { nodeReportTypedData, type NodeReport, type Outlook } from "../../protocol/session/nodeReport.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import type { Clock } from "../clock.ts";
 import { reported } from "../guest/state.ts";
 import type { RelayerClient } from "../session/RelayerClient.ts";
+import { outlookTrouble } from "./outlookTrouble.ts";
 
 export interface NodeReporterOptions {
   readonly relayers: readonly RelayerClient[];
@@ -20,11 +21,19 @@ export interface NodeReporterOptions {
 }
 
 const PAUSE_MS = 60_000;
+/** As many as a report may name. */
+const MAX_TROUBLE = 32;
 
-/** Tells every relayer, each minute and by the node's key, what this machine has and what ails it. */
+/**
+ * Tells every relayer, each minute and by the node's key, what this machine has and what ails it, and hears what they
+ * foresee for its evidence: that is trouble of the next report.
+ */
 export class NodeReporter {
   readonly #options: NodeReporterOptions;
+  readonly #outlooks = new Map<string, Outlook>();
   #said = "[]";
+  #lastAt = 0;
+  #wake = new AbortController();
 
   constructor(options: NodeReporterOptions) {
     this.#options = options;
@@ -33,30 +42,40 @@ export class NodeReporter {
   /** Runs until the signal is given. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      this.#wake = new AbortController(); // Before the report: what changes meanwhile is told after it.
       try {
         await this.report(signal);
       } catch (error) {
         // Guests are worth more than reports: said, and tried again.
         if (!signal.aborted) this.#options.say({ state: "report-failed", error: reported(error) });
       }
-      await this.#options.clock.sleep(PAUSE_MS, signal);
+      await this.#options.clock.sleep(PAUSE_MS, AbortSignal.any([signal, this.#wake.signal]));
     }
+  }
+
+  /** Reports as soon as may be: something that relayers place by has changed. */
+  soon(): void {
+    this.#wake.abort();
   }
 
   /** One report. Trouble is said once, when it begins, changes or ends; a relayer that does not listen is no trouble here. */
   async report(signal: AbortSignal): Promise<void> {
     const { relayers, chainId, nodeRegistry, account, describe, unixNow, say } = this.#options;
-    const described = await describe();
-    const trouble = JSON.stringify(described.trouble.map(({ code }) => code));
-    if (trouble !== this.#said) say({ state: "trouble", trouble: described.trouble });
-    this.#said = trouble;
-    const unsigned = { report: JSON.stringify(described), at: unixNow() };
+    const own = await describe();
+    const trouble = [...own.trouble, ...outlookTrouble(this.#outlooks)].slice(0, MAX_TROUBLE);
+    const codes = JSON.stringify(trouble.map(({ code, isBlocking }) => [code, isBlocking]));
+    if (codes !== this.#said) say({ state: "trouble", trouble });
+    this.#said = codes;
+    this.#lastAt = Math.max(unixNow(), this.#lastAt + 1); // A later word has a later time.
+    const unsigned = { report: JSON.stringify({ ...own, trouble }), at: this.#lastAt };
     const signature = await account.signTypedData(nodeReportTypedData(chainId, nodeRegistry, unsigned));
     const key = account.address.toLowerCase() as Address;
     await Promise.all(
       relayers.map(async (relayer) => {
         try {
-          await relayer.report(key, { ...unsigned, signature }, signal);
+          const outlook = await relayer.report(key, { ...unsigned, signature }, signal);
+          if (outlook === null) this.#outlooks.delete(relayer.url);
+          else this.#outlooks.set(relayer.url, outlook);
         } catch (error) {
           if (!isCharterError(error)) throw error; // Refused or unreachable: the next minute's report follows.
         }

@@ -1,17 +1,23 @@
+import { resolve } from "node:path";
+
+import { outlookText } from "../../protocol/session/nodeReportText.ts";
+import type { Address } from "../../protocol/words/hex.ts";
 import { reported } from "../guest/state.ts";
 import { findCompose } from "../guest/compose/findCompose.ts";
 import { commandsOf } from "../guest/compose/runCommand.ts";
 import { chainOf } from "../session/pinnedChain.ts";
 import { RelayerClient } from "../session/RelayerClient.ts";
-import { SimulatorKeys } from "../keys/SimulatorKeys.ts";
+import type { KeySource } from "../keys/KeySource.ts";
+import { openKeySource } from "../keys/openKeySource.ts";
 import { requireKeySource } from "../keys/requireKeySource.ts";
 import { gocryptfsMissing } from "../storage/gocryptfs.ts";
-import { detectSources, type DetectedSource } from "../tee/detectSources.ts";
+import { detectSources } from "../tee/detectSources.ts";
 import { openMachineSource } from "../tee/openMachineSource.ts";
 import { requirePlatform } from "../tee/requirePlatform.ts";
 import type { NodeConfig } from "./config.ts";
 import { VmmClient } from "./drivers/vmm/VmmClient.ts";
 import { examineHardware } from "./examineHardware.ts";
+import { nodeKeyIfMade } from "./nodeKey.ts";
 import { pinnedOf } from "./pinned.ts";
 
 /** One thing that was looked at. `ok: false` keeps the node from running apps; a note alone does not. */
@@ -26,8 +32,7 @@ export async function examine(config: NodeConfig): Promise<Finding[]> {
   const findings: Finding[] = [await examineSource(config)];
   const detected = await detectSources(config.places);
   findings.push(...(await examineHardware(config, detected)));
-  const keys = keysOf(config, detected);
-  findings.push(keys);
+  findings.push(await examineKeys(config));
   const noVolume = await gocryptfsMissing();
   const storage = noVolume === null ? "gocryptfs" : `no encrypted volume: ${noVolume}`;
   findings.push({ what: "storage", ok: true, note: storage });
@@ -39,14 +44,39 @@ export async function examine(config: NodeConfig): Promise<Finding[]> {
   findings.push({ what: "containers", ok: true, note });
   if (config.driver === "dstack-vmm" && config.vmm !== undefined) findings.push(await examineVmm(config.vmm));
   for (const url of config.relayerUrls) {
+    const relayer = new RelayerClient(url, 5_000);
     try {
-      const { finalized } = await chainOf(new RelayerClient(url, 5_000), pinnedOf(config.deployment));
+      const { finalized } = await chainOf(relayer, pinnedOf(config.deployment));
       findings.push({ what: `relayer ${url}`, ok: true, note: `final block ${finalized.number}` });
     } catch (error) {
       findings.push({ what: `relayer ${url}`, ok: false, note: reported(error).message });
+      continue;
     }
+    findings.push(await examineOutlook(relayer, config.workdir));
   }
   return findings;
+}
+
+/** What a relayer foresees for this node's evidence: only what is refused already keeps it from running apps. */
+async function examineOutlook(relayer: RelayerClient, workdir: string): Promise<Finding> {
+  const what = `outlook by ${relayer.url}`;
+  try {
+    const account = nodeKeyIfMade(resolve(workdir));
+    if (account === null) return { what, ok: true, note: "none: this node has no key yet" };
+    const outlook = await relayer.outlook(account.address.toLowerCase() as Address);
+    if (outlook === null) return { what, ok: true, note: "none yet: the relayer looks once an hour" };
+    const { lookedAt, trouble } = outlook;
+    const said = trouble.length === 0 ? "nothing ends within a week" : trouble.map(outlookText).join("; ");
+    const ok = trouble.every(({ reason }) => reason !== "refused");
+    return { what, ok, note: `${said} (looked ${new Date(lookedAt * 1_000).toISOString()})` };
+  } catch (error) {
+    const { code, message } = reported(error);
+    return {
+      what,
+      ok: true,
+      note: code === "node/unknown" ? "none: not registered yet" : `none: ${message}`,
+    };
+  }
 }
 
 async function examineSource(config: NodeConfig): Promise<Finding> {
@@ -74,29 +104,22 @@ async function examineVmm({ url, image }: NonNullable<NodeConfig["vmm"]>): Promi
 }
 
 /** Having none keeps no node from running apps: it keeps those away that ask for something that survives. */
-function keysOf(config: NodeConfig, detected: readonly DetectedSource[]): Finding {
+async function examineKeys(config: NodeConfig): Promise<Finding> {
   const what = "keys that survive a guest";
-  if (detected.some(({ name, at }) => name === "dstack" && at !== null)) {
-    return { what, ok: true, note: "dstack GetKey, for the app that dstack started" };
+  if (config.driver === "dstack-vmm") {
+    return { what, ok: true, note: "asked for in each VM: dstack GetKey, where dstack gave the VM a KMS" };
   }
   try {
-    if (config.evidence === "machine" || config.simulatorDir === undefined) throw new Error("no simulator");
-    const { name } = new SimulatorKeys(config.simulatorDir, config.deployment.chainId);
-    return {
-      what,
-      ok: true,
-      note: `${name}: development chains only, and whoever reads its directory has them`,
-    };
-  } catch {
-    const here = detected.find(({ at, name }) => at !== null && name !== "nvidia")?.name;
-    return { what, ok: true, note: `none: ${reasonOf(here)}` };
+    const { source, evidence } = await openKeySource(config, config.deployment.chainId, config.places);
+    return { what, ok: true, note: NOTES[requireKeySource(source, evidence).name] };
+  } catch (error) {
+    const { message, details } = reported(error);
+    const reason = typeof details.reason === "string" ? details.reason : message;
+    return { what, ok: true, note: `none: ${reason}` };
   }
 }
 
-function reasonOf(here: DetectedSource["name"] | undefined): string {
-  try {
-    return requireKeySource(null, here).name;
-  } catch (error) {
-    return String(reported(error).details.reason);
-  }
-}
+const NOTES: Readonly<Record<KeySource["name"], string>> = {
+  dstack: "dstack GetKey, for the app that dstack started",
+  simulator: "simulator: development chains only, and whoever reads its directory has them",
+};

@@ -1,11 +1,10 @@
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
-import { randomBytes } from "node:crypto";
 
-import { toHex, type Bytes32 } from "../../protocol/words/hex.ts";
+import { gpuText } from "../../protocol/session/nodeReportText.ts";
 import { reported } from "../guest/state.ts";
 import type { DetectedSource } from "../tee/detectSources.ts";
-import { collectGpuEvidence } from "../tee/nvidia/collectGpuEvidence.ts";
+import { describeGpus } from "../tee/nvidia/describeGpus.ts";
 import { openDetected, type MachineConfig } from "../tee/openMachineSource.ts";
 import { RTMR3_FILE } from "../tee/tsm/TsmTdx.ts";
 import type { Finding } from "./doctor.ts";
@@ -66,7 +65,7 @@ async function problemOf(
   );
 }
 
-/** Asks every GPU over a nonce that is used for nothing else. */
+/** Asks every GPU. */
 async function examineGpu(
   config: MachineConfig,
   { at, gives }: DetectedSource,
@@ -77,11 +76,9 @@ async function examineGpu(
   }
   const found = `found at ${at} (${gives})`;
   try {
-    const nonce = toHex(randomBytes(32)) as Bytes32;
-    const { gpus } = await collectGpuEvidence(nonce, config.places?.nvattest);
-    const kinds = gpus.map(({ arch, driverVersion }) => `${arch} (driver ${driverVersion ?? "unknown"})`);
+    const gpus = await describeGpus(at, config.places?.nvattest);
     const use = isAsked ? "used" : "not used: the configuration does not ask for a GPU";
-    return { ok: true, note: `${found}; nvattest answers for ${kinds.join(", ")}; ${use}` };
+    return { ok: true, note: `${found}; nvattest answers for ${gpus.map(gpuText).join(", ")}; ${use}` };
   } catch (error) {
     return { ok: !isAsked, note: `${found}; not usable: ${said(error)}` };
   }

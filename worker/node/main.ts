@@ -128,7 +128,11 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
   const guests: Guests = new Guests({
     driver,
     clock,
-    report: (change) => say({ ...change }),
+    report: (change) => {
+      say({ ...change });
+      if (change.change === "declined") reporter.soon(); // So that relayers place it elsewhere.
+    },
+    maxGuests: config.maxGuests,
   });
   const register = config.registers ? registration(config, account) : null;
   const agent = new NodeAgent({
@@ -143,11 +147,12 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
     unixNow: () => Math.floor(Date.now() / 1_000),
     report: say,
   });
-  const reporter = new NodeReporter({
+  const reporter: NodeReporter = new NodeReporter({
     relayers: config.relayerUrls.map((url) => new RelayerClient(url, 5_000)),
     ...pinned,
     account,
-    describe: () => describeNode({ ...config, workdir }, driver.list().length),
+    describe: () =>
+      describeNode({ ...config, workdir }, { guests: driver.list().length, apps: guests.apps() }),
     clock,
     unixNow: () => Math.floor(Date.now() / 1_000),
     say,

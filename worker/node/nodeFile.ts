@@ -101,7 +101,7 @@ export const nodeFileSchema = z.strictObject({
     .max(10_000)
     .optional()
     .describe(
-      "guests that this machine would run at once: told to relayers, which place by it when they come to",
+      "slots that this machine takes on at once: a further one is declined, and relayers place it elsewhere",
     ),
   reattestSeconds: z
     .number()

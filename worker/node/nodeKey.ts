@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generatePrivateKey, privateKeyToAccount, type PrivateKeyAccount } from "viem/accounts";
 
@@ -21,6 +21,16 @@ export function loadOrCreateNodeKey(workdir: string): PrivateKeyAccount {
   } finally {
     rmSync(draft, { force: true });
   }
+  return readKey(path);
+}
+
+/** The same where it was made already; null where it was not. Changes nothing. @throws CharterError `node/key-invalid`. */
+export function nodeKeyIfMade(workdir: string): PrivateKeyAccount | null {
+  const path = join(workdir, "node.key");
+  return existsSync(path) ? readKey(path) : null;
+}
+
+function readKey(path: string): PrivateKeyAccount {
   try {
     return privateKeyToAccount(readFileSync(path, "utf8").trim() as Hex);
   } catch (cause) {

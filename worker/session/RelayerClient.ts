@@ -24,7 +24,11 @@ import {
   keyBindingMessage,
   type StoredSecret,
 } from "../../protocol/session/secretMessages.ts";
-import type { NodeReportMessage } from "../../protocol/session/nodeReport.ts";
+import {
+  outlookAnswerSchema,
+  type NodeReportMessage,
+  type Outlook,
+} from "../../protocol/session/nodeReport.ts";
 import type { SignedLease } from "../../protocol/session/lease.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 import { readBounded } from "./readBounded.ts";
@@ -84,9 +88,16 @@ export class RelayerClient {
     await this.#json("POST", "/drains", z.strictObject({}), message, signal);
   }
 
-  /** What a node says of itself. */
-  async report(key: Address, message: NodeReportMessage, signal?: AbortSignal): Promise<void> {
-    await this.#json("POST", `/nodes/${key}/report`, z.strictObject({}), message, signal);
+  /** Tells what a node says of itself; gives what the relayer foresees for it, null before it has looked. */
+  async report(key: Address, message: NodeReportMessage, signal?: AbortSignal): Promise<Outlook | null> {
+    const path = `/nodes/${key}/report`;
+    return (await this.#json("POST", path, outlookAnswerSchema, message, signal)).outlook;
+  }
+
+  /** The same without a report. */
+  async outlook(key: Address, signal?: AbortSignal): Promise<Outlook | null> {
+    const path = `/nodes/${key}/outlook`;
+    return (await this.#json("GET", path, outlookAnswerSchema, undefined, signal)).outlook;
   }
 
   registerInstance(message: InstanceRegistration, signal?: AbortSignal): Promise<Accepted> {

@@ -7,10 +7,11 @@ import type { GraphQLSchema } from "graphql";
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import { headAt, releasesAt } from "../../../protocol/policy/releases.ts";
 import { decodeLog, type RawLog } from "../../../protocol/state/decodeLog.ts";
-import type { AppState } from "../../../protocol/state/types.ts";
+import type { AppState, NodeState } from "../../../protocol/state/types.ts";
 import { Level, nameOf } from "../../../protocol/words/enums.ts";
 import type { Address, ComposeHash } from "../../../protocol/words/hex.ts";
 import type { Projection } from "../../chain/projection.ts";
+import type { SaidReport } from "../../decisions/NodeReports.ts";
 import type { Placement } from "../../../protocol/placement/placements.ts";
 import type { GrantedLease } from "../../leases/LeaseDesk.ts";
 import { requireNow } from "./blockHeight.ts";
@@ -36,6 +37,8 @@ export interface LiveSource {
   readonly health: () => HealthReport;
   /** Every log of one app, in chain order. */
   readonly logsOf: (app: Address) => Promise<readonly RawLog[]>;
+  /** What these nodes last said of themselves, by their keys. */
+  readonly reports: (keys: readonly Address[]) => Promise<ReadonlyMap<Address, SaidReport>>;
   readonly changes: Changes;
 }
 
@@ -156,9 +159,17 @@ function appNow(
   };
 }
 
+/** Nodes as they are shown: the first whose report is asked for asks for all of them. */
+function nodeViews({ reports }: LiveSource, nodes: readonly NodeState[]): object[] {
+  let asked: ReturnType<LiveSource["reports"]> | undefined;
+  return nodes.map((one) =>
+    nodeView(one, async () => (await (asked ??= reports(nodes.map(({ key }) => key)))).get(one.key)),
+  );
+}
+
 /**
- * The schema of live state. Resolvers read the follower's projection at once, without awaiting; `allowedAt` alone asks
- * the store.
+ * The schema of live state. Resolvers read the follower's projection at once, without awaiting; `allowedAt` and nodes'
+ * reports alone ask the store.
  */
 export function liveSchema(source: LiveSource): GraphQLSchema {
   const newest = () => source.projection().newest.state;
@@ -185,13 +196,16 @@ export function liveSchema(source: LiveSource): GraphQLSchema {
           return page(apps, args).map((id): AppRef => ({ id, block: args.block }));
         },
         liveNodes: (_root: unknown, args: Page) =>
-          page(
-            [...newest().nodes.values()].sort((a, b) => a.number - b.number),
-            args,
-          ).map(nodeView),
+          nodeViews(
+            source,
+            page(
+              [...newest().nodes.values()].sort((a, b) => a.number - b.number),
+              args,
+            ),
+          ),
         liveNode: (_root: unknown, { number }: { number: number }) => {
           const one = newest().nodes.get(number);
-          return one === undefined ? null : nodeView(one);
+          return one === undefined ? null : nodeViews(source, [one])[0];
         },
         liveInstances: (_root: unknown, args: ByApp) =>
           page(ofApp(newest().instances.values(), args.app), args).map(instanceView),

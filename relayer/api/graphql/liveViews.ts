@@ -1,6 +1,7 @@
 import { allowedAt } from "../../../protocol/history/allowedAt.ts";
 import { cidOfDigest } from "../../../protocol/manifest/cid.ts";
 import { releaseAllowedAt } from "../../../protocol/policy/releases.ts";
+import { closedBy } from "../../../protocol/placement/closedNode.ts";
 import { NEVER } from "../../../protocol/state/types.ts";
 import type {
   AppState,
@@ -13,6 +14,7 @@ import type {
 import { nameOf, ProofSystem, TcbStatus, TeeKind } from "../../../protocol/words/enums.ts";
 import type { Address, ComposeHash } from "../../../protocol/words/hex.ts";
 import type { Projection } from "../../chain/projection.ts";
+import type { SaidReport } from "../../decisions/NodeReports.ts";
 
 /** How live.graphql shows the projection's values: plain copies, because the projection changes in place. */
 const ZERO = `0x${"0".repeat(64)}`;
@@ -45,12 +47,26 @@ export const instanceView = (one: InstanceState): object => ({
     .map(([name]) => name),
 });
 
-/** A node, its numbers by name. */
-export const nodeView = (one: NodeState): object => ({
+/** A node, its numbers by name; what it said is asked for when it is. */
+export const nodeView = (one: NodeState, said: () => Promise<SaidReport | undefined>): object => ({
   ...one,
   kind: nameOf(TeeKind, one.kind),
   status: nameOf(TcbStatus, one.status),
+  report: async () => {
+    const report = await said();
+    return report === undefined ? null : reportView(report);
+  },
 });
+
+const reportView = (report: SaidReport): object => {
+  const { capacity, apps, at, guests, tees, gpus, trouble } = report;
+  return {
+    ...capacity,
+    ...{ reportedAt: at, guests, tees, gpus, trouble },
+    slots: apps?.length ?? null,
+    closed: closedBy(report)?.reason ?? null,
+  };
+};
 
 /** The answer to "was this code allowed then?", with the events that decide. */
 export function allowedAtView(

@@ -18,7 +18,11 @@ import type {
   PlacementReport,
   Placements,
 } from "../../../protocol/session/messages.ts";
-import { nodeReportMessageSchema, type NodeReportMessage } from "../../../protocol/session/nodeReport.ts";
+import {
+  nodeReportMessageSchema,
+  type NodeReportMessage,
+  type Outlook,
+} from "../../../protocol/session/nodeReport.ts";
 import type { SignedLease } from "../../../protocol/session/lease.ts";
 import type { LeaseRequest } from "../../../protocol/session/messages.ts";
 import type { Deployment } from "../../../protocol/deployment/deployment.ts";
@@ -37,6 +41,8 @@ export interface SessionOptions {
   readonly projection: () => Projection;
   readonly placements: PlacementDesk;
   readonly reports: NodeReports;
+  /** What is foreseen for a node's evidence; null where it was not looked at. */
+  readonly outlookOf: (node: number) => Outlook | null;
   readonly admitNode: (message: NodeRegistration) => Promise<Accepted>;
   readonly admitInstance: (message: InstanceRegistration) => Promise<Accepted>;
   readonly lease: (message: LeaseRequest) => Promise<SignedLease>;
@@ -121,9 +127,14 @@ export function sessionRoutes(server: FastifyInstance, options: SessionOptions):
   });
 
   server.post<{ Params: { key: string } }>("/nodes/:key/report", async ({ params, body }, reply) => {
-    const { key } = requireNode(projection().final.state, parseMessage(addressSchema, params.key));
+    const { key, number } = requireNode(projection().final.state, parseMessage(addressSchema, params.key));
     await options.reports.take(key, parseMessage(nodeReportMessageSchema, body));
-    return reply.code(202).send({});
+    return reply.code(202).send({ outlook: options.outlookOf(number) });
+  });
+
+  server.get<{ Params: { key: string } }>("/nodes/:key/outlook", ({ params }) => {
+    const { number } = requireNode(projection().final.state, parseMessage(addressSchema, params.key));
+    return { outlook: options.outlookOf(number) };
   });
 
   server.get<{ Params: { key: string } }>("/nodes/:key/report", ({ params }): Promise<NodeReportMessage> =>

@@ -4,6 +4,8 @@ import fc from "fast-check";
 import { SettingKind } from "../../../protocol/policy/settingKind.ts";
 import { NEVER, type BlockRef } from "../../../protocol/state/types.ts";
 import { MAX_SLOTS_PER_NODE } from "../../../protocol/placement/assignSlots.ts";
+import type { PlacementInputs } from "../../../protocol/placement/assignSlots.ts";
+import type { ClosedNode } from "../../../protocol/placement/closedNode.ts";
 import { explainPlacement } from "../../../protocol/placement/explainPlacement.ts";
 import { placements } from "../../../protocol/placement/placements.ts";
 import { APP, account, History, OWNER, word } from "../state/builders.ts";
@@ -22,10 +24,17 @@ const scene = (nodes: number, replicas: number, selector: Record<string, unknown
   for (let number = 1; number <= nodes; number++) history.node(number, 1_000);
   return history.replicas(replicas, 1_001, selector);
 };
-const inputs = (drained: number[] = [], silent: number[] = []) => ({
+const inputs = (
+  drained: number[] = [],
+  silent: number[] = [],
+  closed: Readonly<Record<number, ClosedNode>> = {},
+): PlacementInputs => ({
   drained: new Set(drained),
   silent: new Set(silent),
+  closed: new Map(Object.entries(closed).map(([number, one]) => [Number(number), one])),
 });
+/** A node that has taken on so many slots of the app, and takes no more. */
+const closed = (slots: number, reason = "full"): ClosedNode => ({ reason, keeps: new Map([[APP, slots]]) });
 const slotsOf = (history: History, time = 1_100, beside = inputs()) =>
   new Map(placements(history.state, block(time), beside).map(({ slot, node }) => [slot, node]));
 const retire = (history: History, number: number) =>
@@ -249,6 +258,83 @@ describe("placements", () => {
       expect(new Set(slotsOf(history, 1_100, inputs([], [1, 2])).values())).to.deep.equal(new Set(other));
       expect(slotsOf(history, 1_100, inputs([], [1, 2, 3]))).to.deep.equal(slotsOf(history));
       expect([...slotsOf(history, 1_100, inputs([3], [1, 2])).values()]).to.have.members([1, 2]);
+    });
+  });
+
+  describe("nodes that take on nothing new", () => {
+    const explained = (history: History, beside: PlacementInputs) =>
+      explainPlacement(history.state, block(1_100), history.state.apps.get(APP)!, beside);
+
+    it("fullNode_isPassedOver_andTheExplanationSaysSo", () => {
+      const history = scene(4, 1);
+      const [home = 0] = slotsOf(history).values();
+      const { placements: placed, ranking } = explained(history, inputs([], [], { [home]: closed(0) }));
+      expect(placed[0]?.node).not.to.equal(home);
+      expect(placed[0]).to.deep.include({ why: "spare", home: { node: home, standing: "full" } });
+      expect(ranking.find(({ node }) => node === home)?.standing).to.equal("full");
+      const troubled = explained(history, inputs([], [], { [home]: closed(0, "engine-silent") }));
+      expect(troubled.placements[0]?.home?.standing).to.equal("in-trouble");
+    });
+
+    it("fullNode_keepsWhatItHas_ofThisAppAlone", () => {
+      const history = scene(4, 1);
+      const [home = 0] = slotsOf(history).values();
+      expect(slotsOf(history, 1_100, inputs([], [], { [home]: closed(1) }))).to.deep.equal(slotsOf(history));
+      const ofOther: ClosedNode = { reason: "full", keeps: new Map([[account(0xa991), 1]]) };
+      expect([...slotsOf(history, 1_100, inputs([], [], { [home]: ofOther })).values()]).not.to.include(home);
+    });
+
+    it("allClosed_nothingNewIsPlaced_alsoNotOnASilentNode", () => {
+      const history = scene(2, 2);
+      const none = { 1: closed(0), 2: closed(0, "disk-nearly-full") };
+      expect(slotsOf(history, 1_100, inputs([], [], none)).size).to.equal(0);
+      const kept = slotsOf(history, 1_100, inputs([], [2], { 1: closed(1) }));
+      expect([...kept.values()]).to.deep.equal([1]);
+    });
+
+    it("drainedNode_thatIsFull_isDrained", () => {
+      const history = scene(3, 3);
+      const beside = inputs([1], [], { 1: closed(1) });
+      expect([...slotsOf(history, 1_100, beside).values()]).not.to.include(1);
+    });
+
+    it(`nodeThatCloses_withWhatItHas_movesNothing (SEED=${seed})`, () => {
+      fc.assert(
+        fc.property(
+          fc.integer({ min: 1, max: 8 }),
+          fc.integer({ min: 1, max: 20 }),
+          fc.uniqueArray(fc.integer({ min: 1, max: 8 }), { maxLength: 3 }),
+          fc.uniqueArray(fc.integer({ min: 1, max: 8 }), { minLength: 1, maxLength: 8 }),
+          (nodes, replicas, drained, closing) => {
+            const history = scene(nodes, replicas);
+            const before = slotsOf(history, 1_100, inputs(drained));
+            const has = (number: number) => [...before.values()].filter((node) => node === number).length;
+            const beside = Object.fromEntries(closing.map((number) => [number, closed(has(number))]));
+            expect(slotsOf(history, 1_100, inputs(drained, [], beside))).to.deep.equal(before);
+          },
+        ),
+        { seed, numRuns: 200 },
+      );
+    });
+
+    it(`closedNode_isGivenNoMoreThanItHas (SEED=${seed})`, () => {
+      fc.assert(
+        fc.property(
+          fc.integer({ min: 1, max: 8 }),
+          fc.integer({ min: 1, max: 30 }),
+          fc.dictionary(fc.constantFrom("1", "2", "3", "4"), fc.integer({ min: 0, max: 6 })),
+          (nodes, replicas, keeps) => {
+            const beside = Object.fromEntries(
+              Object.entries(keeps).map(([number, slots]) => [number, closed(slots)]),
+            );
+            const after = [...slotsOf(scene(nodes, replicas), 1_100, inputs([], [], beside)).values()];
+            for (const [number, slots] of Object.entries(keeps)) {
+              expect(after.filter((node) => node === Number(number)).length).to.be.at.most(slots);
+            }
+          },
+        ),
+        { seed, numRuns: 200 },
+      );
     });
   });
 

@@ -49,6 +49,7 @@ class Scene implements LiveSource {
   readonly placements = () => placements(this.history.state, final);
   readonly health = () => ({ status: "ok", chainId: 31_337, ready: true, headAgeSeconds: 1, error: null });
   readonly logsOf = () => Promise.reject(new TypeError("password of 10.0.0.7 is hunter2"));
+  readonly reports = () => Promise.resolve(new Map());
   /** A block that changes something has been followed. */
   announce(): void {
     for (const listener of this.listeners) listener();

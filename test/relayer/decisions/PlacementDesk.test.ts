@@ -3,8 +3,10 @@ import { privateKeyToAccount } from "viem/accounts";
 
 import { drainTypedData } from "../../../protocol/placement/drain.ts";
 import { isCharterError } from "../../../protocol/errors/CharterError.ts";
+import { nodeReportTypedData, type NodeReport } from "../../../protocol/session/nodeReport.ts";
 import type { BlockRef } from "../../../protocol/state/types.ts";
 import type { Address, ComposeHash } from "../../../protocol/words/hex.ts";
+import { NodeReports } from "../../../relayer/decisions/NodeReports.ts";
 import { PlacementDesk } from "../../../relayer/decisions/PlacementDesk.ts";
 import type { GrantedLease } from "../../../relayer/leases/LeaseDesk.ts";
 import { APP, account, History, OWNER, word } from "../../protocol/state/builders.ts";
@@ -144,6 +146,90 @@ describe("PlacementDesk", () => {
     for (; now <= back + 60; now += 20) await hearAll();
     await hearAll();
     expect(homeOf(one)).to.equal(home);
+  });
+
+  describe("a node that takes on nothing new", () => {
+    const nodeKey = privateKeyToAccount(word(0x0e07));
+    const key = nodeKey.address.toLowerCase() as Address;
+    const report = (apps: Address[]): NodeReport => ({
+      capacity: { cpus: 8, memoryMb: 16_000, diskMb: 1_000, diskFreeMb: 100, maxGuests: 1 },
+      ...{ guests: 1, apps, tees: [], gpus: [], trouble: [] },
+    });
+    /** The home of slot 0 has another key; with it it says what it has taken on. */
+    const scene = async (one: PlacementDesk) => {
+      const home = homeOf(one);
+      const node = history.state.nodes.get(home)!;
+      history.state.nodes.set(home, { ...node, key });
+      const reports = new NodeReports({
+        ...{ chainId: CHAIN_ID, nodeRegistry: REGISTRY, nodes: store().nodes },
+        now: () => now,
+      });
+      const say = async (apps: Address[]) => {
+        const unsigned = { report: JSON.stringify(report(apps)), at: now };
+        const signature = await nodeKey.signTypedData(nodeReportTypedData(CHAIN_ID, REGISTRY, unsigned));
+        await reports.take(key, { ...unsigned, signature });
+        await one.share();
+      };
+      return { home, say };
+    };
+
+    it("isPassedOver_untilItHasNotSaidSoForFiveMinutes_andPublishesItsWord", async () => {
+      const one = desk(10_000);
+      const { home, say } = await scene(one);
+      await say([account(0xa991)]);
+      expect(homeOf(one)).not.to.equal(home);
+      const { closed } = one.report();
+      expect(closed.map(({ node, reason, since }) => [node, reason, since])).to.deep.equal([
+        [home, "full", T],
+      ]);
+      expect(JSON.parse(closed[0]!.report.report)).to.deep.include({ apps: [account(0xa991)] });
+      expect(one.counts()).to.include({ closed: 1 });
+      for (const seconds of [60, 60, 179]) {
+        now += seconds;
+        await say([]); // It has room again: but the one word stands for its time, or slots would come and go.
+        expect(homeOf(one)).not.to.equal(home);
+      }
+      now += 1;
+      await one.share();
+      expect(homeOf(one)).to.equal(home);
+      expect(one.report().closed).to.deep.equal([]);
+    });
+
+    it("keepsWhatItHas_whileItSaysSo", async () => {
+      const one = desk(10_000);
+      const { home, say } = await scene(one);
+      await say([APP]);
+      expect(one.report().closed).to.have.length(1);
+      expect(homeOf(one)).to.equal(home);
+    });
+
+    it("opensAgain_andTakesItsSlotBack_onceItIsLeasedThere", async () => {
+      const one = desk(10_000);
+      const { home, say } = await scene(one);
+      await say([account(0xa991)]);
+      const spare = homeOf(one);
+      granted.push(lease(spare));
+      now += 300;
+      await one.share();
+      expect(homeOf(one)).to.equal(home);
+      expect(runs(one).map(([node]) => node)).to.have.members([home, spare]);
+      granted.push(lease(home));
+      expect(runs(one).map(([node]) => node)).to.deep.equal([home]);
+      granted.pop();
+      now += 100; // The time for handing over is past.
+      await one.share();
+      expect(runs(one).map(([node]) => node)).to.deep.equal([home]);
+    });
+
+    it("isAnotherNodes_whereTheKeyIsNotItsOwn", async () => {
+      const one = desk(10_000);
+      const { home, say } = await scene(one);
+      await say([account(0xa991)]);
+      history.state.nodes.set(home, { ...history.state.nodes.get(home)!, key: account(0xf1) });
+      now += 1;
+      expect(one.report().closed).to.deep.equal([]);
+      expect(homeOf(one)).to.equal(home);
+    });
   });
 
   it("newRelease_namesThePredecessor_untilTheSlotHasALease", () => {

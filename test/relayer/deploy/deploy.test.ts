@@ -40,7 +40,7 @@ async function servedMetrics(): Promise<Set<string>> {
     outboxAges: () => Promise.resolve(new Map()),
     leases: () => ({ active: 0, keys: 0, sessions: 0 }),
     verifications: () => 0,
-    placements: () => ({ placed: 0, drained: 0, silent: 0 }),
+    placements: () => ({ placed: 0, drained: 0, silent: 0, closed: 0 }),
     streams: () => 0,
   });
   const metrics = await registry.getMetricsAsJSON();

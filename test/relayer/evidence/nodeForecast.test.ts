@@ -69,6 +69,31 @@ describe("the forecast for nodes", () => {
     expect(told).to.have.lengthOf(1);
   });
 
+  it("tells each node what is foreseen for it and for GPUs of its guests", async () => {
+    const ending: Forecast = { ...fine, endings: [{ what: "OCSP answer", at: NOW + DAY }] };
+    const worse: Forecast = { ...ending, next: { status: null, refusedBy: "platform-tcb" } };
+    const nodes = new NodeForecast({
+      evidence: () =>
+        Promise.resolve([
+          { node: 1, evidence: of("worse") },
+          { node: 1, evidence: of("ending") },
+          { node: 2, evidence: of("fine") },
+        ]),
+      forecast: ({ quote }) => Promise.resolve({ worse, ending, fine }[quote as "fine"]),
+      now: () => NOW,
+      onFailed: (cause) => expect.fail(String(cause)),
+    });
+    expect(nodes.outlookOf(1)).to.equal(null);
+    await nodes.look();
+    const end = { reason: "ending", what: "OCSP answer", at: NOW + DAY };
+    expect(nodes.outlookOf(1)).to.deep.equal({
+      lookedAt: NOW,
+      trouble: [{ reason: "next-set", what: "refused by platform-tcb", at: null }, end, end],
+    });
+    expect(nodes.outlookOf(2)).to.deep.equal({ lookedAt: NOW, trouble: [] });
+    expect(nodes.outlookOf(3)).to.equal(null);
+  });
+
   it("stops at once when asked, also before its first look", async () => {
     const stopping = new AbortController();
     const nodes = new NodeForecast({

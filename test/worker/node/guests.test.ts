@@ -170,4 +170,46 @@ describe("a node's guests", () => {
     expect(driver.started).to.have.length(1);
     expect(driver.list()).to.deep.equal([]);
   });
+
+  describe("on a machine that takes on two slots", () => {
+    beforeEach(() => {
+      guests = new Guests({ driver, clock, report: (change) => changes.push(change), maxGuests: 2 });
+    });
+    const declined = () => changes.flatMap(({ guest, change }) => (change === "declined" ? [guest] : []));
+
+    it("are declined beyond it, once, and started when there is room", () => {
+      expect(guests.apps()).to.equal(null);
+      const all = [placed(0), placed(1), placed(2)];
+      guests.reconcile(all, 3);
+      guests.reconcile(all, 3);
+      expect(driver.list()).to.deep.equal(ids(placed(0), placed(1)));
+      expect(declined()).to.deep.equal(ids(placed(2)));
+      expect(guests.apps()).to.deep.equal([app, app]);
+      guests.reconcile([placed(1), placed(2)], 3);
+      expect(driver.list()).to.have.members(ids(placed(1), placed(2)));
+      expect(guests.apps()).to.deep.equal([app, app]);
+    });
+
+    it("are upgraded in place, though both releases run for a while", () => {
+      guests.reconcile([placed(0), placed(1)], 3);
+      guests.reconcile([placed(0, 2), placed(1)], 3);
+      expect(driver.list()).to.have.members(ids(placed(0), placed(1), placed(0, 2)));
+      expect(declined()).to.deep.equal([]);
+      expect(guests.apps()).to.deep.equal([app, app]);
+    });
+
+    it("run on, those of an earlier agent first, and a newcomer is declined", () => {
+      for (const one of [placed(1), placed(2)]) driver.running.set(guestId(one), () => undefined);
+      guests.reconcile([placed(0), placed(1), placed(2)], 3);
+      expect(driver.stopped).to.deep.equal([]);
+      expect(declined()).to.deep.equal(ids(placed(0)));
+    });
+
+    it("are still taken on while they wait to be started again", () => {
+      guests.reconcile([placed(0), placed(1)], 3);
+      driver.end(ids(placed(0))[0] ?? "", 1);
+      guests.reconcile([placed(0), placed(1), placed(2)], 3);
+      expect(declined()).to.deep.equal(ids(placed(2)));
+    });
+  });
 });

@@ -37,7 +37,11 @@ import {
   keyBindingSchema,
   type StoredSecret,
 } from "../../../protocol/session/secretMessages.ts";
-import { nodeReportMessageSchema, type NodeReportMessage } from "../../../protocol/session/nodeReport.ts";
+import {
+  nodeReportMessageSchema,
+  type NodeReportMessage,
+  type Outlook,
+} from "../../../protocol/session/nodeReport.ts";
 import type { Address, Bytes32, ComposeHash } from "../../../protocol/words/hex.ts";
 import { sessionSocket } from "../../../relayer/api/routes/sessionSocket.ts";
 import { HeldSessions } from "../../../relayer/leases/sessions/HeldSessions.ts";
@@ -87,6 +91,7 @@ export class TestRelayer {
   nodeExpiresAt = 4_000_000_000;
   registrations = 0;
   readonly reports = new Inbox<{ readonly key: Address; readonly message: NodeReportMessage }>();
+  outlook: Outlook | null = null;
   /** The last operator's word. */
   drained: boolean | undefined;
   placements: Placements["placements"] = [];
@@ -214,7 +219,11 @@ export class TestRelayer {
     });
     server.post<{ Params: { key: Address } }>("/nodes/:key/report", ({ params, body }, reply) => {
       this.reports.put({ key: params.key, message: nodeReportMessageSchema.parse(body) });
-      return reply.code(202).send({});
+      return reply.code(202).send({ outlook: this.outlook });
+    });
+    server.get<{ Params: { key: Address } }>("/nodes/:key/outlook", ({ params }) => {
+      this.#node(params.key);
+      return { outlook: this.outlook };
     });
     server.post("/drains", async ({ body }, reply) => {
       const { signature, ...drain } = drainSchema.parse(body);
