@@ -10,7 +10,7 @@ import { CliError } from "../support/CliError.ts";
 import { contextOf } from "../support/context.ts";
 import { ExitCode } from "../support/exitCodes.ts";
 import { addHeldOptions } from "../support/heldOptions.ts";
-import { describeManifest, manifestBytes, type SecretOption } from "../support/manifest.ts";
+import { describeManifest, manifestBytes, type SecretOption, type TlsOption } from "../support/manifest.ts";
 import { noteBytes } from "../support/note.ts";
 import { requireTells } from "../support/noteTells.ts";
 import { standingText } from "../support/provenance/standing.ts";
@@ -57,6 +57,8 @@ interface CreateOptions {
   readonly persistent?: boolean;
   readonly secretSigner?: Address[];
   readonly secret?: SecretOption[];
+  readonly gpuService?: string[];
+  readonly tls?: TlsOption;
   readonly note?: string;
   readonly title?: string;
 }

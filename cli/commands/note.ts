@@ -6,6 +6,7 @@ import { MAX_NOTE_BYTES, parseNote, type Note } from "../../protocol/note/note.t
 import { CliError } from "../support/CliError.ts";
 import { contextOf, readBytes, type Context } from "../support/context.ts";
 import { createNote, type NoteOptions } from "../support/createNote.ts";
+import { addHeldOptions } from "../support/heldOptions.ts";
 import { ExitCode } from "../support/exitCodes.ts";
 import { requireTells } from "../support/noteTells.ts";
 import { standingText } from "../support/provenance/standing.ts";
@@ -23,14 +24,14 @@ interface CheckOptions {
 /** `charter note create|check`. */
 export function addNoteCommands(program: Command): void {
   const note = program.command("note").description("what explains a release to people");
-  note
-    .command("create")
+  addHeldOptions(note.command("create"))
     .description("make a note from a git checkout: its commit, and how the manifest follows from it")
     .requiredOption("--compose <path>", "Compose file, relative to the checkout")
     .requiredOption("--name <name>", "name in the manifest")
     .requiredOption("--lease-signer <address>", "who may lease (repeatable)", repeat(addressOption))
     .requiredOption("--title <text>", "one line")
     .option("--max-lease-seconds <n>", "longest lease", wholeNumber, 60)
+    .option("--allow-unpinned-images", "images may be named by tag: whoever serves them can change what runs")
     .option("--repository <path>", "the checkout", ".")
     .option("--description <text>", "more than one line")
     .option("--provenance <file>", "Sigstore bundle 0.3 about the manifest: its bytes signed, or attested")

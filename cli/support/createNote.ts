@@ -1,17 +1,17 @@
 import { parseComposeFile } from "../../protocol/manifest/index.ts";
-import { parseNote, type Note } from "../../protocol/note/note.ts";
+import { parseNote, type Note, type Recipe } from "../../protocol/note/note.ts";
 import type { Provenance } from "../../protocol/note/provenance.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 import { CliError } from "./CliError.ts";
 import { ExitCode } from "./exitCodes.ts";
 import { git } from "./git.ts";
 import { readJson } from "./jsonFile.ts";
-import { makeManifest } from "./manifest.ts";
+import { askedFor, makeManifest, type ManifestOptions } from "./manifest.ts";
 import { provenanceStanding, type Roots, type Standing } from "./provenance/standing.ts";
 import { sha256 } from "./publish.ts";
 
 /** A checkout, what of it a manifest is made of, and what is told besides. */
-export interface NoteOptions {
+export interface NoteOptions extends Omit<ManifestOptions, "manifest"> {
   readonly repository: string;
   readonly compose: string;
   readonly name: string;
@@ -44,7 +44,8 @@ export async function createNote(options: NoteOptions, roots: Roots): Promise<Cr
   const commit = await say("rev-parse", "--verify", "HEAD");
   const file = await git(["-C", repository, "cat-file", "blob", `HEAD:./${compose}`]);
   const prefix = await say("rev-parse", "--show-prefix");
-  const { bytes, manifest } = makeManifest(file.toString("utf8"), { name, leaseSigners, maxLeaseSeconds });
+  const launch = { name, leaseSigners: [...leaseSigners], maxLeaseSeconds, ...askedFor(options) };
+  const { bytes, manifest } = makeManifest(file.toString("utf8"), launch);
   const origin = await say("config", "--get", "remote.origin.url").catch(() => "");
   const provenance = provenanceOf(options);
   const made: Note = {
@@ -54,7 +55,7 @@ export async function createNote(options: NoteOptions, roots: Roots): Promise<Cr
       // Another checkout's path helps nobody else, but is the truth where there is no origin.
       repository: origin.startsWith("https://") ? origin : await say("rev-parse", "--show-toplevel"),
       commit,
-      recipe: { compose: `${prefix}${compose}`, name, leaseSigners: [...leaseSigners], maxLeaseSeconds },
+      recipe: { compose: `${prefix}${compose}`, ...launch } as Recipe,
     },
     images: Object.entries(parseComposeFile(manifest.docker_compose_file).services).map(
       ([service, { image }]) => {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 
-import { secretOption } from "./manifest.ts";
+import { secretOption, tlsOption } from "./manifest.ts";
 import { addressOption, repeat } from "./values.ts";
 
 /** What a manifest made from --compose asks for beside containers. */
@@ -15,4 +15,14 @@ export const addHeldOptions = (command: Command): Command =>
       "--secret <name[=service,…]>",
       "a secret, and the services that can read it as /run/secrets/<name> (repeatable)",
       repeat(secretOption),
+    )
+    .option(
+      "--gpu-service <name>",
+      "a service that is given the GPUs; guests without GPU evidence refuse the app (repeatable)",
+      repeat((name: string) => name),
+    )
+    .option(
+      "--tls <service:port>",
+      "the service, and its port in the container, that clients reach by attested TLS",
+      tlsOption,
     );

@@ -1,5 +1,7 @@
 import { basename, dirname } from "node:path";
 
+import { InvalidArgumentError } from "commander";
+
 import { parseComposeFile, parseManifest, shown, type Manifest } from "../../protocol/manifest/index.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import { CliError } from "./CliError.ts";
@@ -17,12 +19,33 @@ export interface ManifestOptions {
   readonly persistent?: boolean;
   readonly secretSigner?: readonly Address[];
   readonly secret?: readonly SecretOption[];
+  readonly gpuService?: readonly string[];
+  readonly tls?: TlsOption;
+}
+
+/** What a manifest asks for beside its Compose file, as a note's recipe names it. */
+export interface Launch {
+  readonly name: string;
+  readonly leaseSigners: readonly string[];
+  readonly maxLeaseSeconds: number;
+  readonly allowUnpinnedImages?: true | undefined;
+  readonly persistent?: true | undefined;
+  readonly secretSigners?: readonly string[] | undefined;
+  readonly secrets?: readonly SecretOption[] | undefined;
+  readonly gpuServices?: readonly string[] | undefined;
+  readonly tls?: TlsOption | undefined;
+}
+
+/** The service, and its port in the container, that clients reach by attested TLS. */
+export interface TlsOption {
+  readonly service: string;
+  readonly port: number;
 }
 
 /** A secret and the services that may read it; all where none is named. */
 export interface SecretOption {
   readonly name: string;
-  readonly services?: readonly string[];
+  readonly services?: readonly string[] | undefined;
 }
 
 /** `NAME` or `NAME=service,service`; whether they are right is the manifest's own question. */
@@ -30,6 +53,29 @@ export function secretOption(text: string): SecretOption {
   const [name = "", services] = text.split("=");
   return services === undefined ? { name } : { name, services: services.split(",") };
 }
+
+/** `service:port`; whether they are right is the manifest's own question. */
+export function tlsOption(text: string): TlsOption {
+  const colon = text.lastIndexOf(":");
+  const port = text.slice(colon + 1);
+  if (colon > 0 && /^[0-9]{1,5}$/.test(port)) return { service: text.slice(0, colon), port: Number(port) };
+  throw new InvalidArgumentError("expected <service>:<port>");
+}
+
+/** Those of the options that a manifest is made with; as a note's recipe keeps them. */
+export const askedFor = (
+  options: Pick<
+    ManifestOptions,
+    "allowUnpinnedImages" | "persistent" | "secretSigner" | "secret" | "gpuService" | "tls"
+  >,
+): Omit<Launch, "name" | "leaseSigners" | "maxLeaseSeconds"> => ({
+  ...(options.allowUnpinnedImages ? { allowUnpinnedImages: true } : {}),
+  ...(options.persistent ? { persistent: true } : {}),
+  ...(options.secretSigner ? { secretSigners: options.secretSigner } : {}),
+  ...(options.secret ? { secrets: options.secret } : {}),
+  ...(options.gpuService ? { gpuServices: options.gpuService } : {}),
+  ...(options.tls ? { tls: options.tls } : {}),
+});
 
 /** The exact bytes to hash and publish, and what they say. */
 export function manifestBytes(options: ManifestOptions): { bytes: Uint8Array; manifest: Manifest } {
@@ -52,26 +98,12 @@ export function manifestBytes(options: ManifestOptions): { bytes: Uint8Array; ma
     name: options.name ?? (basename(dirname(options.compose)) || "app"),
     leaseSigners: options.leaseSigner,
     maxLeaseSeconds: options.maxLeaseSeconds ?? 60,
-    ...(options.allowUnpinnedImages ? { allowUnpinnedImages: true } : {}),
-    ...(options.persistent ? { persistent: true } : {}),
-    ...(options.secretSigner ? { secretSigners: options.secretSigner } : {}),
-    ...(options.secret ? { secrets: options.secret } : {}),
+    ...askedFor(options),
   });
 }
 
 /** The manifest that a Compose file's text gives: the same input gives the same bytes, whoever makes it. */
-export function makeManifest(
-  compose: string,
-  launch: {
-    readonly name: string;
-    readonly leaseSigners: readonly string[];
-    readonly maxLeaseSeconds: number;
-    readonly allowUnpinnedImages?: boolean;
-    readonly persistent?: boolean;
-    readonly secretSigners?: readonly string[];
-    readonly secrets?: readonly SecretOption[];
-  },
-): { bytes: Uint8Array; manifest: Manifest } {
+export function makeManifest(compose: string, launch: Launch): { bytes: Uint8Array; manifest: Manifest } {
   const text = `${JSON.stringify(
     {
       manifest_version: 2,
@@ -85,6 +117,8 @@ export function makeManifest(
         ...(launch.persistent ? { persistent: true } : {}),
         ...(launch.secretSigners ? { secret_signers: launch.secretSigners } : {}),
         ...(launch.secrets ? { secrets: launch.secrets } : {}),
+        ...(launch.gpuServices ? { gpu: { services: launch.gpuServices } } : {}),
+        ...(launch.tls ? { tls: { service: launch.tls.service, port: launch.tls.port } } : {}),
       },
     },
     null,
@@ -117,6 +151,10 @@ const heldText = ({ charter }: Manifest): string[] => [
     ({ name, services }) =>
       `  secret ${name}: readable by ${services?.map(shown).join(", ") ?? "every service"}`,
   ),
+  ...(charter?.gpu
+    ? [`  GPUs for ${charter.gpu.services.map(shown).join(", ")}: refused without their evidence`]
+    : []),
+  ...(charter?.tls ? [`  attested TLS to ${shown(charter.tls.service)}, port ${charter.tls.port}`] : []),
   ...(charter?.secret_signers ? [`  secret signers: ${charter.secret_signers.join(", ")}`] : []),
 ];
 

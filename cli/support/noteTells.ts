@@ -2,7 +2,7 @@ import { parseManifest, type Manifest } from "../../protocol/manifest/index.ts";
 import type { Note } from "../../protocol/note/note.ts";
 import { CliError } from "./CliError.ts";
 import { ExitCode } from "./exitCodes.ts";
-import { servicesOf } from "./manifest.ts";
+import { servicesOf, type SecretOption, type TlsOption } from "./manifest.ts";
 import { provenanceStanding, type Roots, type Standing } from "./provenance/standing.ts";
 
 /**
@@ -49,11 +49,23 @@ function imagesOf({ images }: Note, manifest: Manifest, differing: Differing): s
 
 function recipeOf({ source }: Note, manifest: Manifest, differing: Differing): string[] {
   if (source === undefined || !("compose" in source.recipe)) return [];
-  const { name, leaseSigners, maxLeaseSeconds } = source.recipe;
+  const { name, leaseSigners, maxLeaseSeconds, ...asked } = source.recipe;
   const { charter } = manifest;
+  const { secretSigners, secrets, gpuServices, tls } = asked;
   return [
     ...differing("name", name, manifest.name),
     ...differing("lease signers", leaseSigners.join(" "), charter?.lease_signers.join(" ") ?? "none"),
     ...differing("longest lease", String(maxLeaseSeconds), String(charter?.max_lease_seconds ?? "none")),
+    ...differing("unpinned images", yesNo(asked.allowUnpinnedImages), yesNo(charter?.allow_unpinned_images)),
+    ...differing("persistent volumes", yesNo(asked.persistent), yesNo(charter?.persistent)),
+    ...differing("secret signers", listed(secretSigners), listed(charter?.secret_signers)),
+    ...differing("secrets", listed(secrets?.map(secretText)), listed(charter?.secrets?.map(secretText))),
+    ...differing("services with GPUs", listed(gpuServices), listed(charter?.gpu?.services)),
+    ...differing("attested TLS", tlsText(tls), tlsText(charter?.tls)),
   ];
 }
+
+const yesNo = (is: boolean | undefined): string => (is === true ? "yes" : "no");
+const listed = (items: readonly string[] | undefined): string => items?.join(" ") ?? "none";
+const secretText = ({ name, services }: SecretOption): string => `${name}=${services?.join(",") ?? "*"}`;
+const tlsText = (tls: TlsOption | undefined): string => (tls ? `${tls.service}:${tls.port}` : "none");

@@ -23,43 +23,45 @@ const secretSchema = z.strictObject({
 });
 
 /** Who may lease, and for how long: measured with the rest, so a hostile host's own relayer is refused. */
-const charterSchema = z
-  .strictObject({
-    lease_signers: z.array(address).min(1, "expected at least one lease signer").max(64),
-    max_lease_seconds: z.number().int().min(1).max(3600).default(60),
-    /** The Compose file's named volumes are kept, encrypted; needs a key source, and is refused where there is none. */
-    persistent: z.boolean().default(false),
-    /** Who may set secrets: whoever can seal to the app's public key is not yet somebody whom the app should believe. */
-    secret_signers: z.array(address).min(1).max(16).optional(),
-    /** Needs a key source, too. */
-    secrets: z.array(secretSchema).max(64).optional(),
-    /** Without it a guest refuses images that are not pinned by digest: whoever serves them could change what runs. */
-    allow_unpinned_images: z.boolean().optional(),
-    /** Services that are given the GPUs: a guest whose own evidence binds none refuses to run the app. */
-    gpu: z
-      .strictObject({
-        services: z.array(z.string().regex(SERVICE, "expected a service's name")).min(1).max(64),
-      })
-      .optional(),
-    /** The service, and its port in the container, that clients reach by attested TLS. */
-    tls: z
-      .strictObject({
-        service: z.string().regex(SERVICE, "expected a service's name"),
-        port: z.number().int().min(1).max(65_535),
-      })
-      .optional(),
-  })
-  .check(({ value, issues }) => {
-    const names = (value.secrets ?? []).map(({ name }) => name);
-    const problem =
-      new Set(names).size !== names.length
-        ? "expected each secret once"
-        : names.length > 0 && value.secret_signers === undefined
-          ? "expected secret_signers: without them nobody could set a secret"
-          : null;
-    if (problem !== null)
-      issues.push({ code: "custom", message: problem, path: ["secrets"], input: value.secrets });
-  });
+const charterObject = z.strictObject({
+  lease_signers: z.array(address).min(1, "expected at least one lease signer").max(64),
+  max_lease_seconds: z.number().int().min(1).max(3600).default(60),
+  /** The Compose file's named volumes are kept, encrypted; needs a key source, and is refused where there is none. */
+  persistent: z.boolean().default(false),
+  /** Who may set secrets: whoever can seal to the app's public key is not yet somebody whom the app should believe. */
+  secret_signers: z.array(address).min(1).max(16).optional(),
+  /** Needs a key source, too. */
+  secrets: z.array(secretSchema).max(64).optional(),
+  /** Without it a guest refuses images that are not pinned by digest: whoever serves them could change what runs. */
+  allow_unpinned_images: z.boolean().optional(),
+  /** Services that are given the GPUs: a guest whose own evidence binds none refuses to run the app. */
+  gpu: z
+    .strictObject({
+      services: z.array(z.string().regex(SERVICE, "expected a service's name")).min(1).max(64),
+    })
+    .optional(),
+  /** The service, and its port in the container, that clients reach by attested TLS. */
+  tls: z
+    .strictObject({
+      service: z.string().regex(SERVICE, "expected a service's name"),
+      port: z.number().int().min(1).max(65_535),
+    })
+    .optional(),
+});
+/** Fields of it, for what a manifest is made of (protocol/note/note.ts). */
+export const charterFields = charterObject.shape;
+
+const charterSchema = charterObject.check(({ value, issues }) => {
+  const names = (value.secrets ?? []).map(({ name }) => name);
+  const problem =
+    new Set(names).size !== names.length
+      ? "expected each secret once"
+      : names.length > 0 && value.secret_signers === undefined
+        ? "expected secret_signers: without them nobody could set a secret"
+        : null;
+  if (problem !== null)
+    issues.push({ code: "custom", message: problem, path: ["secrets"], input: value.secrets });
+});
 
 /** dstack's app-compose.json (manifest_version 1 and 2) and Charter's own object. Unknown fields are refused. */
 export const manifestSchema = z.strictObject({

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { CharterError } from "../errors/CharterError.ts";
+import { charterFields } from "../manifest/manifest.ts";
 import { addressSchema } from "../session/messages.ts";
 import { provenanceSchema } from "./provenance.ts";
 
@@ -19,6 +20,12 @@ const recipeSchema = z.union([
     name: z.string().min(1).max(64),
     leaseSigners: z.array(addressSchema).min(1).max(16),
     maxLeaseSeconds: z.number().int().positive().max(3_600),
+    allowUnpinnedImages: z.literal(true).optional(),
+    persistent: z.literal(true).optional(),
+    secretSigners: z.array(addressSchema).min(1).max(16).optional(),
+    secrets: charterFields.secrets,
+    gpuServices: charterFields.gpu.unwrap().shape.services.optional(),
+    tls: charterFields.tls,
   }),
 ]);
 

@@ -1,6 +1,14 @@
 import { expect } from "chai";
 
-import { describeManifest, makeManifest, secretOption } from "../../cli/support/manifest.ts";
+import {
+  askedFor,
+  describeManifest,
+  makeManifest,
+  secretOption,
+  tlsOption,
+} from "../../cli/support/manifest.ts";
+import { aboutManifest } from "../../cli/support/noteTells.ts";
+import { parseNote, type Note } from "../../protocol/note/note.ts";
 
 describe("a manifest made from a Compose file", () => {
   const launch = { name: "app", leaseSigners: [`0x${"15".repeat(20)}`], maxLeaseSeconds: 60 };
@@ -44,5 +52,69 @@ describe("a manifest made from a Compose file", () => {
     expect(text).to.include("secret API_TOKEN: readable by web, other");
     expect(text).to.include("secret KEY: readable by every service");
     expect(text).to.include(`secret signers: ${signer}`);
+  });
+
+  it("asks for GPUs and attested TLS, and says so", () => {
+    const { manifest } = makeManifest(pinned, {
+      ...launch,
+      ...askedFor({ gpuService: ["model"], tls: tlsOption("web:8080") }),
+    });
+    expect(manifest.charter).to.deep.include({
+      gpu: { services: ["model"] },
+      tls: { service: "web", port: 8_080 },
+    });
+    const text = describeManifest(manifest);
+    expect(text).to.include("GPUs for model");
+    expect(text).to.include("attested TLS to web, port 8080");
+    for (const wrong of ["web", "web:", ":80", "web:port"]) {
+      expect(() => tlsOption(wrong), wrong).to.throw("expected <service>:<port>");
+    }
+  });
+
+  describe("with a note whose recipe tells of it", () => {
+    const asked = {
+      allowUnpinnedImages: true,
+      persistent: true,
+      secretSigners: [`0x${"16".repeat(20)}`],
+      secrets: ["API_TOKEN=web,other", "KEY"].map(secretOption),
+      gpuServices: ["web"],
+      tls: { service: "web", port: 8_080 },
+    } as const;
+    const noteOf = (more: object): Note => {
+      const recipe = { compose: "compose.yml", ...launch, ...more };
+      const source = { repository: "/src", commit: "1b".repeat(20), recipe };
+      return parseNote(Buffer.from(JSON.stringify({ title: "t", source })));
+    };
+    const made = (more: object) => makeManifest(pinned, { ...launch, ...more });
+
+    it("is made again from the recipe, byte for byte", () => {
+      const { source } = noteOf(asked);
+      const recipe = source?.recipe;
+      if (recipe === undefined || !("compose" in recipe)) return expect.fail("expected a recipe");
+      expect(makeManifest(pinned, recipe).bytes).to.deep.equal(made(asked).bytes);
+    });
+
+    it("agrees with that alone: each thing that differs is named", () => {
+      expect(aboutManifest(noteOf(asked), made(asked).manifest)).to.deep.equal([]);
+      expect(aboutManifest(noteOf({}), made({}).manifest)).to.deep.equal([]);
+      const { secretSigners } = asked;
+      for (const [what, more] of [
+        ["unpinned images", { allowUnpinnedImages: true }],
+        ["persistent volumes", { persistent: true }],
+        ["secret signers", { secretSigners }],
+        ["secrets", { secretSigners, secrets: [secretOption("KEY")] }],
+        ["services with GPUs", { gpuServices: ["web"] }],
+        ["attested TLS", { tls: asked.tls }],
+      ] as const) {
+        const [first] = aboutManifest(
+          noteOf("secrets" in more ? { secretSigners } : {}),
+          made(more).manifest,
+        );
+        expect(first).to.match(new RegExp(`^${what}: `));
+        expect(aboutManifest(noteOf(more), made({}).manifest).map((text) => text.split(":")[0])).to.include(
+          what,
+        );
+      }
+    });
   });
 });

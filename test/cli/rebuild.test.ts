@@ -41,7 +41,7 @@ describe("charter rebuild, advisories and endorsement", function () {
   }
   const LAUNCH = ["--name", "hello", "--lease-signer", lease.address];
   const compose = () => ["--compose", join(repository, "deploy/compose.yml"), ...LAUNCH];
-  const note = async (out: string): Promise<string> => {
+  const note = async (out: string, ...more: string[]): Promise<string> => {
     const file = chain.folder.path(out);
     const args = [
       "--repository",
@@ -52,7 +52,7 @@ describe("charter rebuild, advisories and endorsement", function () {
       "--title",
       "Hello",
     ];
-    const run = await chain.as(owner, "note", "create", ...args, "--out", file);
+    const run = await chain.as(owner, "note", "create", ...args, ...more, "--out", file);
     expect(run.stderr).to.equal("");
     return file;
   };
@@ -84,15 +84,13 @@ describe("charter rebuild, advisories and endorsement", function () {
       "RebuildsRequired=1",
     );
     commit("services:\n  web:\n    image: busybox:1.37\n");
-    const proposed = await chain.as(
-      owner,
-      "release",
-      "propose",
-      app,
-      ...compose(),
-      "--note",
-      await note("v2.json"),
-    );
+    // All that a manifest is made of beside the file stands in the note, or nobody could make it again.
+    const more = ["--persistent", "--secret", "KEY=web", "--secret-signer", owner.address, "--tls", "web:80"];
+    const told = await note("v2.json", ...more, "--gpu-service", "web", "--allow-unpinned-images");
+    const args = [...compose(), "--note", told, ...more, "--gpu-service", "web"];
+    const other = await chain.as(owner, "release", "propose", app, ...args);
+    expect(other.error().code).to.equal("release/note-disagrees");
+    const proposed = await chain.as(owner, "release", "propose", app, ...args, "--allow-unpinned-images");
     expect(proposed.result<{ release: number }>().release).to.equal(2);
     const reported = await chain.as(operator, "rebuild", app, "2", "--report");
     expect(reported.result()).to.include({ matches: true });
