@@ -75,6 +75,13 @@ export const secretListSchema = z.strictObject({
 });
 export type SecretList = z.infer<typeof secretListSchema>;
 
-/** `POST /secrets/deliveries` → the app's secrets, where a lease would be granted for the same request. */
+/**
+ * `POST /secrets/deliveries` → the app's secrets, where a lease would be granted for the same request; `signature` is the
+ * lease signer's, over protocol/session/secretDelivery.ts.
+ */
 export const deliveryRequestSchema = leaseRequestSchema;
-export const deliverySchema = z.strictObject({ secrets: z.array(storedSecretSchema).max(MAX_SECRETS) });
+export const deliverySchema = z.strictObject({
+  secrets: z.array(storedSecretSchema).max(MAX_SECRETS),
+  signature: signatureSchema,
+});
+export type Delivery = z.infer<typeof deliverySchema>;

@@ -12,7 +12,7 @@ interface ServiceSeams extends Pick<SecretOptions, "guard" | "now"> {
   readonly store: Pick<Store, "secrets" | "blobs">;
   readonly desk: Pick<LeaseDesk, "knows" | "request">;
   readonly follower: Pick<Follower, "projection">;
-  readonly config: Pick<SecretOptions, "budgets">;
+  readonly config: Pick<SecretOptions, "budgets"> & { readonly leaseAccount: SecretOptions["signer"] };
 }
 
 /** What the routes of secrets stand on. */
@@ -21,6 +21,7 @@ export function secretService({ store, desk, follower, config, ...shared }: Serv
   return {
     ...shared,
     budgets: config.budgets,
+    signer: config.leaseAccount,
     secrets: store.secrets,
     knows: (app, key) => desk.knows(app, key),
     admit: secretAdmission({

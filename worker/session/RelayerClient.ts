@@ -19,11 +19,7 @@ import {
 } from "../../protocol/session/messages.ts";
 import type { EndpointReport } from "../../protocol/session/endpoints.ts";
 import type { SignedKeyBinding } from "../../protocol/keys/keyBinding.ts";
-import {
-  deliverySchema,
-  keyBindingMessage,
-  type StoredSecret,
-} from "../../protocol/session/secretMessages.ts";
+import { deliverySchema, keyBindingMessage, type Delivery } from "../../protocol/session/secretMessages.ts";
 import {
   outlookAnswerSchema,
   type NodeReportMessage,
@@ -118,9 +114,9 @@ export class RelayerClient {
     await this.#json("POST", "/bindings", z.object({}), keyBindingMessage(binding), signal);
   }
 
-  /** The app's secrets, sealed, where a lease would be granted for the same request. */
-  async secrets(message: LeaseRequest, signal?: AbortSignal): Promise<readonly StoredSecret[]> {
-    return (await this.#json("POST", "/secrets/deliveries", deliverySchema, message, signal)).secrets;
+  /** The app's secrets, sealed, where a lease would be granted for the same request; the signature is not checked here. */
+  secrets(message: LeaseRequest, signal?: AbortSignal): Promise<Delivery> {
+    return this.#json("POST", "/secrets/deliveries", deliverySchema, message, signal);
   }
 
   async #json<T>(

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from "fastify";
+import type { LocalAccount } from "viem/accounts";
 
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import { verifyKeyBinding } from "../../../protocol/keys/keyBinding.ts";
@@ -9,9 +10,11 @@ import {
   keyBindingSchema,
   MAX_ENVELOPE_CHARACTERS,
   secretChangeSchema,
+  type Delivery,
   type SecretChangeMessage,
   type SecretList,
 } from "../../../protocol/session/secretMessages.ts";
+import { deliveryTypedData } from "../../../protocol/session/secretDelivery.ts";
 import type { Address, Bytes32 } from "../../../protocol/words/hex.ts";
 import type { SecretStore } from "../../store/secretStore.ts";
 import { parseMessage } from "../errors.ts";
@@ -29,6 +32,8 @@ export interface SecretOptions {
   readonly admit: (message: SecretChangeMessage) => Promise<{ readonly digest: Bytes32 }>;
   /** Grants, or throws why not. */
   readonly lease: (message: LeaseRequest) => Promise<unknown>;
+  /** Signs what is delivered: the one whom manifests name for leases. */
+  readonly signer: Pick<LocalAccount, "signTypedData">;
   readonly guard: KeyGuard;
   /** Unix seconds. */
   readonly now: () => number;
@@ -89,7 +94,11 @@ export function secretRoutes(server: FastifyInstance, options: SecretOptions): v
   server.post("/secrets/deliveries", { config: within(budgets.leases) }, async ({ body, ip }) => {
     const message = parseMessage(deliveryRequestSchema, body);
     await guard.run({ key: message.key, address: ip }, () => lease(message));
-    const kept = await secrets.secrets(message.app);
-    return { secrets: kept.map(({ setAt: _, ...secret }) => secret) };
+    const kept = (await secrets.secrets(message.app)).map(({ setAt: _, ...secret }) => secret);
+    const { app, key, nonce } = message;
+    const signature = await options.signer.signTypedData(
+      deliveryTypedData(chainId, ledger, { app, key, nonce, secrets: kept }),
+    );
+    return { secrets: kept, signature } satisfies Delivery;
   });
 }

@@ -35,6 +35,7 @@ import type { SignedKeyBinding } from "../../../protocol/keys/keyBinding.ts";
 import {
   deliveryRequestSchema,
   keyBindingSchema,
+  type Delivery,
   type StoredSecret,
 } from "../../../protocol/session/secretMessages.ts";
 import {
@@ -42,6 +43,7 @@ import {
   type NodeReportMessage,
   type Outlook,
 } from "../../../protocol/session/nodeReport.ts";
+import { deliveryTypedData } from "../../../protocol/session/secretDelivery.ts";
 import type { Address, Bytes32, ComposeHash } from "../../../protocol/words/hex.ts";
 import { sessionSocket } from "../../../relayer/api/routes/sessionSocket.ts";
 import { HeldSessions } from "../../../relayer/leases/sessions/HeldSessions.ts";
@@ -87,7 +89,8 @@ export class TestRelayer {
   readonly nodes = new Map<Address, NodeInfo>();
   /** What instances told of the app's key, and what is delivered to those that attested. */
   readonly bindings = new Inbox<SignedKeyBinding>();
-  secrets: readonly StoredSecret[] = [];
+  secrets: StoredSecret[] = [];
+  bendDelivery: (delivery: Delivery) => Delivery = (delivery) => delivery;
   nodeExpiresAt = 4_000_000_000;
   registrations = 0;
   readonly reports = new Inbox<{ readonly key: Address; readonly message: NodeReportMessage }>();
@@ -189,10 +192,12 @@ export class TestRelayer {
       this.bindings.put(keyBindingSchema.parse(body));
       return reply.code(201).send({});
     });
-    server.post("/secrets/deliveries", ({ body }) => {
-      const { key } = deliveryRequestSchema.parse(body);
+    server.post("/secrets/deliveries", async ({ body }) => {
+      const { app, key, nonce } = deliveryRequestSchema.parse(body);
       if (!this.attested.has(key)) throw new CharterError("lease/denied", "no evidence");
-      return { secrets: this.secrets };
+      const { secrets } = this;
+      const typed = deliveryTypedData(CHAIN.chainId, CHAIN.ledger, { app, key, nonce, secrets });
+      return this.bendDelivery({ secrets, signature: await this.signer.signTypedData(typed) });
     });
     server.post("/nodes", async ({ body }, reply) => {
       const { operator, key, evidence, operatorSignature, keySignature } = nodeRegistrationSchema.parse(body);

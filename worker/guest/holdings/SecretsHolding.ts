@@ -10,6 +10,7 @@ import {
   type SecretKeys,
 } from "../../../protocol/keys/secretEnvelope.ts";
 import { leaseDomain, leaseRequestTypes } from "../../../protocol/session/domains.ts";
+import { recoverDeliverySigner } from "../../../protocol/session/secretDelivery.ts";
 import type { StoredSecret } from "../../../protocol/session/secretMessages.ts";
 import { toHex, type Address, type Bytes32 } from "../../../protocol/words/hex.ts";
 import type { Clock } from "../../clock.ts";
@@ -17,6 +18,7 @@ import type { KeySource } from "../../keys/KeySource.ts";
 import { anyRelayer } from "../../session/anyRelayer.ts";
 import { reported, type GuestState } from "../state.ts";
 import type { HoldingsTerms } from "./Holdings.ts";
+import type { SecretCounters } from "./SecretCounters.ts";
 import type { SecretFiles } from "./SecretFiles.ts";
 
 /** How often values are asked for: while some are missing, and while containers run. */
@@ -33,6 +35,8 @@ export interface SecretsHoldingOptions {
   /** From the measured manifest: which secrets, for which services, set by whom. */
   readonly wanted: readonly { readonly name: string; readonly services: readonly string[] }[];
   readonly signers: readonly Address[];
+  /** From the manifest, too: by whose word the values are those of now. */
+  readonly leaseSigners: readonly Address[];
   readonly files: SecretFiles;
   readonly clock: Clock;
   readonly report: (state: GuestState) => void;
@@ -47,6 +51,7 @@ export class SecretsHolding {
   readonly #counters = new Map<string, number>();
   /** Those that have a value now. */
   readonly #present = new Set<string>();
+  #kept: SecretCounters | undefined;
   #keys: SecretKeys | undefined;
   #boundAt = -Infinity;
 
@@ -73,6 +78,20 @@ export class SecretsHolding {
     }
   }
 
+  /**
+   * From now on keeps counters in the app's volume as well, for the instances that come after this one.
+   * @throws CharterError `secret/rolled-back` where an earlier instance had a later value of one; `secret/counters-malformed`.
+   */
+  async keepIn(kept: SecretCounters): Promise<void> {
+    const before = await kept.read();
+    for (const [name, counter] of this.#counters) {
+      const expected = before.get(name) ?? counter;
+      if (counter < expected) throw rolledBack(name, expected, counter);
+    }
+    await kept.raise(this.#counters);
+    this.#kept = kept;
+  }
+
   /** Brings newer values, and takes away what was removed, until the signal is given. */
   async tend(terms: HoldingsTerms, signal: AbortSignal): Promise<void> {
     const { clock, report } = this.#options;
@@ -86,6 +105,7 @@ export class SecretsHolding {
 
   async close(): Promise<void> {
     this.#keys = undefined;
+    this.#kept = undefined;
     this.#present.clear();
     await this.#options.files.close();
   }
@@ -99,6 +119,7 @@ export class SecretsHolding {
         if (signal.aborted) break;
         if (await this.#take(secret)) changed.push(secret.name);
       }
+      if (changed.length > 0) await this.#kept?.raise(this.#counters);
     } catch (error) {
       if (!signal.aborted) this.#options.report({ state: "secrets-failed", error: reported(error) });
     }
@@ -121,20 +142,29 @@ export class SecretsHolding {
     this.#boundAt = clock.now();
   }
 
-  /** One relayer's answer: it gives none without a lease that it would grant. */
+  /**
+   * One relayer's answer: it gives none without a lease that it would grant, and counts only with a lease signer's word that
+   * it is of now. Whoever carries it could else give an older one again.
+   */
   #ask({ account, relayers }: HoldingsTerms, signal: AbortSignal): Promise<readonly StoredSecret[]> {
-    const { chainId, ledger, app } = this.#options;
+    const { chainId, ledger, app, leaseSigners } = this.#options;
+    const key = account.address.toLowerCase() as Address;
     return anyRelayer(relayers, async (relayer) => {
       const nonce = toHex(randomBytes(32)) as Bytes32;
-      const signature = await account.signTypedData({
+      const asked = await account.signTypedData({
         domain: leaseDomain(chainId, ledger),
         types: leaseRequestTypes,
         primaryType: "LeaseRequest",
         message: { app, nonce },
       });
-      return relayer.secrets(
-        { app, key: account.address.toLowerCase() as Address, nonce, signature },
-        signal,
+      const { secrets, signature } = await relayer.secrets({ app, key, nonce, signature: asked }, signal);
+      const delivery = { app, key, nonce, secrets };
+      const signer = await recoverDeliverySigner(chainId, ledger, delivery, signature);
+      if (signer !== null && leaseSigners.includes(signer)) return secrets;
+      throw new CharterError(
+        "secret/delivery-unsigned",
+        "a lease signer of the manifest must have signed what is delivered",
+        { expected: leaseSigners, actual: signer, relayer: relayer.url },
       );
     });
   }
@@ -169,13 +199,7 @@ export class SecretsHolding {
     last: number,
   ): Promise<Uint8Array | null> {
     const { chainId, ledger, app, signers } = this.#options;
-    if (counter < last) {
-      throw new CharterError("secret/rolled-back", "an older value was given than before", {
-        name,
-        expected: last,
-        actual: counter,
-      });
-    }
+    if (counter < last) throw rolledBack(name, last, counter);
     const signer = await recoverSecretSigner({ chainId, ledger, app, name, counter, digest }, signature);
     if (signer === null || !signers.includes(signer)) {
       throw new CharterError(
@@ -212,3 +236,6 @@ export class SecretsHolding {
 
 const sha256 = (text: string): Bytes32 =>
   toHex(createHash("sha256").update(text, "utf8").digest()) as Bytes32;
+
+const rolledBack = (name: string, expected: number, actual: number): CharterError =>
+  new CharterError("secret/rolled-back", "an older value was given than before", { name, expected, actual });

@@ -62,6 +62,11 @@ export class VolumeHolding {
     for (const name of names) await makeOnce(join(this.#volume.path, name));
   }
 
+  /** Where it is readable; undefined while it is not. */
+  get path(): string | undefined {
+    return this.#volume?.path;
+  }
+
   async close(): Promise<void> {
     const volume = this.#volume;
     this.#volume = undefined;

@@ -13,6 +13,7 @@ import type { GuestConfig } from "../config.ts";
 import type { RunnableManifest } from "../fetchManifest.ts";
 import type { GuestState } from "../state.ts";
 import { noHoldings, type Holdings } from "./Holdings.ts";
+import { SecretCounters } from "./SecretCounters.ts";
 import { SecretFiles } from "./SecretFiles.ts";
 import { SecretsHolding } from "./SecretsHolding.ts";
 import { VolumeHolding } from "./VolumeHolding.ts";
@@ -65,6 +66,7 @@ export async function openHoldings(
     openVolume: async ({ account }, signal) => {
       key = account.address;
       await volume?.open(signal);
+      if (volume?.path !== undefined) await secrets?.keepIn(new SecretCounters(volume.path));
     },
     tend: async (terms, signal) => secrets?.tend(terms, signal),
     close: async () => {
@@ -106,6 +108,7 @@ function secretsHolding(
     ...seams,
     ...{ chainId, ledger, app, source, wanted },
     signers: manifest.charter.secret_signers ?? [],
+    leaseSigners: manifest.charter.lease_signers,
     files: new SecretFiles(secretsPath(config), [...readers]),
     now: () => Math.floor(Date.now() / 1_000),
   });
