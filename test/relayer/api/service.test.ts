@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { expect } from "chai";
+import Fastify from "fastify";
 import { encodeFunctionData } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import type { PrivateKeyAccount } from "viem/accounts";
@@ -15,9 +16,15 @@ import { appAbi } from "../../../protocol/abi/app.ts";
 import { attestationLedgerAbi } from "../../../protocol/abi/attestationLedger.ts";
 import { cidOfDigest } from "../../../protocol/manifest/cid.ts";
 import { recoverLeaseSigner } from "../../../protocol/session/lease.ts";
-import { nodeInfoSchema, placementsSchema, signedLeaseSchema } from "../../../protocol/session/messages.ts";
+import {
+  nodeInfoSchema,
+  placementReportSchema,
+  placementsSchema,
+  signedLeaseSchema,
+  type PlacementReport,
+} from "../../../protocol/session/messages.ts";
 import type { EvidenceMessage, NodeInfo } from "../../../protocol/session/messages.ts";
-import { nodeReportTypedData } from "../../../protocol/session/nodeReport.ts";
+import { nodeReportTypedData, type NodeReport } from "../../../protocol/session/nodeReport.ts";
 import { ProofSystem } from "../../../protocol/words/enums.ts";
 import { parseBytes32, parseComposeHash, toHex } from "../../../protocol/words/hex.ts";
 import type { Address, Bytes32, Hex } from "../../../protocol/words/hex.ts";
@@ -97,20 +104,23 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
     nodeKey = key;
   });
 
-  it("keeps what a registered node says of itself, with its signature", async () => {
+  /** What a node with room for one slot says of itself. */
+  const message = async (key: PrivateKeyAccount, apps: Address[] | null = null) => {
     const { chainId, nodeRegistry } = stack.deployment;
-    const report = JSON.stringify({
-      capacity: { cpus: 2, memoryMb: 1, diskMb: 2, diskFreeMb: 1, maxGuests: null },
+    const report: NodeReport = {
+      capacity: { cpus: 2, memoryMb: 1, diskMb: 2, diskFreeMb: 1, maxGuests: 1 },
       guests: 0,
-      tees: [],
-      gpus: [],
-      trouble: [{ code: "disk-nearly-full", note: "3 %" }],
-    });
-    const message = async (key: PrivateKeyAccount) => {
-      const unsigned = { report, at: Math.floor(Date.now() / 1_000) };
-      const signature = await key.signTypedData(nodeReportTypedData(chainId, nodeRegistry, unsigned));
-      return { ...unsigned, signature };
+      apps,
+      tees: [{ kind: "tdx", source: "simulator", isUsable: true }],
+      gpus: [{ model: "NVIDIA H100 PCIe", arch: "HOPPER", driver: null, mode: "spt" }],
+      trouble: [{ code: "disk-nearly-full", note: "3 %", isBlocking: false }],
     };
+    const unsigned = { report: JSON.stringify(report), at: Math.floor(Date.now() / 1_000) };
+    const signature = await key.signTypedData(nodeReportTypedData(chainId, nodeRegistry, unsigned));
+    return { ...unsigned, signature };
+  };
+
+  it("keeps what a registered node says of itself, with its signature", async () => {
     const [stranger, path] = [newKey(), `/nodes/${lower(nodeKey)}/report`];
     const unknown = await send(
       relayer.ready.url,
@@ -122,8 +132,12 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
     const forged = await send(relayer.ready.url, "POST", path, await message(stranger));
     expect(forged.short).to.match(/ report\/signature-invalid$/);
     const said = await message(nodeKey);
-    expect((await send(relayer.ready.url, "POST", path, said)).short).to.equal("202 ok");
+    const taken = await send(relayer.ready.url, "POST", path, said);
+    // It looks ahead once an hour, and has not looked yet.
+    expect([taken.short, taken.body]).to.deep.equal(["202 ok", { outlook: null }]);
     expect((await send(relayer.ready.url, "GET", path)).body).to.deep.equal(said);
+    const outlook = await send(relayer.ready.url, "GET", `/nodes/${lower(nodeKey)}/outlook`);
+    expect(outlook.body).to.deep.equal({ outlook: null });
   });
 
   it("renews a node that it knows", async () => {
@@ -207,6 +221,76 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
     });
     expect(taken).to.equal(true);
     expect((await recomputed()).placements).to.have.length(1);
+  });
+
+  it("gives a full node nothing new, and shows its own word for it, which anyone checks", async () => {
+    const taken = await until("said", async () => {
+      const said = await message(nodeKey, [app]);
+      return (
+        (await send(relayer.ready.url, "POST", `/nodes/${lower(nodeKey)}/report`, said)).status === 202 &&
+        said
+      );
+    });
+    await until("shared", async () => {
+      const { body } = await send(relayer.ready.url, "GET", `/placements?app=${app}`);
+      return placementReportSchema.parse(body).closed.length > 0;
+    });
+    const run = await charter(operatorKey, "placement", app);
+    expect(run.result()).to.deep.include({
+      agrees: true,
+      closed: [{ node: node.number, reason: "full", since: taken.at }],
+    });
+    // It keeps what it has.
+    expect((await recomputed()).placements.map(({ node: at }) => at)).to.deep.equal([node.number]);
+    const text = await runCharter(["placement", app, "--relayer", relayer.ready.url], {
+      CHARTER_RPC_URL: stack.anvil.url,
+      CHARTER_DEPLOYMENT: environment["CHARTER_DEPLOYMENT"] ?? "",
+    });
+    expect(text.stdout).to.match(new RegExp(`closed: ${node.number} \\(full since .*the relayer agrees`));
+  });
+
+  it("has its word on a full node refused where the node did not say so", async () => {
+    const { body } = await send(relayer.ready.url, "GET", `/placements?app=${app}`);
+    const report = placementReportSchema.parse(body);
+    const [closed] = report.closed as [PlacementReport["closed"][number]];
+    const stranger = { ...closed, report: await message(newKey(), [app]) };
+    const other = { ...closed, reason: "engine-silent" };
+    const open = { ...closed, report: await message(nodeKey, []) };
+    let answer: unknown;
+    const liar = Fastify();
+    liar.get("/placements", () => ({ ...report, closed: [answer] }));
+    const url = await liar.listen({ host: "127.0.0.1", port: 0 });
+    try {
+      for (answer of [stranger, other, open]) {
+        const run = await charter(operatorKey, "placement", app, "--relayer", url);
+        expect([run.exitCode, run.error().code]).to.deep.equal([3, "placement/closed-unsigned"]);
+      }
+    } finally {
+      await liar.close();
+    }
+  });
+
+  it("shows what a node says of itself, in GraphQL and to people", async () => {
+    const { data } = await graphql(
+      `{ liveNode(number: ${node.number}) { report { closed slots maxGuests cpus gpus { model mode } trouble { code isBlocking } } } }`,
+    );
+    expect(data).to.deep.equal({
+      liveNode: {
+        report: {
+          closed: "full",
+          slots: 1,
+          maxGuests: 1,
+          cpus: 2,
+          gpus: [{ model: "NVIDIA H100 PCIe", mode: "spt" }],
+          trouble: [{ code: "disk-nearly-full", isBlocking: false }],
+        },
+      },
+    });
+    const shown = await charter(operatorKey, "node", "show", String(node.number));
+    expect(shown.result<{ report: object; outlook: unknown }>()).to.deep.include({ outlook: null });
+    expect(shown.result<{ report: object }>().report).to.deep.include({ closed: "full", apps: [app] });
+    const listed = (await charter(operatorKey, "node", "list")).result<{ nodes: { report: unknown }[] }>();
+    expect(listed.nodes.map(({ report }) => report === null)).to.deep.equal([false, true]);
   });
 
   it("keeps the manifest that the event names", async () => {

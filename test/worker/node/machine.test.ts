@@ -119,6 +119,20 @@ describe("charter-node on a machine's own evidence", function () {
     const { code, stderr } = await run([path(NODE), "register", "--config", file]);
     expect(code, stderr).to.equal(0);
     expect(registered()).to.deep.equal([platform().platformId]);
+    expect(found["keys that survive a guest"]?.note).to.match(/^dstack GetKey/);
+    relayer.outlook = {
+      lookedAt: 1_800_000_000,
+      trouble: [
+        { reason: "ending", what: "PCK certificate", at: 1_800_086_400 },
+        { reason: "refused", what: "pck-revoked", at: null },
+      ],
+    };
+    expect((await doctor(file))[`outlook by ${relayer.url}`]).to.deep.equal({
+      ok: false,
+      note:
+        "PCK certificate ends 2027-01-16T08:00:00.000Z; " +
+        "this machine's evidence is refused today by the check pck-revoked (looked 2027-01-15T08:00:00.000Z)",
+    });
   });
 
   it("registers a TD without dstack, by the kernel's tree and the register that it extended", async () => {
@@ -217,7 +231,9 @@ describe("charter-node on a machine's own evidence", function () {
       storage: true,
       containers: true,
       [`relayer ${relayer.url}`]: true,
+      [`outlook by ${relayer.url}`]: true,
     });
+    expect(found[`outlook by ${relayer.url}`]?.note).to.equal("none: this node has no key yet");
     const why = (name: string) => found[`hardware ${name}`]?.note.split("; not usable: ")[1];
     expect(why("dstack")).to.match(/tee\/agent-failed/);
     expect(why("tsm-tdx")).to.match(/tee\/config-missing; field vmConfig/);
