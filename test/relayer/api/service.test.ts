@@ -182,7 +182,7 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
   });
 
   const charter = (key: Hex, ...args: string[]) =>
-    runCharter(["--json", ...args, "--relayer", relayer.ready.url], {
+    runCharter(["--json", "--relayer", relayer.ready.url, ...args], {
       CHARTER_RPC_URL: stack.anvil.url,
       CHARTER_DEPLOYMENT: environment["CHARTER_DEPLOYMENT"] ?? "",
       CHARTER_KEY: key,

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
+import { closedBy } from "../../../protocol/placement/closedNode.ts";
+import type { NodeReport } from "../../../protocol/session/nodeReport.ts";
 import type { Address } from "../../../protocol/words/hex.ts";
 import { loadOrCreateTestPki } from "../../../worker/tee/simulator/pki.ts";
 import { deploymentFile } from "../support/deploymentFile.ts";
@@ -67,9 +69,9 @@ describe("charter-node and the guests that it starts", function () {
     );
     relayer.placements = [{ app: `0x${"ab".repeat(20)}` as Address, slot: 0, release: 1, composeHash }];
   };
-  const start = () => {
+  const start = (...args: string[]) => {
     const lines = new Inbox<Line>();
-    child = spawn(process.execPath, [path("worker/node/main.ts"), "run"], {
+    child = spawn(process.execPath, [path("worker/node/main.ts"), "run", ...args], {
       env: environment(),
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -91,6 +93,27 @@ describe("charter-node and the guests that it starts", function () {
     started.kill("SIGTERM");
     expect(await exited).to.equal(0);
     expect(lines.all.find(({ state }) => state === "stopped")).to.include({ reason: "asked" });
+  });
+
+  it("decline a slot beyond what the machine takes on, and tell relayers at once", async () => {
+    await place();
+    const [first] = relayer.placements as [(typeof relayer.placements)[number]];
+    relayer.placements = [first, { ...first, slot: 1 }];
+    const config = join(dir, "node.json");
+    writeFileSync(config, JSON.stringify({ maxGuests: 1 }));
+    const { lines, exited, started } = start("--config", config);
+    const { guest } = await lines.until(({ change }) => change === "declined");
+    expect(guest).to.match(/-1-r1$/);
+    // Without waiting for the next minute.
+    const { message } = await relayer.reports.until(({ message: { report } }) => {
+      const { apps } = JSON.parse(report) as NodeReport;
+      return apps !== null;
+    });
+    const report = JSON.parse(message.report) as NodeReport;
+    expect(report.apps).to.deep.equal([first.app]);
+    expect(closedBy(report)?.reason).to.equal("full");
+    started.kill("SIGTERM");
+    expect(await exited).to.equal(0);
   });
 
   it("start a guest anew after its lease was denied, for as long as it is placed", async () => {
