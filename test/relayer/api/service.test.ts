@@ -259,12 +259,16 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
     let answer: unknown;
     const liar = Fastify();
     liar.get("/placements", () => ({ ...report, closed: [answer] }));
+    liar.get("/nodes/:key/report", () => stranger.report);
+    liar.get("/nodes/:key/outlook", () => ({ outlook: null }));
     const url = await liar.listen({ host: "127.0.0.1", port: 0 });
     try {
       for (answer of [stranger, other, open]) {
         const run = await charter(operatorKey, "placement", app, "--relayer", url);
         expect([run.exitCode, run.error().code]).to.deep.equal([3, "placement/closed-unsigned"]);
       }
+      const shown = await charter(operatorKey, "node", "show", String(node.number), "--relayer", url);
+      expect([shown.exitCode, shown.error().code]).to.deep.equal([3, "node/report-unsigned"]);
     } finally {
       await liar.close();
     }
