@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 
 import type { Address } from "../../../protocol/words/hex.ts";
 import { machineClock } from "../../../worker/clock.ts";
+import { SecretCounters } from "../../../worker/guest/holdings/SecretCounters.ts";
 import { VolumeHolding } from "../../../worker/guest/holdings/VolumeHolding.ts";
 import { SimulatorKeys } from "../../../worker/keys/SimulatorKeys.ts";
 import { gocryptfsMissing, volumeDir } from "../../../worker/storage/gocryptfs.ts";
@@ -67,6 +68,19 @@ describe("an app's volume", function () {
     await first.close();
     await successor;
     expect(readFileSync(join(dir, "r2", "data", "notes.txt"), "utf8")).to.equal("kept");
+  });
+
+  it("remembers for the next instance which secrets were taken, where no service sees it", async () => {
+    const first = await holding("r1");
+    expect(first.path).to.equal(undefined);
+    await first.open(never);
+    await new SecretCounters(first.path ?? "").raise(new Map([["TOKEN", 7]]));
+    expect(readdirSync(join(dir, "r1", "data"))).to.deep.equal([]);
+    await first.close();
+    expect(first.path).to.equal(undefined);
+    const second = await holding("r2");
+    await second.open(never);
+    expect([...(await new SecretCounters(second.path ?? "").read())]).to.deep.equal([["TOKEN", 7]]);
   });
 
   it("is not waited for beyond the right to run", async () => {
