@@ -4,6 +4,7 @@ import { z } from "zod";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { SIMULATED_TEES } from "../tee/openSource.ts";
 import { placesSchema } from "../tee/places.ts";
+import { STORAGE_CHOICES } from "../storage/chooseStorage.ts";
 import { addressSchema, bytes32Schema, composeHashSchema } from "../../protocol/session/messages.ts";
 
 const uint = z.number().int().nonnegative();
@@ -42,6 +43,10 @@ export const guestConfigSchema = z.strictObject({
   workdir: z.string().min(1),
   /** Where encrypted volumes are kept, by app and slot: the same for every guest of a node. Default: in `workdir`. */
   volumesDir: z.string().min(1).optional(),
+  /** What encrypts volumes; "auto": LUKS2 where it can be opened, else gocryptfs. */
+  storage: z.enum(STORAGE_CHOICES).default("auto"),
+  /** Size of a new LUKS2 volume. */
+  volumeMb: z.number().int().min(64).max(16_777_216).default(4_096),
   /** A directory in memory (tmpfs), where secrets are readable while containers run. */
   secretsDir: z.string().startsWith("/").default("/dev/shm"),
   /**

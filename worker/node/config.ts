@@ -30,6 +30,8 @@ const ENVIRONMENT: Readonly<
   CHARTER_RUNTIME: ["runtime", String],
   CHARTER_ENGINE_SOCKET: ["engineSocket", String],
   CHARTER_HOST_PORTS: ["hostPorts", (text) => list(text).map(Number)],
+  CHARTER_STORAGE: ["storage", String],
+  CHARTER_VOLUME_MB: ["volumeMb", Number],
   CHARTER_TLS_HOST: ["tls", (host) => ({ host })],
   CHARTER_REATTEST_SECONDS: ["reattestSeconds", Number],
   CHARTER_GUEST_STATUS: ["status", truth],

@@ -10,7 +10,8 @@ import { RelayerClient } from "../session/RelayerClient.ts";
 import type { KeySource } from "../keys/KeySource.ts";
 import { openKeySource } from "../keys/openKeySource.ts";
 import { requireKeySource } from "../keys/requireKeySource.ts";
-import { gocryptfsMissing } from "../storage/gocryptfs.ts";
+import { examineStorage } from "../storage/chooseStorage.ts";
+import { STORAGE_KINDS } from "../storage/Volume.ts";
 import { detectSources } from "../tee/detectSources.ts";
 import { openMachineSource } from "../tee/openMachineSource.ts";
 import { requirePlatform } from "../tee/requirePlatform.ts";
@@ -33,9 +34,7 @@ export async function examine(config: NodeConfig): Promise<Finding[]> {
   const detected = await detectSources(config.places);
   findings.push(...(await examineHardware(config, detected)));
   findings.push(await examineKeys(config));
-  const noVolume = await gocryptfsMissing();
-  const storage = noVolume === null ? "gocryptfs" : `no encrypted volume: ${noVolume}`;
-  findings.push({ what: "storage", ok: true, note: storage });
+  findings.push(await storageOf(config));
   const compose =
     config.runtime === "dry"
       ? "the configuration says dry"
@@ -101,6 +100,18 @@ async function examineVmm({ url, image }: NonNullable<NodeConfig["vmm"]>): Promi
   } catch (error) {
     return { what, ok: false, note: reported(error).message };
   }
+}
+
+/** Each kind of volume in the order in which a new one takes it, and why one is not taken. */
+async function storageOf({ storage }: NodeConfig): Promise<Finding> {
+  const found = await examineStorage();
+  const used = STORAGE_KINDS.find((kind) => found[kind] === null && (storage === "auto" || storage === kind));
+  const kinds = STORAGE_KINDS.map((kind) => {
+    if (kind === used) return `${kind}: used for new volumes`;
+    return `${kind}: ${found[kind] ?? "usable, not used"}`;
+  });
+  const note = `${used === undefined ? "no encrypted volume: " : ""}${kinds.join("; ")}`;
+  return { what: "storage", ok: true, note };
 }
 
 /** Having none keeps no node from running apps: it keeps those away that ask for something that survives. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { guestConfigSchema } from "../guest/config.ts";
+import { STORAGE_CHOICES } from "../storage/chooseStorage.ts";
 import { SIMULATED_TEES } from "../tee/openSource.ts";
 import { placesSchema } from "../tee/places.ts";
 
@@ -90,6 +91,11 @@ export const nodeFileSchema = z.strictObject({
   tls: guestConfigSchema.shape.tls.describe(
     "where apps that ask for attested TLS answer: address to listen on, port (0: any), address that clients reach",
   ),
+  storage: z
+    .enum(STORAGE_CHOICES)
+    .default("auto")
+    .describe("what encrypts apps' volumes; auto: LUKS2 where it can be opened, else gocryptfs"),
+  volumeMb: guestConfigSchema.shape.volumeMb.describe("size of a new LUKS2 volume, MB"),
   hostPorts: z
     .array(z.number().int().min(1).max(65_535))
     .default([])

@@ -1,26 +1,9 @@
 import { spawn } from "node:child_process";
-import { access, mkdir, readdir, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { access, mkdir, readdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
-
-/** A mounted data volume. */
-export interface Volume {
-  /** Where the app's files are readable. */
-  readonly path: string;
-  /** Takes the plain view away; what is on the disk stays. */
-  close(): Promise<void>;
-}
-
-export interface VolumeOptions {
-  /** On the host's disk: names and contents encrypted. Its lock stands beside it. */
-  readonly cipherDir: string;
-  /** An empty directory of the guest. */
-  readonly mountPoint: string;
-  /** The app's 32 bytes for `volume`. */
-  readonly key: Uint8Array;
-}
+import { firstMissing, isMounted, MARKS, type Volume, type VolumeOptions } from "./Volume.ts";
 
 const TIMEOUT_MS = 30_000;
 const LOOK_MS = 50;
@@ -62,10 +45,8 @@ export async function gocryptfsMissing(): Promise<string | null> {
     return "there is no /dev/fuse";
   }
   if (process.getuid?.() !== 0) return "it takes root: containers are other users than this one";
-  for (const program of ["gocryptfs", "fusermount3", "flock"]) {
-    if (!(await runs(program))) return `${program} is not installed`;
-  }
-  return null;
+  const program = await firstMissing(["gocryptfs", "fusermount3", "flock"]);
+  return program === null ? null : `${program} is not installed`;
 }
 
 /**
@@ -78,7 +59,7 @@ export async function openGocryptfs({ cipherDir, mountPoint, key }: VolumeOption
   if (key.length !== 32) throw new RangeError(`a volume's key has 32 bytes, not ${key.length}`);
   await mkdir(cipherDir, { recursive: true, mode: 0o700 });
   const files = await readdir(cipherDir);
-  if (files.length > 0 && !files.includes("gocryptfs.conf")) {
+  if (files.length > 0 && !files.includes(MARKS.gocryptfs)) {
     throw new CharterError("storage/foreign-files", "the volume's directory holds other files", {
       cipherDir,
     });
@@ -113,10 +94,6 @@ export async function openGocryptfs({ cipherDir, mountPoint, key }: VolumeOption
   return { path: mountPoint, close };
 }
 
-/** Cipher directory of an app's instance below a disk's root: the same for every release, so that an upgrade finds its data. */
-export const volumeDir = (root: string, app: string, slot: number): string =>
-  join(root, app.slice(2).toLowerCase(), String(slot));
-
 function refusalOf(exit: number | "failed" | null, cipherDir: string): CharterError {
   if (exit === WRONG_PASSWORD) {
     return new CharterError("storage/wrong-key", "this volume belongs to another app's key");
@@ -125,23 +102,4 @@ function refusalOf(exit: number | "failed" | null, cipherDir: string): CharterEr
     return new CharterError("storage/in-use", "another instance has this volume open", { cipherDir });
   }
   return new CharterError("storage/failed", "the encrypted volume could not be opened", { exit });
-}
-
-/** A mount point is on another device than the directory that it stands in. */
-async function isMounted(path: string): Promise<boolean> {
-  try {
-    const [here, above] = await Promise.all([stat(path), stat(dirname(path))]);
-    return here.dev !== above.dev;
-  } catch {
-    return false;
-  }
-}
-
-/** Whether a program is there at all. */
-function runs(program: string): Promise<boolean> {
-  return new Promise((done) => {
-    const child = spawn(program, ["--version"], { stdio: "ignore", timeout: TIMEOUT_MS });
-    child.once("error", () => done(false));
-    child.once("exit", () => done(true));
-  });
 }

@@ -8,7 +8,8 @@ import { machineClock } from "../../../worker/clock.ts";
 import { SecretCounters } from "../../../worker/guest/holdings/SecretCounters.ts";
 import { VolumeHolding } from "../../../worker/guest/holdings/VolumeHolding.ts";
 import { SimulatorKeys } from "../../../worker/keys/SimulatorKeys.ts";
-import { gocryptfsMissing, volumeDir } from "../../../worker/storage/gocryptfs.ts";
+import { examineStorage } from "../../../worker/storage/chooseStorage.ts";
+import { volumeDir } from "../../../worker/storage/Volume.ts";
 import { loadOrCreateTestPki } from "../../../worker/tee/simulator/pki.ts";
 import { refusal } from "../../support/refusal.ts";
 
@@ -22,9 +23,9 @@ describe("an app's volume", function () {
   const never = new AbortController().signal;
 
   before(async function () {
-    const missing = await gocryptfsMissing();
-    if (missing === null) return;
-    console.log(`      skipped: ${missing}`);
+    const missing = Object.values(await examineStorage());
+    if (missing.includes(null)) return;
+    console.log(`      skipped: ${missing.join("; ")}`);
     this.skip();
   });
   beforeEach(() => {
@@ -43,6 +44,9 @@ describe("an app's volume", function () {
       app: APP,
       source: new SimulatorKeys(dir, 31337),
       cipherDir: cipherDir(),
+      storage: "auto",
+      sizeMb: 64,
+      memoryDir: "/dev/shm",
       mountPoint: join(dir, workdir),
       names: ["data"],
       clock: machineClock(),

@@ -1,11 +1,14 @@
 import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import { CharterError, isCharterError } from "../../../protocol/errors/CharterError.ts";
+import { isCharterError } from "../../../protocol/errors/CharterError.ts";
 import type { Address } from "../../../protocol/words/hex.ts";
 import type { Clock } from "../../clock.ts";
 import type { KeySource } from "../../keys/KeySource.ts";
-import { gocryptfsMissing, openGocryptfs, type Volume } from "../../storage/gocryptfs.ts";
+import { chooseStorage, type StorageChoice } from "../../storage/chooseStorage.ts";
+import { openGocryptfs } from "../../storage/gocryptfs.ts";
+import { openLuks } from "../../storage/luks/openLuks.ts";
+import type { StorageKind, Volume } from "../../storage/Volume.ts";
 
 const AGAIN_MS = 200;
 
@@ -14,6 +17,12 @@ export interface VolumeHoldingOptions {
   readonly source: KeySource;
   /** What stands on the disk, encrypted: of this app and slot. */
   readonly cipherDir: string;
+  /** What may encrypt it. */
+  readonly storage: StorageChoice;
+  /** Size of a new volume, where its kind has one. */
+  readonly sizeMb: number;
+  /** A directory in memory. */
+  readonly memoryDir: string;
   /** Where it is readable while it is open. */
   readonly mountPoint: string;
   /** Named volumes of the Compose file. */
@@ -26,19 +35,17 @@ export interface VolumeHoldingOptions {
 /** The app's volume, open while its containers may run. */
 export class VolumeHolding {
   readonly #options: VolumeHoldingOptions;
+  readonly #kind: StorageKind;
   #volume: Volume | undefined;
 
-  private constructor(options: VolumeHoldingOptions) {
+  private constructor(options: VolumeHoldingOptions, kind: StorageKind) {
     this.#options = options;
+    this.#kind = kind;
   }
 
-  /** @throws CharterError `storage/none` where no encrypted volume can be opened: never a plain one instead. */
+  /** @throws CharterError `storage/none`, `storage/other-kind`: never a plain volume instead. */
   static async prepare(options: VolumeHoldingOptions): Promise<VolumeHolding> {
-    const missing = await gocryptfsMissing();
-    if (missing === null) return new VolumeHolding(options);
-    throw new CharterError("storage/none", "the manifest asks for a volume, and none can be encrypted here", {
-      reason: missing,
-    });
+    return new VolumeHolding(options, await chooseStorage(options.cipherDir, options.storage));
   }
 
   /**
@@ -46,12 +53,13 @@ export class VolumeHolding {
    * @throws CharterError `storage/…`, `keys/…`.
    */
   async open(signal: AbortSignal): Promise<void> {
-    const { app, source, cipherDir, mountPoint, names, clock, onInUse } = this.#options;
+    const { app, source, names, clock, onInUse } = this.#options;
     const key = await source.key(app, "volume");
     for (let isTold = false; !signal.aborted && this.#volume === undefined;) {
       try {
-        this.#volume = await openGocryptfs({ cipherDir, mountPoint, key });
+        this.#volume = await this.#openOnce(key, signal);
       } catch (error) {
+        if (signal.aborted) return;
         if (!isCharterError(error) || error.code !== "storage/in-use") throw error;
         if (!isTold) onInUse();
         isTold = true;
@@ -65,6 +73,13 @@ export class VolumeHolding {
   /** Where it is readable; undefined while it is not. */
   get path(): string | undefined {
     return this.#volume?.path;
+  }
+
+  #openOnce(key: Uint8Array, signal: AbortSignal): Promise<Volume> {
+    const { cipherDir, mountPoint, sizeMb, memoryDir } = this.#options;
+    return this.#kind === "luks2"
+      ? openLuks({ cipherDir, mountPoint, key, sizeMb, memoryDir, signal })
+      : openGocryptfs({ cipherDir, mountPoint, key });
   }
 
   async close(): Promise<void> {

@@ -6,7 +6,7 @@ import type { Clock } from "../../clock.ts";
 import type { KeySource } from "../../keys/KeySource.ts";
 import { openKeySource } from "../../keys/openKeySource.ts";
 import { requireKeySource } from "../../keys/requireKeySource.ts";
-import { volumeDir } from "../../storage/gocryptfs.ts";
+import { volumeDir } from "../../storage/Volume.ts";
 import { volumeNames, type Held } from "../compose/mountHeld.ts";
 import type { ComposeProject } from "../compose/parseCompose.ts";
 import type { GuestConfig } from "../config.ts";
@@ -88,6 +88,9 @@ function openVolume(
     source,
     cipherDir: volumeDir(resolve(volumesDir ?? join(workdir, "volumes")), app, slot),
     mountPoint: volumePath({ ...config, app, slot, workdir }),
+    storage: config.storage,
+    sizeMb: config.volumeMb,
+    memoryDir: config.secretsDir,
     names: volumeNames(project),
     clock,
     onInUse: () => report({ state: "awaiting-volume", key: key() }),

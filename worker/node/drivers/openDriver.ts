@@ -38,7 +38,7 @@ export function openDriver(
 export function commonOf(config: NodeConfig): CommonGuestConfig {
   const { relayerUrls, evidence, tee, gpu, runtime, hostPorts, reattestSeconds, status } = config;
   const { chainId, genesisHash, ledger } = pinnedOf(config.deployment);
-  const { vmConfig, mrConfig, places, simulatorDir, platform, engineSocket, tls } = config;
+  const { vmConfig, mrConfig, places, simulatorDir, platform, engineSocket, tls, storage, volumeMb } = config;
   return {
     relayerUrls,
     chainId,
@@ -48,6 +48,8 @@ export function commonOf(config: NodeConfig): CommonGuestConfig {
     tee,
     gpu,
     runtime,
+    storage,
+    volumeMb,
     hostPorts,
     reattestSeconds,
     status,
