@@ -1,12 +1,12 @@
 import type { Address } from "../../protocol/words/hex.ts";
 
 /**
- * What survives the guest (DESIGN section 7): keys that the same app gets again after a restart, an upgrade or on another
- * machine, and no other app ever does.
+ * What survives the guest (DESIGN section 7): keys that the same app gets again after a restart or an upgrade (on
+ * another machine, too, where the source is shared), and no other app ever does. Asked for under a lease only.
  */
 export interface KeySource {
   /** For people and the measured `key-provider` event. */
-  readonly name: "dstack" | "simulator";
+  readonly name: "dstack" | "snp" | "simulator";
   /** Whether a replica on another machine gets the same keys. */
   readonly isShared: boolean;
   /** 32 secret bytes of this app for one purpose. */

@@ -121,8 +121,11 @@ async function examineKeys(config: NodeConfig): Promise<Finding> {
     return { what, ok: true, note: "asked for in each VM: dstack GetKey, where dstack gave the VM a KMS" };
   }
   try {
-    const { source, evidence } = await openKeySource(config, config.deployment.chainId, config.places);
-    return { what, ok: true, note: NOTES[requireKeySource(source, evidence).name] };
+    // Of no app: no key is asked for.
+    const { chainId, attestationLedger: ledger } = config.deployment;
+    const asked = { ...config, ledger, leaseSigners: [], secretsDir: "/dev/shm" };
+    const found = await openKeySource(asked, chainId, config.places);
+    return { what, ok: true, note: NOTES[requireKeySource(found).name] };
   } catch (error) {
     const { message, details } = reported(error);
     const reason = typeof details.reason === "string" ? details.reason : message;
@@ -132,5 +135,6 @@ async function examineKeys(config: NodeConfig): Promise<Finding> {
 
 const NOTES: Readonly<Record<KeySource["name"], string>> = {
   dstack: "dstack GetKey, for the app that dstack started",
+  snp: "snp: of this chip, OS image and an app's lease signers; replicas elsewhere have other keys",
   simulator: "simulator: development chains only, and whoever reads its directory has them",
 };

@@ -19,7 +19,7 @@ export interface DetectedSource {
 const GIVES = {
   dstack: "TDX quotes, RTMR3, keys of the app (GetKey)",
   "tsm-tdx": "TDX quotes by configfs-tsm; RTMR3 from Linux 6.16; no key survives the guest",
-  "tsm-snp": "SEV-SNP reports by configfs-tsm; no register to extend; derived keys take an ioctl",
+  "tsm-snp": "SEV-SNP reports by configfs-tsm; no register to extend; keys by snpguest",
   nitro: "AWS NSM: its documents take an ioctl, which takes native code that Charter does not carry",
   nvidia: "NVIDIA GPU; its evidence counts only beside that of the CPU",
 } as const;

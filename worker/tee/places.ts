@@ -19,6 +19,8 @@ export const placesSchema = z.strictObject({
   ccelFile: path.optional(),
   /** NVIDIA's `nvattest`. */
   nvattest: path.optional(),
+  /** virtee's `snpguest`, for keys of an SEV-SNP guest. */
+  snpguest: path.optional(),
 });
 
 /** Places to look at; what is not named is where a real machine has it. */

@@ -10,6 +10,7 @@ import { requireKeySource } from "../../../worker/keys/requireKeySource.ts";
 import { SimulatorKeys } from "../../../worker/keys/SimulatorKeys.ts";
 import { loadOrCreateTestPki } from "../../../worker/tee/simulator/pki.ts";
 import { refusal, refusalOf } from "../../support/refusal.ts";
+import { makeSnpguest } from "../support/snpguest.ts";
 import { DstackAgentServer } from "../support/DstackAgentServer.ts";
 
 const APP = `0x${"ab".repeat(20)}` as Address;
@@ -49,10 +50,10 @@ describe("keys that survive the guest", () => {
 
   it("are refused by name of the reason where none survives: nothing falls back to a key that is lost", () => {
     for (const evidence of ["tsm-tdx", "tsm-snp", "nitro", undefined] as const) {
-      expect(refusalOf(() => requireKeySource(null, evidence))).to.equal("keys/no-source");
+      expect(refusalOf(() => requireKeySource({ source: null, evidence }))).to.equal("keys/no-source");
     }
     const source = new SimulatorKeys(dir, 1337);
-    expect(requireKeySource(source, "tsm-tdx")).to.equal(source);
+    expect(requireKeySource({ source, evidence: "tsm-tdx" })).to.equal(source);
   });
 
   it("are the machine's own or none: nothing falls back to the simulator", async () => {
@@ -62,16 +63,26 @@ describe("keys that survive the guest", () => {
       snpDevice: join(dir, "sev-guest"),
       nsmDevice: join(dir, "nsm"),
       nvidiaDevices: join(dir, "gpus"),
+      snpguest: join(dir, "snpguest"),
     };
+    const keys = { ledger: OTHER, leaseSigners: [APP], secretsDir: "/dev/shm" };
     const found = (evidence: "simulator" | "machine", chainId = 31337) =>
-      openKeySource({ evidence, simulatorDir: dir }, chainId, places);
+      openKeySource({ evidence, simulatorDir: dir, ...keys }, chainId, places);
     expect((await found("simulator")).source?.name).to.equal("simulator");
     expect(await refusal(found("simulator", 1))).to.equal("keys/simulator-refused");
     expect(await found("machine")).to.deep.equal({ source: null });
 
     mkdirSync(join(dir, "tsm"));
     writeFileSync(join(dir, "sev-guest"), "");
-    expect(await found("machine")).to.deep.equal({ source: null, evidence: "tsm-snp" });
+    expect(await found("machine")).to.deep.equal({
+      source: null,
+      evidence: "tsm-snp",
+      reason: "it takes virtee's snpguest, which is not installed",
+    });
+    makeSnpguest(dir, { version: "1.2.0" });
+    expect((await found("machine", 1)).reason).to.match(/not known here \(1\.2\)$/);
+    makeSnpguest(dir);
+    expect((await found("machine", 1)).source).to.include({ name: "snp", isShared: false });
     const agent = await new DstackAgentServer(dir).start();
     try {
       expect((await found("machine", 1)).source?.name).to.equal("dstack");

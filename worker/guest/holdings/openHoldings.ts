@@ -55,8 +55,10 @@ export async function openHoldings(
   const { persistent } = manifest.charter;
   const isSecret = wantedSecrets(project, manifest).length > 0;
   if (!persistent && !isSecret && manifest.kms_enabled !== true) return noHoldings;
-  const found = await openKeySource(config, config.chainId, config.places);
-  const source = requireKeySource(found.source, found.evidence);
+  const { lease_signers: leaseSigners } = manifest.charter;
+  const source = requireKeySource(
+    await openKeySource({ ...config, leaseSigners }, config.chainId, config.places),
+  );
   let key = "";
   const volume = persistent ? await openVolume(config, project, source, seams, () => key) : undefined;
   const secrets = isSecret ? secretsHolding(config, project, manifest, source, seams) : undefined;
