@@ -6,7 +6,13 @@ import { expect } from "chai";
 import type { Described } from "./support/dumpCommands.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(`../../${relative}`, import.meta.url));
-const PAGES = ["docs/operators.md", "docs/developers.md", "docs/operations.md", "README.md"];
+const PAGES = [
+  "docs/operators.md",
+  "docs/developers.md",
+  "docs/operations.md",
+  "README.md",
+  "examples/llm-gateway/README.md",
+];
 const PROGRAMS: Readonly<Record<string, string>> = {
   charter: "cli/main.ts",
   "charter-node": "worker/node/main.ts",
