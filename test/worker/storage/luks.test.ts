@@ -22,12 +22,15 @@ import {
   headerMac,
   luksPassphrase,
   readHeader,
+  requireHeader,
+  withHeaderCopy,
 } from "../../../worker/storage/luks/luksHeader.ts";
+import { requireCipher } from "../../../worker/storage/luks/luksMetadata.ts";
 import { luksUnusable } from "../../../worker/storage/luks/luksMissing.ts";
 import { luksEnvironment, luksSteps } from "../../../worker/storage/luks/luksStep.ts";
-import { checkedHeader, mappingName, openLuks } from "../../../worker/storage/luks/openLuks.ts";
+import { mappingName, openLuks } from "../../../worker/storage/luks/openLuks.ts";
 import { firstMissing } from "../../../worker/storage/Volume.ts";
-import { refusal } from "../../support/refusal.ts";
+import { refusal, refusalOf } from "../../support/refusal.ts";
 import { behavesAsVolume } from "./behavesAsVolume.ts";
 
 const SIZE_MB = 48;
@@ -83,7 +86,15 @@ describe("the header of a LUKS2 volume", function () {
     await step("cryptsetup", formatArguments(path, false), { input: luksPassphrase(key(fill)) });
     return path;
   };
-  const checked = (fill = 1) => checkedHeader({ image, mac, key: key(fill), memoryDir: MEMORY });
+  /** As a volume is opened: what this gives is the work's answer, over a copy of the header that was checked. */
+  const checked = async <T>(
+    fill = 1,
+    work: (copy: string) => T | Promise<T> = () => "opened" as T,
+  ): Promise<T> => {
+    const header = await readHeader(image);
+    requireHeader(header, existsSync(mac) ? readFileSync(mac) : Buffer.alloc(0), key(fill));
+    return withHeaderCopy(header, MEMORY, async (copy) => work(copy));
+  };
   /** cryptsetup's exit for a passphrase, by a header that stands apart from the image: 0 it fits, 2 it does not. */
   const tries = (header: string, fill: number) =>
     spawnSync(
@@ -91,22 +102,21 @@ describe("the header of a LUKS2 volume", function () {
       ["open", "--test-passphrase", "--type=luks2", `--header=${header}`, "--key-file=-", image],
       { input: luksPassphrase(key(fill)) },
     ).status;
+  const dump = () =>
+    spawnSync("cryptsetup", ["luksDump", "--dump-json-metadata", image], { encoding: "utf8" }).stdout;
   const copies = () => readdirSync(MEMORY).filter((name) => name.startsWith("charter-header-"));
 
   it("is read from a copy in memory, and opens by the app's key alone", async () => {
-    const copy = await checked();
-    try {
+    await checked(1, (copy) => {
       expect(copy.startsWith(`${MEMORY}/`)).to.equal(true);
       expect(statSync(copy).mode & 0o777).to.equal(0o600);
       expect([tries(copy, 1), tries(copy, 2)]).to.deep.equal([0, 2]);
-    } finally {
-      rmSync(copy);
-    }
+    });
+    expect(copies()).to.deep.equal([]);
   });
 
   it("says what was asked for: AES-XTS with 512 bits, one slot, and data behind what the MAC covers", () => {
-    const dump = spawnSync("cryptsetup", ["luksDump", "--dump-json-metadata", image], { encoding: "utf8" });
-    const { keyslots, segments } = JSON.parse(dump.stdout) as {
+    const { keyslots, segments } = JSON.parse(dump()) as {
       keyslots: Record<string, { key_size: number; kdf: object; area: { encryption: string } }>;
       segments: Record<string, { offset: string; encryption: string; sector_size: number }>;
     };
@@ -119,6 +129,44 @@ describe("the header of a LUKS2 volume", function () {
     expect(formatArguments(image)).to.include("--integrity=hmac-sha256");
   });
 
+  it("is held to that before the first file system is made by it", () => {
+    requireCipher(dump(), false);
+    type Metadata = Record<"keyslots" | "segments", Record<string, object>> &
+      Record<"tokens" | "config", object>;
+    const made = JSON.parse(dump()) as Metadata;
+    const integrity = { type: "hmac(sha256)", journal_encryption: "none", journal_integrity: "none" };
+    const whole = { ...made, segments: { "0": { ...made.segments["0"], integrity } } };
+    requireCipher(JSON.stringify(whole));
+    const bends: readonly (readonly [what: string, metadata: object])[] = [
+      ["without its HMACs", made],
+      [
+        "another HMAC",
+        { ...whole, segments: { "0": { ...whole.segments["0"], integrity: { type: "none" } } } },
+      ],
+      ["a second segment", { ...whole, segments: { ...whole.segments, "1": whole.segments["0"] } }],
+      ["a second slot", { ...whole, keyslots: { ...made.keyslots, "1": made.keyslots["0"] } }],
+      [
+        "a slot that encrypts nothing",
+        {
+          ...whole,
+          keyslots: { "0": { ...made.keyslots["0"], area: { type: "raw", encryption: "cipher_null-ecb" } } },
+        },
+      ],
+      ["a token", { ...whole, tokens: { "0": { type: "x" } } }],
+      [
+        "a change of keys under way",
+        { ...whole, config: { requirements: { mandatory: ["online-reencrypt"] } } },
+      ],
+    ];
+    for (const [what, metadata] of bends) {
+      expect(
+        refusalOf(() => requireCipher(JSON.stringify(metadata))),
+        what,
+      ).to.equal("storage/header-changed");
+    }
+    expect(refusalOf(() => requireCipher(""))).to.equal("storage/header-changed");
+  });
+
   it("is refused for another app's key, without a MAC, and with any bit changed", async () => {
     expect(await refusal(checked(2))).to.equal("storage/wrong-key");
     for (const at of [0, 4_096, 16_384, 100_000, HEADER_BYTES - 1]) {
@@ -129,7 +177,7 @@ describe("the header of a LUKS2 volume", function () {
       bytes[at] ^= 1;
       writeFileSync(image, bytes);
     }
-    rmSync(await checked());
+    expect(await checked()).to.equal("opened");
     rmSync(mac);
     expect(await refusal(checked())).to.equal("storage/wrong-key");
     truncateSync(image, HEADER_BYTES - 1);
@@ -141,14 +189,14 @@ describe("the header of a LUKS2 volume", function () {
     const bytes = readFileSync(image);
     for (const at of [0, 16_384]) nameNoCipher(bytes.subarray(at, at + 16_384));
     writeFileSync(image, bytes);
-    const dump = spawnSync("cryptsetup", ["luksDump", "--dump-json-metadata", image], { encoding: "utf8" });
-    expect(dump.stdout).to.include("cipher_null-ecb");
+    expect(dump()).to.include("cipher_null-ecb");
+    expect(refusalOf(() => requireCipher(dump(), false))).to.equal("storage/header-changed");
     expect(tries(image, 1)).to.equal(0);
     expect(await refusal(checked())).to.equal("storage/wrong-key");
   });
 
   it("is copied to memory only", async () => {
-    const elsewhere = checkedHeader({ image, mac, key: key(1), memoryDir: "/proc" });
+    const elsewhere = withHeaderCopy(await readHeader(image), "/proc", () => Promise.resolve());
     expect(await refusal(elsewhere)).to.equal("storage/failed");
   });
 

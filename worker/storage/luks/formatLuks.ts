@@ -1,6 +1,7 @@
 import { rename, rm, truncate, writeFile } from "node:fs/promises";
 
-import { DATA_OFFSET_SECTORS, headerMac, luksPassphrase, readHeader } from "./luksHeader.ts";
+import { DATA_OFFSET_SECTORS, headerMac, luksPassphrase, readHeader, withHeaderCopy } from "./luksHeader.ts";
+import { requireCipher } from "./luksMetadata.ts";
 import type { RunStep } from "./luksStep.ts";
 
 /** Making a volume writes all of it once, so that each sector has its HMAC: this is a tenth of what a slow disk does. */
@@ -36,11 +37,18 @@ export interface FormatOptions {
   readonly name: string;
   readonly key: Uint8Array;
   readonly sizeMb: number;
+  /** A directory in memory (tmpfs). */
+  readonly memoryDir: string;
   readonly step: RunStep;
 }
 
-/** Makes an image with an empty ext4. It is there whole, with its MAC, or not at all. @throws CharterError `storage/failed`. */
-export async function formatLuks({ image, mac, name, key, sizeMb, step }: FormatOptions): Promise<void> {
+/**
+ * Makes an image with an empty ext4. It is there whole, with its MAC, or not at all. The MAC is of the very bytes that were
+ * found to be as asked, and by which the file system was made.
+ * @throws CharterError `storage/header-changed`, `storage/failed`.
+ */
+export async function formatLuks(options: FormatOptions): Promise<void> {
+  const { image, mac, name, key, sizeMb, memoryDir, step } = options;
   const made = `${image}.new`;
   const input = luksPassphrase(key);
   const device = `/dev/mapper/${name}`;
@@ -48,10 +56,16 @@ export async function formatLuks({ image, mac, name, key, sizeMb, step }: Format
   await writeFile(made, "", { mode: 0o600 });
   await truncate(made, sizeMb * 1_048_576);
   await step("cryptsetup", formatArguments(made), { input, addMs: sizeMb * FORMAT_MS_PER_MB });
-  await step("cryptsetup", ["open", "--type=luks2", "--key-file=-", made, name], { input });
+  const header = await readHeader(made);
+  await withHeaderCopy(header, memoryDir, async (copy) => {
+    requireCipher(await step("cryptsetup", ["luksDump", "--dump-json-metadata", copy]));
+    await step("cryptsetup", ["open", "--type=luks2", `--header=${copy}`, "--key-file=-", made, name], {
+      input,
+    });
+  });
   const eager = "nodiscard,lazy_itable_init=0,lazy_journal_init=0";
   await step("mkfs.ext4", ["-q", "-m", "0", "-E", eager, device], { addMs: sizeMb * FORMAT_MS_PER_MB });
   await step("cryptsetup", ["close", name]);
-  await writeFile(mac, headerMac(await readHeader(made), key), { mode: 0o600, flush: true });
+  await writeFile(mac, headerMac(header, key), { mode: 0o600, flush: true });
   await rename(made, image);
 }

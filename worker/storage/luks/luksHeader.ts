@@ -1,5 +1,6 @@
-import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
-import { open } from "node:fs/promises";
+import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto";
+import { open, rm, statfs, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
 
@@ -27,6 +28,33 @@ export async function readHeader(image: string): Promise<Buffer> {
     });
   } finally {
     await file.close();
+  }
+}
+
+/** statfs(2): file systems that are memory. */
+const MEMORY: readonly number[] = [0x01021994 /* tmpfs */, 0x858458f6 /* ramfs */];
+
+/**
+ * Works with a copy of a header in memory, which is gone afterwards. cryptsetup reads the copy: what stands on the disk may
+ * change after it was looked at.
+ * @throws CharterError `storage/failed` where there is no memory for it.
+ */
+export async function withHeaderCopy<T>(
+  header: Uint8Array,
+  memoryDir: string,
+  work: (copy: string) => Promise<T>,
+): Promise<T> {
+  if (!MEMORY.includes((await statfs(memoryDir)).type)) {
+    throw new CharterError("storage/failed", "the volume's header is read from memory only (tmpfs)", {
+      directory: memoryDir,
+    });
+  }
+  const copy = join(memoryDir, `charter-header-${randomBytes(16).toString("hex")}`);
+  try {
+    await writeFile(copy, header, { mode: 0o600, flag: "wx" });
+    return await work(copy);
+  } finally {
+    await rm(copy, { force: true });
   }
 }
 

@@ -11,10 +11,11 @@ export const luksEnvironment = (): Readonly<Record<string, string>> => ({
 });
 
 const STEP_MS = 60_000;
+const MAX_STDOUT = 65_536;
 const MAX_STDERR = 2_000;
 
 /**
- * Runs one program of a volume's way to its end.
+ * Runs one program of a volume's way to its end, and gives what it printed.
  * @throws (from what it returns) CharterError `storage/failed` with the program, its exit and the end of what it said.
  */
 export type RunStep = (
@@ -26,19 +27,20 @@ export type RunStep = (
     /** What it may take beyond a minute. */
     readonly addMs?: number;
   },
-) => Promise<void>;
+) => Promise<string>;
 
 /** @param lock held, shared, while a program runs: what closes the volume waits for it, even when we are gone. */
 export const luksSteps =
   (lock: string, signal?: AbortSignal): RunStep =>
   async (program, args, { input = "", addMs = 0 } = {}) => {
     const child = spawn("flock", ["--shared", "--no-fork", lock, program, ...args], {
-      stdio: ["pipe", "ignore", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
       env: luksEnvironment(),
       timeout: STEP_MS + addMs,
       ...(signal ? { signal } : {}),
     });
-    let stderr = "";
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (chunk: Buffer) => (stdout = (stdout + chunk.toString()).slice(0, MAX_STDOUT)));
     child.stderr.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-MAX_STDERR)));
     child.stdin.on("error", () => undefined); // It ended before it read: its exit says why.
     child.stdin.end(input);
@@ -47,7 +49,7 @@ export const luksSteps =
       child.once("error", (error) => ((failure = error), done(null)));
       child.once("close", done);
     });
-    if (exit === 0) return;
+    if (exit === 0) return stdout;
     const details = { program, step: args[0], exit, stderr };
     throw new CharterError("storage/failed", "the encrypted volume could not be opened", details, {
       cause: failure,

@@ -1,12 +1,12 @@
-import { createHash, randomBytes } from "node:crypto";
-import { access, mkdir, readdir, readFile, rm, statfs, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { access, mkdir, readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import { MARKS, type Volume, type VolumeOptions } from "../Volume.ts";
 import { formatLuks } from "./formatLuks.ts";
 import { holdLuks } from "./holdLuks.ts";
-import { luksPassphrase, readHeader, requireHeader } from "./luksHeader.ts";
+import { luksPassphrase, readHeader, requireHeader, withHeaderCopy } from "./luksHeader.ts";
 import { luksEnvironment, luksSteps } from "./luksStep.ts";
 
 export interface LuksOptions extends VolumeOptions {
@@ -19,13 +19,12 @@ export interface LuksOptions extends VolumeOptions {
 
 const MAC = "luks2.mac";
 const OURS: ReadonlySet<string> = new Set([MARKS.luks2, `${MARKS.luks2}.new`, MAC]);
-/** statfs(2): file systems that are memory. */
-const MEMORY: readonly number[] = [0x01021994 /* tmpfs */, 0x858458f6 /* ramfs */];
 
 /**
  * Opens the LUKS2 volume of an app, made when there is none yet: an image file with AES-XTS and HMAC-SHA256 for each
  * sector, an ext4 in it, mounted nodev and nosuid. That a host brings back older sectors is not noticed.
- * @throws CharterError `storage/wrong-key` for a volume of another app or a header that was changed,
+ * @throws CharterError `storage/wrong-key` for a volume of another app or a header that was changed, `storage/header-changed`
+ * for one that was changed while the volume was made,
  * `storage/foreign-files` where the directory holds what is no volume, `storage/in-use` while another guest has it open,
  * `storage/failed`.
  */
@@ -41,14 +40,14 @@ export async function openLuks(options: LuksOptions): Promise<Volume> {
   const step = luksSteps(`${lock}.step`, signal);
   try {
     await requireOurs(cipherDir);
-    if (!(await exists(image))) await formatLuks({ image, mac, name, key, sizeMb, step });
-    const header = await checkedHeader({ image, mac, key, memoryDir });
-    try {
-      const args = ["open", "--type=luks2", `--header=${header}`, "--key-file=-", image, name];
-      await step("cryptsetup", args, { input: luksPassphrase(key) });
-    } finally {
-      await rm(header, { force: true });
-    }
+    if (!(await exists(image))) await formatLuks({ image, mac, name, key, sizeMb, memoryDir, step });
+    const header = await readHeader(image);
+    requireHeader(header, await readFile(mac).catch(() => Buffer.alloc(0)), key);
+    await withHeaderCopy(header, memoryDir, (copy) =>
+      step("cryptsetup", ["open", "--type=luks2", `--header=${copy}`, "--key-file=-", image, name], {
+        input: luksPassphrase(key),
+      }),
+    );
     await step("mount", ["-t", "ext4", "-o", "nodev,nosuid,noatime", `/dev/mapper/${name}`, mountPoint]);
   } catch (error) {
     await held.release();
@@ -60,31 +59,6 @@ export async function openLuks(options: LuksOptions): Promise<Volume> {
 /** Below /dev/mapper: of this directory alone. */
 export const mappingName = (cipherDir: string): string =>
   `charter-${createHash("sha256").update(resolve(cipherDir)).digest("hex").slice(0, 24)}`;
-
-export interface HeaderFiles {
-  readonly image: string;
-  readonly mac: string;
-  readonly key: Uint8Array;
-  readonly memoryDir: string;
-}
-
-/**
- * A copy in memory of the image's header, which its MAC says is the one that was made under this key. cryptsetup reads the
- * copy: what stands on the disk may change after it was checked.
- * @throws CharterError `storage/wrong-key`, `storage/foreign-files`, `storage/failed` where there is no memory for it.
- */
-export async function checkedHeader({ image, mac, key, memoryDir }: HeaderFiles): Promise<string> {
-  const header = await readHeader(image);
-  requireHeader(header, await readFile(mac).catch(() => Buffer.alloc(0)), key);
-  if (!MEMORY.includes((await statfs(memoryDir)).type)) {
-    throw new CharterError("storage/failed", "the volume's header is read from memory only (tmpfs)", {
-      directory: memoryDir,
-    });
-  }
-  const copy = join(memoryDir, `charter-header-${randomBytes(16).toString("hex")}`);
-  await writeFile(copy, header, { mode: 0o600, flag: "wx" });
-  return copy;
-}
 
 async function requireOurs(cipherDir: string): Promise<void> {
   const foreign = (await readdir(cipherDir)).find((file) => !OURS.has(file));
