@@ -4,7 +4,9 @@ import { keccak256 as inJavaScript, type Keccak256 } from "../protocol/crypto/ke
 import type { Bytes32 } from "../protocol/words/hex.ts";
 
 let hasher: Awaited<ReturnType<typeof createKeccak>> | undefined;
-void createKeccak(256).then(
+
+/** Once it resolves the fast one answers: a thread that would else give it no turn to get ready waits for it. */
+export const keccakReady: Promise<unknown> = createKeccak(256).then(
   (made) => (hasher = made),
   () => undefined, // A runtime without WebAssembly has the same digests, later.
 );

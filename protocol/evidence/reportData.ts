@@ -1,6 +1,6 @@
-import { encodeAbiParameters, keccak256, stringToHex } from "viem";
-
-import type { Address, Bytes32, Hex } from "../words/hex.ts";
+import { keccak256, type Keccak256 } from "../crypto/keccak.ts";
+import { abiWords } from "../words/abiWords.ts";
+import { toHex, type Address, type Bytes32, type Hex } from "../words/hex.ts";
 
 /** What evidence is bound to. `consumer`: ledger (instances) or node registry (nodes); `subject`: app or operator. */
 export interface Binding {
@@ -15,37 +15,23 @@ export interface Binding {
   readonly gpuDigest?: Bytes32;
 }
 
-const domainOf = (purpose: Binding["purpose"]): Hex => keccak256(stringToHex(`charter.${purpose}.v1`));
-
-const FIELDS = [
-  { type: "bytes32" },
-  { type: "uint256" },
-  { type: "address" },
-  { type: "address" },
-  { type: "address" },
-  { type: "uint64" },
-  { type: "bytes32" },
-] as const;
+const domainOf = (purpose: Binding["purpose"]): Bytes32 =>
+  keccak256(new TextEncoder().encode(`charter.${purpose}.v1`));
+const DOMAINS = { instance: domainOf("instance"), node: domainOf("node") } as const;
 
 /** What the first half of the report data is the hash of: abi.encode of everything that it binds. */
-export function reportDataPreimage(binding: Binding): Hex {
+export const reportDataPreimage = (binding: Binding): Hex => toHex(preimageOf(binding));
+
+function preimageOf(binding: Binding): Uint8Array {
   const { purpose, chainId, consumer, subject, key, blockNumber, blockHash } = binding;
-  return encodeAbiParameters(FIELDS, [
-    domainOf(purpose),
-    BigInt(chainId),
-    consumer,
-    subject,
-    key,
-    blockNumber,
-    blockHash,
-  ]);
+  return abiWords(DOMAINS[purpose], BigInt(chainId), consumer, subject, key, blockNumber, blockHash);
 }
 
 /**
  * The 64 bytes of report data: keccak256(abi.encode(domain, chainId, consumer, subject, key, block number, block hash))
  * and then the GPU digest, or zeros (contracts/interfaces/Types.sol, `Verdict`).
  */
-export function reportData(binding: Binding): Hex {
-  const digest = keccak256(reportDataPreimage(binding));
-  return `${digest}${binding.gpuDigest ? binding.gpuDigest.slice(2) : "0".repeat(64)}`;
+export function reportData(binding: Binding, keccak: Keccak256 = keccak256): Hex {
+  const digest = keccak(preimageOf(binding));
+  return `${digest as Hex}${binding.gpuDigest ? binding.gpuDigest.slice(2) : "0".repeat(64)}`;
 }

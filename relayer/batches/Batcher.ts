@@ -1,14 +1,16 @@
-import { encodeFunctionData, keccak256, encodeAbiParameters } from "viem";
+import { encodeFunctionData, encodeAbiParameters } from "viem";
 
 import { attestationLedgerAbi } from "../../protocol/abi/attestationLedger.ts";
 import type { Deployment } from "../../protocol/deployment/deployment.ts";
 import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
 import { leafTree } from "../../protocol/session/batch.ts";
 import type { ChainState, ImageFacts } from "../../protocol/state/types.ts";
+import { fromHex } from "../../protocol/words/hex.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 import { Beat } from "../beat.ts";
 import type { BatchCandidate, DraftBatch, SignedBatch } from "../committee/collectBatch.ts";
 import type { ProofStep } from "../evidence/Prover.ts";
+import { keccak256 } from "../keccak.ts";
 import { batchId, upkeepId } from "../outbox/intent.ts";
 import type { IntentRequest } from "../outbox/intent.ts";
 import type { BatchStore } from "../store/batchStore.ts";
@@ -164,7 +166,7 @@ export class Batcher {
   async #keepImage(image: ImageFacts, waiting: readonly OpenProof[]): Promise<void> {
     const { deployment, plan, proofs } = this.#options;
     const data = encodeFunctionData({ abi: attestationLedgerAbi, functionName: "keepImage", args: [image] });
-    const content = keccak256(encodeAbiParameters([{ type: "bytes" }], [data])) as Bytes32;
+    const content = keccak256(fromHex(encodeAbiParameters([{ type: "bytes" }], [data])));
     const id = upkeepId(deployment.chainId, deployment.attestationLedger, content);
     await plan({ id, to: deployment.attestationLedger, data, label: "image.keep" });
     const error = new CharterError(
@@ -226,7 +228,10 @@ function draftOf(
     const terms = { release, image, node: node ?? 0, combines: open.combines, expiresAt: validUntil };
     return { verdict, leaf: leafOf(verdict, terms) };
   });
-  const tree = leafTree(members.map(({ leaf }) => leaf));
+  const tree = leafTree(
+    members.map(({ leaf }) => leaf),
+    keccak256,
+  );
   const oldest = members
     .map(({ verdict }) => verdict)
     .reduce((a, b) => (b.evidenceBlock < a.evidenceBlock ? b : a));

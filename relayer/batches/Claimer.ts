@@ -10,6 +10,7 @@ import { compactSignature } from "../../protocol/words/compactSignature.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 import { Beat } from "../beat.ts";
 import { inLanes } from "../inLanes.ts";
+import { keccak256 } from "../keccak.ts";
 import { claimId } from "../outbox/intent.ts";
 import type { Intent, IntentRequest } from "../outbox/intent.ts";
 import type { BatchStore, Claim, KeptLeaf, OpenBatch } from "../store/batchStore.ts";
@@ -117,7 +118,7 @@ export class Claimer {
     for (const { positions, error } of failed) {
       if (error?.details["error"] === "UnknownBatch") {
         // A reorg took the batch away for a moment: the same claims once it is back.
-        await plan(this.#request(leafTree(leaves.map(({ leaf }) => leaf)), leaves, positions));
+        await plan(this.#request(treeOf(leaves), leaves, positions));
       } else if (positions.length > 1) {
         const half = Math.ceil(positions.length / 2);
         divided.push(positions.slice(0, half), positions.slice(half));
@@ -136,7 +137,7 @@ export class Claimer {
     groups: readonly (readonly number[])[],
   ): Promise<void> {
     const { store, signer, onPlanned } = this.#options;
-    const tree = leafTree(leaves.map(({ leaf }) => leaf));
+    const tree = treeOf(leaves);
     const claims = groups.map((positions) => ({
       positions,
       request: this.#request(tree, leaves, positions),
@@ -178,3 +179,9 @@ export class Claimer {
 }
 
 const FAILED = { code: "batch/claim-refused", message: "the chain refuses the claim", details: {} };
+
+const treeOf = (leaves: readonly KeptLeaf[]): LeafTree =>
+  leafTree(
+    leaves.map(({ leaf }) => leaf),
+    keccak256,
+  );

@@ -13,6 +13,7 @@ import type { Address } from "../../protocol/words/hex.ts";
 import type { ChainView } from "../batches/chainView.ts";
 import { isSameImage, leafOf } from "../batches/leaf.ts";
 import { inLanes } from "../inLanes.ts";
+import { keccak256 } from "../keccak.ts";
 import type { EvidenceJudge } from "../evidence/judgeEvidence.ts";
 import type { SigningAccount } from "../keys/signingAccount.ts";
 import type { SignedVerdictStore } from "../store/signedVerdictStore.ts";
@@ -97,7 +98,7 @@ export class BatchSigner {
     const canonical = await view.hashOf(BigInt(minBlock));
     if (blockHash !== canonical) throw refused("block hash", canonical, blockHash);
 
-    const { root } = leafTree(leaves);
+    const { root } = leafTree(leaves, keccak256);
     const statement = { ledger, root, count: leaves.length, validUntil, minBlock, blockHash };
     const signature = await account.signTypedData(batchTypedData(chainId, verifier, statement));
     return { root, signer: account.address.toLowerCase() as Address, signature };

@@ -5,6 +5,7 @@ import { advisoriesDigest } from "../../protocol/session/verdict.ts";
 import { ZERO_BYTES32, type EvidenceFacts } from "../../protocol/evidence/facts/EvidenceFacts.ts";
 import { nameOf, TeeKind } from "../../protocol/words/enums.ts";
 import type { Address, Bytes32, Hex } from "../../protocol/words/hex.ts";
+import { keccak256 } from "../keccak.ts";
 import type { FinalBlocks } from "./finalBlocks.ts";
 import { judgeGpus, type GpuJudge } from "./judgeGpus.ts";
 
@@ -48,7 +49,7 @@ export function evidenceJudge(options: JudgeOptions): EvidenceJudge {
 
     // The report data binds everything that this evidence may be used for; all 64 bytes, so that a digest of GPU evidence
     // that nobody brought is refused rather than ignored.
-    const expected = reportData({
+    const binding = {
       purpose: claim.purpose,
       chainId,
       consumer,
@@ -57,7 +58,8 @@ export function evidenceJudge(options: JudgeOptions): EvidenceJudge {
       blockNumber: BigInt(evidence.blockNumber),
       blockHash: evidence.blockHash,
       ...(evidence.gpu === undefined ? {} : { gpuDigest: secondHalf(verified.reportData) }),
-    });
+    };
+    const expected = reportData(binding, keccak256);
     if (verified.reportData !== expected) {
       throw new CharterError(
         "evidence/report-data-mismatch",

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 
 import { familyOfChain, type PlatformFamily } from "../../protocol/evidence/dcap/platformFamily.ts";
 import { parseQuote } from "../../protocol/evidence/dcap/parseQuote.ts";
+import { quoteBytes } from "../../protocol/evidence/dcap/quoteBytes.ts";
 
 export {
   familyKey,
@@ -17,10 +18,10 @@ const MAX_CHAINS = 4_096;
  * `platformFamily` for those who see the same machines again and again: what a PCK chain says is read once. Which family
  * a quote claims decides only what collateral it is judged by; the verifier judges both anew.
  */
-export function rememberedFamilies(most = MAX_CHAINS): (quote: Uint8Array) => PlatformFamily {
+export function rememberedFamilies(most = MAX_CHAINS): (quote: string) => PlatformFamily {
   const known = new Map<string, Omit<PlatformFamily, "tee">>();
   return (quote) => {
-    const { pckChain, report } = parseQuote(quote);
+    const { pckChain, report } = parseQuote(bytesOf(quote));
     const name = hash("sha256", pckChain);
     let family = known.get(name);
     if (family === undefined) {
@@ -30,4 +31,11 @@ export function rememberedFamilies(most = MAX_CHAINS): (quote: Uint8Array) => Pl
     }
     return { tee: report.kind, ...family };
   };
+}
+
+/** `quoteBytes` by Node, which is faster and stops at what is no hex: that the strict one then refuses. */
+function bytesOf(quote: string): Uint8Array {
+  const digits = quote.startsWith("0x") ? quote.slice(2) : quote;
+  const bytes = Buffer.from(digits, "hex");
+  return 2 * bytes.length === digits.length ? bytes : quoteBytes(quote);
 }

@@ -130,7 +130,7 @@ export function evidenceVerifier(options: Options): EvidenceVerifier {
       switch (evidence.kind) {
         case "tdx":
         case "sgx": {
-          const { message } = await collateral.get(familyOf(quoteBytes(evidence.quote)));
+          const { message } = await collateral.get(familyOf(evidence.quote));
           return pool.verify(evidence, message, now());
         }
         case "snp": {

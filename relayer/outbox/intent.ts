@@ -1,7 +1,10 @@
-import { encodeAbiParameters, keccak256 } from "viem";
+import { encodeAbiParameters } from "viem";
 
+import { abiWords } from "../../protocol/words/abiWords.ts";
 import type { ProofSystem } from "../../protocol/words/enums.ts";
+import { fromHex } from "../../protocol/words/hex.ts";
 import type { Address, Bytes32, Hex } from "../../protocol/words/hex.ts";
+import { keccak256 } from "../keccak.ts";
 
 /**
  * `planned → signed → sent → included → final`; `failed` when the contract or the node refuses; `replaced` when it was
@@ -54,29 +57,18 @@ export function intentId(of: {
   evidenceDigest: Bytes32;
   system: ProofSystem;
 }): Bytes32 {
-  return keccak256(
-    encodeAbiParameters(
-      [
-        { type: "uint256" },
-        { type: "address" },
-        { type: "address" },
-        { type: "address" },
-        { type: "bytes32" },
-        { type: "uint8" },
-      ],
-      [BigInt(of.chainId), of.contract, of.subject, of.key, of.evidenceDigest, of.system],
-    ),
-  ) as Bytes32;
+  const { chainId, contract, subject, key, evidenceDigest, system } = of;
+  return keccak256(abiWords(BigInt(chainId), contract, subject, key, evidenceDigest, BigInt(system)));
 }
 
 /** Idempotency key of a batch's posting: one per root at one ledger. */
 export function batchId(chainId: number, ledger: Address, root: Bytes32): Bytes32 {
-  return keccak256(
+  return hashOf(
     encodeAbiParameters(
       [{ type: "string" }, { type: "uint256" }, { type: "address" }, { type: "bytes32" }],
       ["batch", BigInt(chainId), ledger, root],
     ),
-  ) as Bytes32;
+  );
 }
 
 /** Idempotency key of claiming these leaves of a batch, by their places. */
@@ -86,7 +78,7 @@ export function claimId(
   root: Bytes32,
   positions: readonly number[],
 ): Bytes32 {
-  return keccak256(
+  return hashOf(
     encodeAbiParameters(
       [
         { type: "string" },
@@ -97,7 +89,7 @@ export function claimId(
       ],
       ["claim", BigInt(chainId), ledger, root, positions],
     ),
-  ) as Bytes32;
+  );
 }
 
 /**
@@ -105,17 +97,17 @@ export function claimId(
  * @param content what makes this effect another than an earlier one.
  */
 export function upkeepId(chainId: number, contract: Address, content: Bytes32): Bytes32 {
-  return keccak256(
+  return hashOf(
     encodeAbiParameters(
       [{ type: "string" }, { type: "uint256" }, { type: "address" }, { type: "bytes32" }],
       ["upkeep", BigInt(chainId), contract, content],
     ),
-  ) as Bytes32;
+  );
 }
 
 /** Id of the bytes that use up a nonce which nothing stands on. */
 export function fillerId(signer: Address, nonce: bigint): Bytes32 {
-  return keccak256(
-    encodeAbiParameters([{ type: "address" }, { type: "uint256" }], [signer, nonce]),
-  ) as Bytes32;
+  return hashOf(encodeAbiParameters([{ type: "address" }, { type: "uint256" }], [signer, nonce]));
 }
+
+const hashOf = (encoded: Hex): Bytes32 => keccak256(fromHex(encoded));

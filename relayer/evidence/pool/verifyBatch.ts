@@ -12,7 +12,7 @@ import {
 } from "../../../protocol/evidence/index.ts";
 import type { EvidenceFacts } from "../../../protocol/evidence/facts/EvidenceFacts.ts";
 import { sgxFacts } from "../../../protocol/evidence/facts/sgxFacts.ts";
-import { keccak256 } from "../../keccak.ts";
+import { keccak256, keccakReady } from "../../keccak.ts";
 import type { Batch, Outcome } from "./batch.ts";
 
 /** Parsed collateral that this thread keeps; ids are the pool's own and are never used again for another. */
@@ -32,7 +32,8 @@ function collateralOf(id: number, message: CollateralMessage): Collateral {
 }
 
 /** Runs in a thread of the pool: verifies a batch, one outcome per job, in order. */
-export default function verifyBatch({ roots, collaterals, jobs }: Batch): Promise<Outcome[]> {
+export default async function verifyBatch({ roots, collaterals, jobs }: Batch): Promise<Outcome[]> {
+  await keccakReady;
   return Promise.all(
     jobs.map(async ({ evidence, collateral: index, at }): Promise<Outcome> => {
       try {

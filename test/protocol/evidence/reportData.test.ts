@@ -44,7 +44,7 @@ describe("reportData", () => {
       { ...binding, blockNumber: 8n },
       { ...binding, blockHash: parseBytes32(`0x${"05".repeat(32)}`) },
     ];
-    expect(new Set([binding, ...changed].map(reportData)).size).to.equal(changed.length + 1);
+    expect(new Set([binding, ...changed].map((each) => reportData(each))).size).to.equal(changed.length + 1);
   });
 
   it("carries the GPU digest in its second half", () => {
