@@ -3,7 +3,8 @@
  * pass: a committee of one signer (a process of its own with its own database, which verifies each quote again), a real
  * chain with a block a second, and a real Postgres. Every key and every quote is another; collateral is what is kept, and
  * certificate chains of platforms that were seen. Then the growth from 1,000 to 100,000 known instances.
- * `--verdicts N` (5,000), `--platforms N` (20).
+ * `--verdicts N` (5,000 each way), `--platforms N` (20), `--warm N` (500): verdicts before the first that is counted, for a
+ * service has started long ago.
  */
 import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
@@ -51,10 +52,12 @@ const { values } = parseArgs({
   options: {
     verdicts: { type: "string", default: "5000" },
     platforms: { type: "string", default: "20" },
+    warm: { type: "string", default: "500" },
   },
 });
 const VERDICTS = Number(values.verdicts);
 const PLATFORMS = Number(values.platforms);
+const WARM = Number(values.warm);
 /** Admissions that are under way at once, below the verifier's own bound. */
 const AT_ONCE = 512;
 
@@ -126,9 +129,9 @@ try {
     }),
   );
 
-  console.log(`making evidence of ${VERDICTS} instances on ${PLATFORMS} platforms`);
+  console.log(`making evidence of 2 × ${VERDICTS} instances on ${PLATFORMS} platforms`);
   const registrations = await inLanes(
-    Array.from({ length: VERDICTS }, (_, n) => n),
+    Array.from({ length: WARM + 2 * VERDICTS }, (_, n) => n),
     16,
     async (n): Promise<InstanceRegistration> => {
       const key = newKey();
@@ -228,9 +231,7 @@ try {
     const cpuMillis = millisEach(used, processorParts(signerPids), all.length);
     return { perSecond: all.length / ((ended - begun) / 1_000), cpuMillis };
   };
-  const from = await client.getBlockNumber();
-  const half = Math.floor(registrations.length / 2);
-  const verdicts = await measured(registrations.slice(0, half), async (each) => {
+  const judged = async (each: InstanceRegistration): Promise<void> => {
     const { key, node, evidence, keySignature } = each;
     const verdict = await judge({ purpose: "instance", subject: app, key }, evidence);
     const { evidenceDigest } = verdict;
@@ -248,8 +249,11 @@ try {
       },
     ]);
     pipeline.wake();
-  });
-  const admissions = await measured(registrations.slice(half), admission);
+  };
+  await measured(registrations.slice(0, WARM), judged);
+  const from = await client.getBlockNumber();
+  const verdicts = await measured(registrations.slice(WARM, WARM + VERDICTS), judged);
+  const admissions = await measured(registrations.slice(WARM + VERDICTS), admission);
 
   const logs = await client.getLogs({ address: ledger, fromBlock: from });
   const posted = parseEventLogs({ abi: attestationLedgerAbi, eventName: "BatchPosted", logs });

@@ -11,6 +11,7 @@ import { wantProofs } from "./proofStore.ts";
 import type { WantedProof } from "./proofStore.ts";
 import { RecentEvidence } from "./recentEvidence.ts";
 import { inTransaction } from "./transaction.ts";
+import { valueRows } from "./valueRows.ts";
 
 export type { AcceptedEvidence } from "./evidenceRows.ts";
 
@@ -144,23 +145,18 @@ export class EvidenceStore {
 /** Inserts what is not known; digests of those that are new. In their order, so that two writers never wait for each other. */
 async function insert(client: PoolClient, all: readonly AcceptedEvidence[]): Promise<Set<Bytes32>> {
   const sorted = [...all].sort((a, b) => (a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0));
+  const rowsOf = valueRows(
+    ["text", "text", "text", "text", "bigint", "jsonb", "json", "bigint", "bigint", "bigint"],
+    sorted.map(({ digest, purpose, subject, key, node, verdict, evidence, acceptedAt }) => [
+      ...[digest, purpose, subject, key, node],
+      ...[JSON.stringify(verdict), JSON.stringify(evidence)],
+      ...[acceptedAt, verdict.evidenceBlock, verdict.validUntil],
+    ]),
+  );
   const { rows } = await client.query<{ digest: Bytes32 }>(
-    `INSERT INTO evidence (${EVIDENCE_COLUMNS}, evidence_block, valid_until)
-     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::jsonb[], $7::jsonb[],
-       $8::bigint[], $9::bigint[], $10::bigint[])
+    `INSERT INTO evidence (${EVIDENCE_COLUMNS}, evidence_block, valid_until) VALUES ${rowsOf.text}
      ON CONFLICT DO NOTHING RETURNING digest`,
-    [
-      sorted.map(({ digest }) => digest),
-      sorted.map(({ purpose }) => purpose),
-      sorted.map(({ subject }) => subject),
-      sorted.map(({ key }) => key),
-      sorted.map(({ node }) => node),
-      sorted.map(({ verdict }) => JSON.stringify(verdict)),
-      sorted.map(({ evidence }) => JSON.stringify(evidence)),
-      sorted.map(({ acceptedAt }) => acceptedAt),
-      sorted.map(({ verdict }) => verdict.evidenceBlock),
-      sorted.map(({ verdict }) => verdict.validUntil),
-    ],
+    rowsOf.values,
   );
   return new Set(rows.map(({ digest }) => digest));
 }
