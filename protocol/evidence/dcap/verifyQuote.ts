@@ -222,8 +222,9 @@ function requireTrust(
   chain: PckChain,
   roots: readonly TrustedRoot[],
   answers: Answers,
-  { tcbInfo, qeIdentity, pckCrlChain }: Collateral,
+  collateral: Collateral,
 ): TrustedRoot {
+  const { tcbInfo, qeIdentity, pckCrlChain } = collateral;
   const rootKey = chain[2].publicKey;
   const root = rootOf(chain, roots);
   list.require(root !== undefined, "root-pinned", "a chain that ends at a trusted root", {
@@ -234,10 +235,7 @@ function requireTrust(
     "pck-signatures",
     "every certificate of the PCK chain to be signed by the next",
   );
-  list.attempt("collateral-chains", "linked chains of Intel's signers", () => {
-    requireSignerChain(tcbInfo.chain);
-    requireSignerChain(qeIdentity.chain);
-  });
+  list.attempt("collateral-chains", "linked chains of Intel's signers", () => requireLinkedOnce(collateral));
   list.require(
     [tcbInfo.chain, qeIdentity.chain, pckCrlChain].every((certificates) =>
       equalBytes(certificates.at(-1)?.publicKey ?? new Uint8Array(), rootKey),
@@ -248,6 +246,16 @@ function requireTrust(
   const { tcbChain, qeChain, pckCrlChain: crlChain } = answers.collateral;
   list.require(tcbChain && qeChain && crlChain, "collateral-signatures", "signed chains");
   return root as TrustedRoot;
+}
+
+/** Collateral whose signers' chains are linked: what its bytes say of that does not change, only its dates pass. */
+const linked = new WeakSet<Collateral>();
+
+function requireLinkedOnce(collateral: Collateral): void {
+  if (linked.has(collateral)) return;
+  requireSignerChain(collateral.tcbInfo.chain);
+  requireSignerChain(collateral.qeIdentity.chain);
+  linked.add(collateral);
 }
 
 /** Both CRLs: signed, by the right issuer, and naming nothing that stands here. */

@@ -38,6 +38,9 @@ const eventSchema = z.strictObject({
   preimage: z.optional(hexText),
 });
 
+const RTMR_BYTES = 48;
+const UTF8 = new TextEncoder();
+const RUNTIME_TYPE = Uint8Array.of(0x01, 0x00, 0x00, 0x08);
 const bytesOf = (hex: string): Uint8Array => fromHex(`0x${hex}`);
 
 /** Parses dstack's event log (a JSON array). @throws EvidenceError `evidence/event-log-format`. */
@@ -75,14 +78,12 @@ export function runtimeEventDigest(
   { name, payload, version }: Pick<LoggedEvent, "name" | "payload" | "version">,
   crypto: Crypto,
 ): Promise<Uint8Array> {
-  const text = new TextEncoder();
   if (version === 2) {
     // Three ASCII keys in their canonical order; JSON.stringify writes strings as RFC 8785 §3.2.2.2 wants them.
     const canonical = JSON.stringify({ name, payload: toHex(payload).slice(2), type: RUNTIME_EVENT });
-    return crypto.digest("SHA-384", text.encode(canonical));
+    return crypto.digest("SHA-384", UTF8.encode(canonical));
   }
-  const type = Uint8Array.of(0x01, 0x00, 0x00, 0x08);
-  return crypto.digest("SHA-384", concatBytes(type, text.encode(`:${name}:`), payload));
+  return crypto.digest("SHA-384", concatBytes(RUNTIME_TYPE, UTF8.encode(`:${name}:`), payload));
 }
 
 /**
@@ -92,14 +93,14 @@ export function runtimeEventDigest(
  * trusts those events' payloads. @throws EvidenceError `evidence/event-log-format` for any other event in RTMR3.
  */
 export async function replayRtmrs(events: readonly LoggedEvent[], crypto: Crypto): Promise<Uint8Array[]> {
-  const rtmrs = [0, 1, 2, 3].map(() => new Uint8Array(48));
+  // Each register with room behind it for the digest that extends it.
+  const registers = [0, 1, 2, 3].map(() => new Uint8Array(2 * RTMR_BYTES));
   for (const event of events) {
-    const digest = await digestOf(event, crypto);
-    rtmrs[event.imr] = Uint8Array.from(
-      await crypto.digest("SHA-384", concatBytes(rtmrs[event.imr] as Uint8Array, digest)),
-    );
+    const register = registers[event.imr] as Uint8Array;
+    register.set(await digestOf(event, crypto), RTMR_BYTES);
+    register.set(await crypto.digest("SHA-384", register));
   }
-  return rtmrs;
+  return registers.map((register) => register.slice(0, RTMR_BYTES));
 }
 
 async function digestOf(event: LoggedEvent, crypto: Crypto): Promise<Uint8Array> {

@@ -38,7 +38,7 @@ const BATCH = 16;
 export class VerifierPool {
   readonly #pool: Piscina<Batch, Outcome[]>;
   readonly #roots: readonly TrustedRoot[];
-  readonly #ids = new WeakMap<CollateralMessage, number>();
+  readonly #shared = new WeakMap<CollateralMessage, Batch["collaterals"][number]>();
   #nextId = 0;
   #waiting: Job[] = [];
   #isScheduled = false;
@@ -92,9 +92,10 @@ export class VerifierPool {
     try {
       const outcomes = await this.#pool.run({
         roots: this.#roots,
-        collaterals: messages.map((message) => ({ id: this.#idOf(message), message })),
-        jobs: jobs.map(({ evidence, collateral, at }) => ({
-          evidence,
+        collaterals: messages.map((message) => this.#sharedOf(message)),
+        jobs: jobs.map(({ evidence: { kind, quote, eventLog, vmConfig }, collateral, at }) => ({
+          // Whatever else came with it is no thread's business, and may be large.
+          evidence: { kind, quote, eventLog, vmConfig },
           collateral: messages.indexOf(collateral),
           at,
         })),
@@ -107,11 +108,15 @@ export class VerifierPool {
     }
   }
 
-  #idOf(message: CollateralMessage): number {
-    const known = this.#ids.get(message);
+  #sharedOf(message: CollateralMessage): Batch["collaterals"][number] {
+    const known = this.#shared.get(message);
     if (known !== undefined) return known;
-    this.#ids.set(message, this.#nextId);
-    return this.#nextId++;
+    const bytes = Buffer.from(JSON.stringify(message));
+    const text = new SharedArrayBuffer(bytes.length);
+    bytes.copy(new Uint8Array(text));
+    const shared = { id: this.#nextId++, text };
+    this.#shared.set(message, shared);
+    return shared;
   }
 }
 

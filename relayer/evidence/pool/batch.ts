@@ -1,11 +1,12 @@
 import type { EvidenceFacts } from "../../../protocol/evidence/facts/EvidenceFacts.ts";
-import type { CollateralMessage, Evidence, TrustedRoot } from "../../../protocol/evidence/index.ts";
+import type { Evidence, TrustedRoot } from "../../../protocol/evidence/index.ts";
 import type { Check } from "../../../protocol/evidence/index.ts";
 
 /** What a thread is given at once: several pieces of evidence, and each collateral that they need only once. */
 export interface Batch {
   readonly roots: readonly TrustedRoot[];
-  readonly collaterals: readonly { readonly id: number; readonly message: CollateralMessage }[];
+  /** As JSON in memory that all threads share: it goes along with every batch, and a thread reads it once. */
+  readonly collaterals: readonly { readonly id: number; readonly text: SharedArrayBuffer }[];
   readonly jobs: readonly {
     readonly evidence: Evidence;
     /** Index into `collaterals`. */

@@ -6,7 +6,6 @@ import {
   PlatformCache,
   verifyEvidence,
   type Collateral,
-  type CollateralMessage,
   type Evidence,
   type VerifyOptions,
 } from "../../../protocol/evidence/index.ts";
@@ -21,10 +20,10 @@ const parsed = new Map<number, Collateral>();
 const platforms = new PlatformCache();
 const crypto = { ...nodeCrypto, keccak256 };
 
-function collateralOf(id: number, message: CollateralMessage): Collateral {
+function collateralOf(id: number, text: SharedArrayBuffer): Collateral {
   const held = parsed.get(id);
   if (held) return held;
-  const collateral = parseCollateral(message);
+  const collateral = parseCollateral(JSON.parse(Buffer.from(text).toString("utf8")));
   parsed.set(id, collateral);
   const oldest = parsed.keys().next();
   if (parsed.size > MAX_PARSED && oldest.done !== true) parsed.delete(oldest.value);
@@ -39,7 +38,7 @@ export default async function verifyBatch({ roots, collaterals, jobs }: Batch): 
       try {
         const collateral = collaterals[index];
         if (!collateral) return { broken: "the batch lacks this job's collateral" };
-        const options = { collateral: collateralOf(collateral.id, collateral.message), at, roots, platforms };
+        const options = { collateral: collateralOf(collateral.id, collateral.text), at, roots, platforms };
         return { verified: await factsOf(evidence, { ...options, crypto }) };
       } catch (error) {
         return refusal(error);
