@@ -46,7 +46,7 @@ import { until } from "../test/relayer/support/until.ts";
 import { stopDatabases } from "../test/support/postgres.ts";
 import { millisEach, processorParts, type Parts } from "./support/processorParts.ts";
 import { measureGrowth, slope } from "./support/relayerGrowth.ts";
-import { writeReport, type Figure } from "./support/report.ts";
+import { addToReport, type Figure } from "./support/report.ts";
 
 const { values } = parseArgs({
   options: {
@@ -291,7 +291,7 @@ try {
     { name: "growth.bytesPerInstance", value: perInstance, unit: "B" },
     { name: "growth.decisionMicrosPer1000", value: decisionSlope * 1_000, unit: "µs" },
   ];
-  writeReport("relayer", figures);
+  addToReport("relayer", ["verdicts", "admissions", "batch.", "growth."], figures);
 } finally {
   await stack.stop();
   await stopDatabases();

@@ -45,14 +45,18 @@ export function writeReport(bench: string, figures: readonly Figure[]): void {
 }
 
 /**
- * The same for a bench of several programs: figures whose names begin with `prefix` are replaced, those of the other
+ * The same for a bench of several programs: figures whose names begin with `prefix` (or one of several) are replaced, those of the other
  * programs stay.
  */
-export function addToReport(bench: string, prefix: string, figures: readonly Figure[]): void {
+export function addToReport(
+  bench: string,
+  prefix: string | readonly string[],
+  figures: readonly Figure[],
+): void {
   const path = new URL(`${bench}.json`, RESULTS);
   const kept = existsSync(path)
     ? (JSON.parse(readFileSync(path, "utf8")) as { figures: Figure[] }).figures.filter(
-        ({ name }) => !name.startsWith(prefix),
+        ({ name }) => ![prefix].flat().some((start) => name.startsWith(start)),
       )
     : [];
   writeReport(bench, [...kept, ...figures]);

@@ -1,21 +1,12 @@
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { expect } from "chai";
-import { hashTypedData, hexToBytes, recoverAddress, recoverTypedDataAddress } from "viem";
+import { hexToBytes, recoverAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 
-import {
-  ledgerDomain,
-  leaseDomain,
-  endpointTypes,
-  instanceEntryTypes,
-} from "../../../protocol/session/domains.ts";
-import { batchTypedData } from "../../../protocol/session/batch.ts";
 import { toHex } from "../../../protocol/words/hex.ts";
-import type { Address, Bytes32, Hex } from "../../../protocol/words/hex.ts";
+import type { Address, Hex } from "../../../protocol/words/hex.ts";
 import { localAccount } from "../../../relayer/keys/localAccount.ts";
-import { recoverTypedData } from "../../../relayer/keys/recoverTypedData.ts";
 import { recoverSigner, signDigest } from "../../../relayer/keys/secp256k1.ts";
-import { typedDataDigest } from "../../../relayer/keys/typedDataDigest.ts";
 import { random } from "../../support/random.ts";
 
 const ORDER = secp256k1.CURVE.n;
@@ -128,73 +119,6 @@ describe("secp256k1 of services, against viem's", () => {
         await oracle(hash, signature),
       );
     }
-  });
-
-  it(`typedData_domainsThatDifferInOnePart_haveViemsDigests (SEED=${seed})`, async () => {
-    const address = (): Address => toHex(bytes(20)) as Address;
-    const word = (): Bytes32 => toHex(bytes(32)) as Bytes32;
-    const contract = address();
-    const domains = [
-      ledgerDomain(1, contract),
-      ledgerDomain(2, contract),
-      ledgerDomain(1, address()),
-      leaseDomain(1, contract),
-      { ...leaseDomain(1, contract), salt: word() },
-      { name: "undefined" },
-      {},
-    ];
-    const message = { app: address(), evidenceDigest: word() };
-    for (let pass = 0; pass < 2; pass++) {
-      for (const domain of domains) {
-        const data = { domain, types: instanceEntryTypes, primaryType: "InstanceEntry", message } as const;
-        expect(typedDataDigest(data)).to.equal(hashTypedData(data));
-      }
-    }
-    const statement = {
-      ledger: contract,
-      root: word(),
-      count: 3,
-      validUntil: 7,
-      minBlock: 9,
-      blockHash: word(),
-    };
-    const batch = batchTypedData(31_337, contract, statement);
-    expect(typedDataDigest(batch)).to.equal(hashTypedData(batch));
-    const endpoint = {
-      domain: leaseDomain(1, contract),
-      types: endpointTypes,
-      primaryType: "InstanceEndpoint",
-      message: { app: contract, host: "höst", port: 443, until: 2 },
-    } as const;
-    expect(typedDataDigest(endpoint)).to.equal(hashTypedData(endpoint));
-    const key = newKey();
-    const signature = await localAccount(key).signTypedData(endpoint);
-    expect(signature).to.equal(await privateKeyToAccount(key).signTypedData(endpoint));
-    const signer = recoverTypedData(endpoint, signature);
-    expect(signer).to.equal((await recoverTypedDataAddress({ ...endpoint, signature })).toLowerCase());
-    expect(signer).to.equal(privateKeyToAccount(key).address.toLowerCase());
-  });
-
-  it("typedData_messageThatItsTypesCannotHold_isNobodys", async () => {
-    const domain = leaseDomain(1, `0x${"11".repeat(20)}` as Address);
-    const account = localAccount(newKey());
-    const message = { app: `0x${"22".repeat(20)}`, host: "h", port: 1, until: 2 } as const;
-    const data = { domain, types: endpointTypes, primaryType: "InstanceEndpoint" } as const;
-    const signature = await account.signTypedData({ ...data, message });
-    const wrong: Record<string, object> = {
-      port: { ...message, port: 65_536 },
-      negative: { ...message, port: -1 },
-      until: { ...message, until: Number.MAX_SAFE_INTEGER },
-      app: { ...message, app: "0x22" },
-      missing: { host: "h", port: 1, until: 2 },
-    };
-    for (const [name, each] of Object.entries(wrong)) {
-      const definition = { ...data, message: each as typeof message };
-      const failed = await recoverTypedDataAddress({ ...definition, signature }).catch(() => null);
-      expect(failed, name).to.equal(null);
-      expect(recoverTypedData(definition, signature), name).to.equal(null);
-    }
-    expect(recoverTypedData({ ...data, message }, signature)).to.equal(account.address.toLowerCase());
   });
 
   it("account_signingTransactionsAndMessages_isViemsOwn", async () => {
