@@ -25,6 +25,7 @@ import type { Address, Bytes32 } from "../protocol/words/hex.ts";
 import { proofPipeline } from "../relayer/batches/proofPipeline.ts";
 import { createChainClient } from "../relayer/chain/client.ts";
 import { Follower } from "../relayer/chain/follower.ts";
+import { committeeNow } from "../relayer/committee/Committee.ts";
 import { collectSignatures } from "../relayer/committee/collectSignatures.ts";
 import { readRelayerConfig } from "../relayer/config.ts";
 import { decideLease } from "../relayer/decisions/lease.ts";
@@ -165,9 +166,10 @@ try {
     // For one that stays alone, as the last may.
     proofs: proofMaker({
       prove: (question, verdict) => {
-        const { members, threshold } = follower.projection().newest.state.committee;
-        const committee = { urls: config.committeeUrls, chainId, members, threshold };
-        return collectSignatures(question, verdict, { ...committee, verifier: deployment.committeeVerifier });
+        const projection = follower.projection();
+        const committee = committeeNow({ projection, client, deployment, now: unixSeconds() });
+        const asked = { urls: config.committeeUrls, chainId, verifier: deployment.committeeVerifier };
+        return collectSignatures(question, verdict, { ...asked, committee });
       },
     }),
     limits: { maxSize: 1_000, maxAgeMs: 1_000 },

@@ -20,8 +20,8 @@ import { openChain } from "./chain/client.ts";
 import { Follower } from "./chain/follower.ts";
 import { quoteBytes } from "../protocol/evidence/index.ts";
 import { nodeChannelCrypto } from "../protocol/crypto/node.ts";
-import { committeeAt } from "../protocol/state/committeeAt.ts";
 import { bounded } from "./bounded.ts";
+import { committeeNow } from "./committee/Committee.ts";
 import { collectSignatures } from "./committee/collectSignatures.ts";
 import type { CommitteeQuestion, ProvenVerdict } from "./committee/collectSignatures.ts";
 import type { RelayerConfig } from "./config.ts";
@@ -167,14 +167,11 @@ export async function startRelayer(
     logger.warn({ url, code, details }, "a signer's answer does not count");
   };
   const prove = async (question: CommitteeQuestion, verdict: VerdictMessage): Promise<ProvenVerdict> => {
-    const { state, block } = follower.projection().newest;
-    const { members, threshold } = committeeAt(state, block.timestamp);
     return collectSignatures(question, verdict, {
       urls: config.committeeUrls,
       chainId,
       verifier: committeeVerifier,
-      members,
-      threshold,
+      committee: committeeNow({ projection: follower.projection(), client, deployment, now: unixSeconds() }),
       onRejected: (url, error) => onSignerRejected(url, error.code, error.details),
     });
   };

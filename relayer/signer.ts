@@ -2,6 +2,7 @@ import { finalView } from "./batches/chainView.ts";
 import { BatchSigner } from "./committee/BatchSigner.ts";
 import { CommitteeSigner } from "./committee/CommitteeSigner.ts";
 import { signerServer } from "./committee/server.ts";
+import { seatKeeper } from "./committee/seatKeeper.ts";
 import { readSignerConfig } from "./committee/signerConfig.ts";
 import { signerMetrics } from "./committee/signerMetrics.ts";
 import { createChainClient } from "./chain/client.ts";
@@ -75,5 +76,13 @@ await runProgram(logger, async (closers) => {
   });
   closers.add("listener", () => server.close());
   const url = await listen(server, config.host, config.port);
+  if (config.seat !== undefined) {
+    const stopping = new AbortController();
+    const keeping = seatKeeper({ config, seat: config.seat, client, logger }).run(stopping.signal);
+    closers.add("seat", () => {
+      stopping.abort();
+      return keeping;
+    });
+  }
   return { ready: { url, signer: config.account.address }, failed: new Promise<never>(() => undefined) };
 });

@@ -34,12 +34,12 @@ export const verdictTypedData = (chainId: number, verifier: Address, verdict: Ve
 export const verdictDigest = (chainId: number, verifier: Address, verdict: VerdictMessage): Bytes32 =>
   hashTypedData(verdictTypedData(chainId, verifier, verdict)) as Bytes32;
 
-/** A committee's proof: abi.encode(Verdict, bytes[] signatures), ordered by ascending signer. */
+/** A committee's proof: abi.encode(Verdict, bytes[] signatures), ordered by ascending seat. */
 export function encodeCommitteeProof(
   verdict: VerdictMessage,
-  signatures: readonly { signer: Address; signature: Hex }[],
+  signatures: readonly { seat: Address; signature: Hex }[],
 ): Hex {
-  const sorted = [...signatures].sort((a, b) => (a.signer < b.signer ? -1 : a.signer > b.signer ? 1 : 0));
+  const sorted = [...signatures].sort((a, b) => (a.seat < b.seat ? -1 : a.seat > b.seat ? 1 : 0));
   return encodeAbiParameters(
     [{ type: "tuple", components: verdictTypes.Verdict }, { type: "bytes[]" }],
     [verdictStruct(verdict), sorted.map(({ signature }) => signature)],

@@ -4,12 +4,12 @@ import type { PublicClient } from "viem";
 import { attestationLedgerAbi } from "../../protocol/abi/attestationLedger.ts";
 import type { Deployment } from "../../protocol/deployment/deployment.ts";
 import { isCharterError } from "../../protocol/errors/CharterError.ts";
-import { committeeAt } from "../../protocol/state/committeeAt.ts";
 import type { NodeState } from "../../protocol/state/types.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 import { asChainError } from "../chain/rpc.ts";
 import type { Projection } from "../chain/projection.ts";
 import { collectBatch } from "../committee/collectBatch.ts";
+import { committeeNow } from "../committee/Committee.ts";
 import { Prover } from "../evidence/Prover.ts";
 import type { ProofStep } from "../evidence/Prover.ts";
 import type { ProofMaker } from "../evidence/proofMaker.ts";
@@ -85,19 +85,15 @@ export function proofPipeline(options: PipelineOptions): ProofPipeline {
     proofs: store.proofs,
     batches: store.batches,
     finalState: () => projection().final.state,
-    collect: (candidates, draft) => {
-      const { state, block } = projection().newest;
-      const { members, threshold } = committeeAt(state, block.timestamp);
-      return collectBatch(candidates, {
+    collect: (candidates, draft) =>
+      collectBatch(candidates, {
         urls: options.committeeUrls,
         chainId,
         verifier: committeeVerifier,
-        members,
-        threshold,
+        committee: committeeNow({ projection: projection(), client, deployment, now: options.now() }),
         draft,
         onRejected: (url, error) => options.onSignerRejected(url, error.code, error.details),
-      });
-    },
+      }),
     plan: (request) => outbox.plan(request),
     onBatched: (...batched) => {
       options.onBatched(...batched);

@@ -7,6 +7,7 @@ import type { Address, Hex } from "../../protocol/words/hex.ts";
 import { inLanes } from "../inLanes.ts";
 import { recoverTypedData } from "../keys/recoverTypedData.ts";
 import { askSigner } from "./askSigner.ts";
+import type { Committee } from "./Committee.ts";
 
 /** One verdict that we reached ourselves, and what it was reached from. */
 export interface BatchCandidate {
@@ -24,7 +25,7 @@ export interface DraftBatch {
 export interface SignedBatch extends DraftBatch {
   /** Indices of the candidates whose leaves are in it. */
   readonly members: readonly number[];
-  /** By ascending signer. */
+  /** By ascending seat. */
   readonly signatures: readonly Hex[];
   /** Why the others are not, by index. */
   readonly refused: ReadonlyMap<number, string>;
@@ -34,8 +35,7 @@ interface Options {
   readonly urls: readonly string[];
   readonly chainId: number;
   readonly verifier: Address;
-  readonly members: readonly Address[];
-  readonly threshold: number;
+  readonly committee: Committee;
   /** Builds the batch of these candidates, each to end no later than said (unix seconds). */
   readonly draft: (agreed: readonly { readonly index: number; readonly validUntil: number }[]) => DraftBatch;
   readonly timeoutMs?: number;
@@ -66,7 +66,8 @@ export async function collectBatch(
   candidates: readonly BatchCandidate[],
   options: Options,
 ): Promise<SignedBatch> {
-  const { urls, threshold, onRejected } = options;
+  const { urls, onRejected } = options;
+  const { threshold } = options.committee;
   const over = new AbortController();
   const judged: Judged[] = [];
   const excluded = new Set<string>();
@@ -143,24 +144,24 @@ async function signBy(
     });
   }
   const draft = options.draft(agreed);
-  const bySigner = new Map<Address, Hex>();
+  const bySeat = new Map<Address, Hex>();
   await Promise.all(
     chosen.map(async ({ url }) => {
       try {
-        const [signer, signature] = await askForSignature(url, draft, options, signal);
-        bySigner.set(signer, signature);
+        const [seat, signature] = await askForSignature(url, draft, options, signal);
+        bySeat.set(seat, signature);
       } catch (error) {
         excluded.add(url);
         options.onRejected?.(url, error as CharterError);
       }
     }),
   );
-  if (bySigner.size < options.threshold) {
-    // One key behind several URLs counts once; which URL is the copy cannot be told, so all but one are left out.
+  if (bySeat.size < options.committee.threshold) {
+    // One seat behind several URLs counts once; which URL is the copy cannot be told, so all but one are left out.
     if (!chosen.some(({ url }) => excluded.has(url))) chosen.slice(1).forEach(({ url }) => excluded.add(url));
     return null;
   }
-  const signatures = [...bySigner].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, signature]) => signature);
+  const signatures = [...bySeat].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, signature]) => signature);
   return { ...draft, members: agreed.map(({ index }) => index), signatures, refused };
 }
 
@@ -177,7 +178,8 @@ async function askForSignature(
   // Over our own digest: what the answer says of itself is never believed.
   const typedData = batchTypedData(options.chainId, options.verifier, statement);
   const signer = recoverTypedData(typedData, signature);
-  if (signer !== null && options.members.includes(signer)) return [signer, signature];
+  const seat = signer === null ? null : await options.committee.seatOf(signer);
+  if (seat !== null) return [seat, signature];
   throw new CharterError("committee/signature-not-a-members", "the signature is no member's over our batch", {
     url,
   });

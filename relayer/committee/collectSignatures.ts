@@ -5,6 +5,7 @@ import { encodeCommitteeProof, verdictTypedData } from "../../protocol/session/v
 import type { Address, Hex } from "../../protocol/words/hex.ts";
 import { recoverTypedData } from "../keys/recoverTypedData.ts";
 import { askSigner } from "./askSigner.ts";
+import type { Committee } from "./Committee.ts";
 
 /** A request before the asked validity is known: it follows from our own verdict. */
 export type CommitteeQuestion = CommitteeRequest extends infer Request
@@ -16,7 +17,7 @@ export type CommitteeQuestion = CommitteeRequest extends infer Request
 /** A verdict and the committee's proof of it, as `attest` and `register` take them. */
 export interface ProvenVerdict {
   readonly verdict: VerdictMessage;
-  /** abi.encode(bytes[]), signers ascending. */
+  /** abi.encode(Verdict, bytes[]), by ascending seat. */
   readonly proof: Hex;
 }
 
@@ -24,8 +25,7 @@ interface Options {
   readonly urls: readonly string[];
   readonly chainId: number;
   readonly verifier: Address;
-  readonly members: readonly Address[];
-  readonly threshold: number;
+  readonly committee: Committee;
   readonly timeoutMs?: number;
   readonly fetch?: typeof globalThis.fetch;
   /** Told of every answer that does not count, so that a lying or silent signer is seen. */
@@ -34,7 +34,7 @@ interface Options {
 
 /**
  * Asks every signer at once for its signature over *our* verdict. An answer counts only when the signature recovers,
- * over our own digest, to a member that has not been counted: what the answer says of itself is never believed.
+ * over our own digest, to a key that speaks for a seat which has not been counted: what the answer says of itself is never believed.
  * A minority that lies or stays silent changes nothing.
  *
  * Collateral fetched at another time may end earlier at a signer, which then answers with a shorter validity. When
@@ -46,23 +46,24 @@ export async function collectSignatures(
   ours: VerdictMessage,
   options: Options,
 ): Promise<ProvenVerdict> {
+  const { threshold } = options.committee;
   const first = await askAll(question, ours, options);
-  if (first.signatures.length >= options.threshold) return prove(ours, first.signatures, options.threshold);
+  if (first.signatures.length >= threshold) return prove(ours, first.signatures, threshold);
 
   for (const validUntil of [...new Set(first.shorterValidities)].sort((a, b) => b - a)) {
     const shorter = { ...ours, validUntil };
     const { signatures } = await askAll(question, shorter, options);
-    if (signatures.length >= options.threshold) return prove(shorter, signatures, options.threshold);
+    if (signatures.length >= threshold) return prove(shorter, signatures, threshold);
   }
   throw new CharterError("committee/not-enough-signatures", "too few committee members signed this verdict", {
-    expected: options.threshold,
+    expected: threshold,
     actual: first.signatures.length,
     evidenceDigest: ours.evidenceDigest,
   });
 }
 
 interface Counted {
-  readonly signer: Address;
+  readonly seat: Address;
   readonly signature: Hex;
 }
 
@@ -77,7 +78,7 @@ async function askAll(
   verdict: VerdictMessage,
   options: Options,
 ): Promise<{ signatures: Counted[]; shorterValidities: number[] }> {
-  const bySigner = new Map<Address, Counted>();
+  const bySeat = new Map<Address, Counted>();
   const shorterValidities: number[] = [];
   const request = { ...question, validUntil: verdict.validUntil };
   const enough = new AbortController();
@@ -89,21 +90,21 @@ async function askAll(
         const { validUntil } = answer.verdict;
         if (validUntil < verdict.validUntil) {
           // Ours in everything but the end, and signed by a member: a difference of collateral, not of judgement.
-          if (memberOf({ ...verdict, validUntil }, answer, options) !== undefined) {
+          if ((await seatOf({ ...verdict, validUntil }, answer, options)) !== null) {
             shorterValidities.push(validUntil);
             return;
           }
         }
-        const signer = memberOf(verdict, answer, options);
-        if (signer === undefined) {
+        const seat = await seatOf(verdict, answer, options);
+        if (seat === null) {
           throw new CharterError(
             "committee/signature-not-a-members",
             "the signature is no member's over our verdict",
             { claimed: answer.signer },
           );
         }
-        bySigner.set(signer, { signer, signature: answer.signature });
-        if (bySigner.size >= options.threshold) enough.abort();
+        bySeat.set(seat, { seat, signature: answer.signature });
+        if (bySeat.size >= options.committee.threshold) enough.abort();
       } catch (cause) {
         const error = cause as CharterError;
         const isLetGo = enough.signal.aborted && error.code === "committee/signer-unreachable";
@@ -111,15 +112,15 @@ async function askAll(
       }
     }),
   );
-  return { signatures: [...bySigner.values()], shorterValidities };
+  return { signatures: [...bySeat.values()], shorterValidities };
 }
 
-/** The member whose signature over `verdict` the answer carries; undefined when there is none. */
-function memberOf(
+/** The seat whose signature over `verdict` the answer carries; null when there is none. */
+async function seatOf(
   verdict: VerdictMessage,
   { signature }: CommitteeAnswer,
-  { chainId, verifier, members }: Options,
-): Address | undefined {
+  { chainId, verifier, committee }: Options,
+): Promise<Address | null> {
   const signer = recoverTypedData(verdictTypedData(chainId, verifier, verdict), signature);
-  return signer !== null && members.includes(signer) ? signer : undefined;
+  return signer === null ? null : committee.seatOf(signer);
 }

@@ -1,14 +1,25 @@
 import { z } from "zod";
 
 import type { Deployment } from "../../protocol/deployment/deployment.ts";
+import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { addressSchema } from "../../protocol/session/messages.ts";
 import type { Finality } from "../chain/finality.ts";
 import { readEnvironment, requireQuorum, variables } from "../environment.ts";
 import { attestedVariable } from "../keys/openAttestedKeys.ts";
+import type { AttestedKey } from "../keys/attestedKey.ts";
 import type { AttestedKeys } from "../keys/openAttestedKeys.ts";
 import { readSigningAccount } from "../keys/signingAccount.ts";
 import type { SigningAccount } from "../keys/signingAccount.ts";
 import { vendorsOf, vendorVariables, type VendorConfig } from "../vendorConfig.ts";
+
+/** Where a signer is an instance of the relayer's own app. */
+export interface SeatConfig {
+  readonly key: AttestedKey;
+  /** Number of the node that it runs on: its operator's seat is what it signs for. */
+  readonly node: number;
+  /** Relayers that enter it. */
+  readonly relayerUrls: readonly string[];
+}
 
 /** Everything that a committee signer is told from outside. */
 export interface SignerConfig extends VendorConfig {
@@ -20,6 +31,8 @@ export interface SignerConfig extends VendorConfig {
   readonly finality: Finality;
   /** Its own: what a signer has signed is nobody else's to write. */
   readonly databaseUrl: string;
+  /** Absent: this signer's key is listed by itself, and is no instance. */
+  readonly seat: SeatConfig | undefined;
   readonly maxRequestsPerMinute: number;
   readonly host: string;
   readonly port: number;
@@ -34,6 +47,8 @@ const schema = z.object({
   CHARTER_SIGNER_PASSWORD_FILE: z.string().optional(),
   CHARTER_SIGNER_URL: variables.url.optional(),
   CHARTER_SIGNER_ADDRESS: addressSchema.optional(),
+  CHARTER_SIGNER_NODE: variables.count.optional(),
+  CHARTER_RELAYER_URLS: variables.urls.optional(),
   CHARTER_RPC_URLS: variables.rpcUrls,
   CHARTER_RPC_QUORUM: variables.count.optional(),
   CHARTER_DEPLOYMENT: variables.deployment,
@@ -74,9 +89,23 @@ export function readSignerConfig(
     finality: read.CHARTER_FINALITY,
     ...vendors,
     databaseUrl: read.DATABASE_URL,
+    seat: seatOf(read.CHARTER_SIGNER_NODE, read.CHARTER_RELAYER_URLS, attestedKeys.committee),
     maxRequestsPerMinute: read.CHARTER_MAX_REQUESTS_PER_MINUTE,
     host: read.HOST,
     port: read.PORT,
     logLevel: read.LOG_LEVEL,
   };
+}
+
+function seatOf(
+  node: number | undefined,
+  relayerUrls: readonly string[] | undefined,
+  key: AttestedKey | undefined,
+): SeatConfig | undefined {
+  if (node === undefined && relayerUrls === undefined) return undefined;
+  if (node !== undefined && relayerUrls !== undefined && key !== undefined) return { key, node, relayerUrls };
+  throw new CharterError(
+    "config/signer",
+    "CHARTER_SIGNER_NODE, CHARTER_RELAYER_URLS and CHARTER_COMMITTEE_SIGNER=attested belong together",
+  );
 }

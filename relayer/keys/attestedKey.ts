@@ -24,8 +24,20 @@ export interface AttestedQuote {
   readonly vmConfig: string;
 }
 
+/** Evidence of this instance, without the block that it binds. */
+export interface GuestQuote {
+  readonly quote: Hex;
+  /** JSON, as the guest agent writes it. */
+  readonly eventLog: string;
+  readonly vmConfig: string;
+}
+
 export interface AttestedKey {
   readonly account: PrivateKeyAccount;
+  /** The app that this instance was started as; null unless the key is this instance's alone. */
+  readonly app: Address | null;
+  /** A fresh quote over 64 bytes. @throws CharterError `keys/agent-failed`, `keys/agent-malformed`. */
+  readonly quote: (reportData: Hex) => Promise<GuestQuote>;
   /** A fresh quote over the account's address. @throws CharterError `keys/agent-failed`, `keys/agent-malformed`. */
   readonly attest: () => Promise<AttestedQuote>;
 }
@@ -36,6 +48,10 @@ interface Options {
   readonly chainId: number;
 }
 
+const infoSchema = z.looseObject({
+  app_id: z.string().regex(/^(?:0x)?[0-9a-fA-F]{40}$/),
+  instance_id: z.string().regex(/^(?:0x)?[0-9a-fA-F]{40}$/),
+});
 const quoteSchema = z.looseObject({
   quote: z
     .string()
@@ -60,31 +76,48 @@ export function signerReportData(purpose: AttestedPurpose, chainId: number, addr
 
 /**
  * The key that dstack's guest agent gives this app for one purpose on one chain, and gives again after a restart: it is
- * derived inside of the TEE, from the app's own secret, and is never stored.
+ * derived inside of the TEE, from the app's own secret, and is never stored. A committee's key is this instance's alone:
+ * it signs for the operator whose node it runs on, and replicas of the app run on others' too.
  * @throws CharterError `keys/agent-absent`, `keys/agent-failed`, `keys/agent-malformed`.
  */
 export async function attestedKey({ socket, purpose, chainId }: Options): Promise<AttestedKey> {
   const agent = openAgent(socket);
-  const path = `charter/v1/${chainId}/${purpose}`;
+  const instance = purpose === "committee" ? await instanceOf(agent) : null;
+  const path = `charter/v1/${chainId}/${purpose}${instance === null ? "" : `/${instance.id}`}`;
   const { key } = await asked("GetKey", () => agent.getKey(path, `charter-${purpose}`));
   if (key.length !== 32) throw malformed("GetKey", `a key of 32 bytes, not ${key.length}`);
   const account = accountOf(key);
   const address = account.address.toLowerCase() as Address;
+  const quote = (reportData: Hex): Promise<GuestQuote> => quoteOver(agent, reportData);
   return {
     account,
+    app: instance === null ? null : instance.app,
+    quote,
     attest: async () => {
       const reportData = signerReportData(purpose, chainId, address);
-      const bytes = Buffer.from(reportData.slice(2), "hex");
-      const parsed = quoteSchema.safeParse(await asked("GetQuote", () => agent.getQuote(bytes)));
-      if (!parsed.success)
-        throw malformed("GetQuote", parsed.error.issues.map(({ path: at }) => at.join(".")).join(", "));
-      const { quote, event_log: eventLog, vm_config: vmConfig } = parsed.data;
-      const given: Hex = `0x${quote.toLowerCase()}`;
-      // Where a quote says what it is over differs by its version; that it is over this is what matters here.
-      if (!given.includes(reportData.slice(2))) throw malformed("GetQuote", "a quote over the report data");
-      return { purpose, address, chainId, reportData, quote: given, eventLog, vmConfig };
+      return { purpose, address, chainId, reportData, ...(await quote(reportData)) };
     },
   };
+}
+
+/** What the agent says of its guest; that it is so is seen in the evidence. */
+async function instanceOf(agent: DstackClient): Promise<{ readonly app: Address; readonly id: string }> {
+  const parsed = infoSchema.safeParse(await asked("Info", () => agent.info()));
+  if (!parsed.success) throw malformed("Info", "an app and an instance of 20 bytes each");
+  const bare = (text: string): string => text.replace(/^0x/, "").toLowerCase();
+  return { app: `0x${bare(parsed.data.app_id)}` as Address, id: bare(parsed.data.instance_id) };
+}
+
+async function quoteOver(agent: DstackClient, reportData: Hex): Promise<GuestQuote> {
+  const bytes = Buffer.from(reportData.slice(2), "hex");
+  const parsed = quoteSchema.safeParse(await asked("GetQuote", () => agent.getQuote(bytes)));
+  if (!parsed.success)
+    throw malformed("GetQuote", parsed.error.issues.map(({ path: at }) => at.join(".")).join(", "));
+  const { quote, event_log: eventLog, vm_config: vmConfig } = parsed.data;
+  const given: Hex = `0x${quote.toLowerCase()}`;
+  // Where a quote says what it is over differs by its version; that it is over this is what matters here.
+  if (!given.includes(reportData.slice(2))) throw malformed("GetQuote", "a quote over the report data");
+  return { quote: given, eventLog, vmConfig };
 }
 
 function openAgent(socket: string): DstackClient {

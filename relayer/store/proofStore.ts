@@ -3,7 +3,7 @@ import type { Pool, PoolClient } from "pg";
 import type { CharterError } from "../../protocol/errors/CharterError.ts";
 import type { ProofSystem } from "../../protocol/words/enums.ts";
 import type { Address, Bytes32, Hex } from "../../protocol/words/hex.ts";
-import type { IntentRequest } from "../outbox/intent.ts";
+import type { IntentError, IntentRequest } from "../outbox/intent.ts";
 import { EVIDENCE_COLUMNS, evidenceFromRow } from "./evidenceRows.ts";
 import type { AcceptedEvidence, EvidenceRow } from "./evidenceRows.ts";
 import { insertIntents } from "./intentRows.ts";
@@ -90,6 +90,36 @@ export async function wantProofs(client: PoolClient, proofs: readonly WantedProo
       sorted.map(({ operatorSignature }) => operatorSignature),
     ],
   );
+}
+
+/** Refusals of a committee's word for who signed it, or when: the same evidence may be proven by who speaks for it now. */
+const NOT_SPOKEN_FOR: readonly unknown[] = [
+  "CommitteeExpired",
+  "DirectNotRequired",
+  "NotAMember",
+  "NotEnoughSignatures",
+  "SeatsNotAscending",
+  "SignerIsMarked",
+  "SignerNotLive",
+];
+
+/**
+ * Wants proofs again, in the caller's transaction, whose intents were refused because their signers count no more: seats
+ * change, and a signer may end, between a signature and its transaction.
+ */
+export async function wantUnspoken(
+  client: PoolClient,
+  refused: readonly { readonly id: Bytes32; readonly error: IntentError }[],
+): Promise<void> {
+  const unspoken = refused.filter(({ error }) => NOT_SPOKEN_FOR.includes(error.details["error"]));
+  for (const { id, error } of unspoken) {
+    await client.query(
+      `UPDATE proofs SET state = 'wanted', intent = NULL, attempts = attempts + 1, held_until = '-infinity',
+         error = $2::jsonb, not_before = now() + least($4, $3 * power(2, least(attempts, 16))) * interval '1 second'
+       WHERE id = $1 AND state = 'planned'`,
+      [id, JSON.stringify(error), RETRY_SECONDS, MAX_RETRY_SECONDS],
+    );
+  }
 }
 
 /** Proofs between acceptance and the outbox. A replica that takes some holds them for a while; no two work on one. */

@@ -30,6 +30,8 @@ const app = parseAddress(`0x${"02".repeat(20)}`);
 const word = (n: number): Bytes32 => parseBytes32(`0x${n.toString(16).padStart(64, "0")}`);
 const BLOCK = word(0xb10c);
 const accounts = ["11", "22", "33"].map((byte) => privateKeyToAccount(`0x${byte.repeat(32)}`));
+/** Keys sit for themselves. */
+const seatOf = async (signer: Address) => (members.includes(signer) ? signer : null);
 const members = accounts.map(({ address }) => address.toLowerCase() as Address);
 
 const verdictOf = (n: number): VerdictMessage => ({
@@ -131,8 +133,7 @@ describe("a committee over a batch", function () {
         urls: handlers.map((_, index) => `http://signer-${index}.test`),
         chainId: CHAIN,
         verifier,
-        members,
-        threshold: 2,
+        committee: { threshold: 2, seatOf },
         draft: draftOf(verdicts, change),
         onRejected: (_url, error) => rejected.push(error.code),
         fetch: async (input, init) => {

@@ -16,6 +16,8 @@ const word = (byte: string) => parseBytes32(`0x${byte.repeat(32)}`);
 const account = (byte: string) => privateKeyToAccount(`0x${byte.repeat(32)}`);
 const signers = ["11", "22", "33"].map(account);
 const stranger = account("44");
+/** Keys sit for themselves. */
+const seatOf = async (signer: Address) => (members.includes(signer) ? signer : null);
 const members = signers.map(({ address }) => address.toLowerCase() as Address);
 
 const ours: VerdictMessage = {
@@ -70,15 +72,17 @@ const upTo = (end: number) => (verdict: VerdictMessage) => ({
   validUntil: Math.min(end, verdict.validUntil),
 });
 
-async function collect(behaviours: readonly Behaviour[]) {
+async function collect(
+  behaviours: readonly Behaviour[],
+  seats: (signer: Address) => Promise<Address | null> = seatOf,
+) {
   const rejected: string[] = [];
   const urls = behaviours.map((_, index) => `http://signer-${index}.test`);
   const proven = await collectSignatures(question, ours, {
     urls,
     chainId: CHAIN,
     verifier,
-    members,
-    threshold: 2,
+    committee: { threshold: 2, seatOf: seats },
     onRejected: (_url, error) => rejected.push(error.code),
     fetch: (input, init) => {
       const behaviour = behaviours[urls.indexOf(new URL(input as string).origin)]!;
@@ -111,6 +115,24 @@ describe("collectSignatures", () => {
     expect(by).to.have.length(2).and.deep.equal(by.toSorted());
     expect(verdict).to.deep.equal(ours);
     expect(rejected).to.deep.equal([]);
+  });
+
+  it("orders signatures by seat, and counts two signers of one seat once", async () => {
+    const ascending = [a, b, c].sort((one, other) =>
+      one.address.toLowerCase() < other.address.toLowerCase() ? -1 : 1,
+    );
+    const seatsOf = (seats: readonly Address[]) => async (signer: Address) =>
+      seats[ascending.findIndex(({ address }) => address.toLowerCase() === signer)] ?? null;
+    const [low, high] = [parseAddress(`0x${"01".repeat(20)}`), parseAddress(`0x${"02".repeat(20)}`)];
+    const { verdict, proof } = await collect(
+      [signs(ascending[0]!), signs(ascending[1]!)],
+      seatsOf([high, low]),
+    );
+    const by = await recovered(verdict, proof);
+    expect(by).to.deep.equal([ascending[1], ascending[0]].map((one) => one?.address.toLowerCase()));
+    expect(
+      await refusal(collect([signs(ascending[0]!), signs(ascending[1]!)], seatsOf([low, low]))),
+    ).to.equal("committee/not-enough-signatures");
   });
 
   const minorities: Record<string, [Behaviour, string]> = {

@@ -37,6 +37,11 @@ describe("keys made inside of the program's own instance", () => {
       key: keccak256(stringToHex(path as string)).slice(2),
       signature_chain: [],
     });
+    agent.answers["/Info"] = () => ({
+      app_id: "0a".repeat(20),
+      instance_id: "0b".repeat(20),
+      tcb_info: "{}",
+    });
     agent.answers["/GetQuote"] = ({ report_data }) => ({
       quote: `0400${"00".repeat(600)}${report_data as string}`,
       event_log: "[]",
@@ -58,6 +63,21 @@ describe("keys made inside of the program's own instance", () => {
     );
     expect(addresses[1]).to.equal(addresses[0]);
     expect(new Set(addresses).size).to.equal(3);
+  });
+
+  it("committeesKey_ofAnotherInstance_isAnother", async () => {
+    const first = await open("committee");
+    expect(first.app).to.equal(`0x${"0a".repeat(20)}`);
+    expect((await open()).app, "a key of every replica").to.equal(null);
+    agent.answers["/Info"] = () => ({
+      app_id: "0a".repeat(20),
+      instance_id: "0c".repeat(20),
+      tcb_info: "{}",
+    });
+    expect((await open("committee")).account.address).not.to.equal(first.account.address);
+    // Without an instance id all of them would share one key.
+    agent.answers["/Info"] = () => ({ app_id: "0a".repeat(20), instance_id: "", tcb_info: "{}" });
+    expect(await refusal(open("committee"))).to.equal("keys/agent-malformed");
   });
 
   it("outbox_withAnAttestedKey_signsItsTransactions", async () => {

@@ -73,6 +73,10 @@ export interface StackOptions {
   readonly snpMachines?: readonly string[];
   /** Signers of the committee, 3 by default; more than half must sign. */
   readonly committeeSize?: number;
+  /** How long the genesis committee lasts, 30 days by default. */
+  readonly genesisSeconds?: number;
+  /** Between a decision about the committee and its effect; 2 days by default. */
+  readonly committeeNoticeSeconds?: number;
   /** Of signers and relayers. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -81,6 +85,8 @@ export async function startStack({
   anvilFlags = ["--block-time", "1", "--slots-in-an-epoch", "1"],
   snpMachines = [],
   committeeSize = 3,
+  genesisSeconds = 30 * 86_400,
+  committeeNoticeSeconds,
   environment = {},
 }: StackOptions = {}): Promise<Stack> {
   const seats = [3, 4, 5].slice(0, committeeSize);
@@ -104,7 +110,8 @@ export async function startStack({
         committeeMembers: seats.map(addressOf).sort(),
         committeeThreshold: Math.floor(seats.length / 2) + 1,
         testRootPem: pki.file.root,
-        committeeExpiresAt: Math.floor(Date.now() / 1_000) + 30 * 86_400,
+        committeeExpiresAt: Math.floor(Date.now() / 1_000) + genesisSeconds,
+        ...(committeeNoticeSeconds === undefined ? {} : { committeeNoticeSeconds }),
       },
     });
     const book = join(dir, "deployment.json");

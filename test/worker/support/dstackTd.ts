@@ -1,4 +1,6 @@
-import { fromHex, type Address, type ComposeHash } from "../../../protocol/words/hex.ts";
+import { keccak256, stringToHex } from "viem";
+
+import { fromHex, type Address, type ComposeHash, type Hex } from "../../../protocol/words/hex.ts";
 import { measureBoot } from "../../../worker/tee/measureBoot.ts";
 import type { SimulatedPlatform } from "../../../worker/tee/simulator/platform.ts";
 import { SimulatedTdx } from "../../../worker/tee/simulator/SimulatedTdx.ts";
@@ -8,17 +10,25 @@ import { DstackAgentServer } from "./DstackAgentServer.ts";
 export async function startDstackTd(
   dir: string,
   platform: SimulatedPlatform,
-  boot: { readonly app: Address; readonly composeHash: ComposeHash },
+  boot: { readonly app: Address; readonly composeHash: ComposeHash; readonly instanceId?: Hex },
 ): Promise<DstackAgentServer> {
-  const td = new SimulatedTdx(platform);
-  await measureBoot(td, { ...boot, instanceId: "0x" });
+  const { instanceId = "0x" } = boot;
+  // As dstack's host sets it.
+  const td = new SimulatedTdx(platform, { composeHash: boot.composeHash });
+  await measureBoot(td, { ...boot, instanceId });
   const agent = new DstackAgentServer(dir);
   agent.answers = {
     "/Info": () => ({
       app_id: boot.app.slice(2),
+      instance_id: instanceId.slice(2),
       compose_hash: boot.composeHash.slice(2),
       device_id: platform.platformId.slice(2),
       tcb_info: "{}",
+    }),
+    // Of app and path alone, and the same each time.
+    "/GetKey": ({ path }) => ({
+      key: keccak256(stringToHex(`${boot.app} ${String(path)}`)).slice(2),
+      signature_chain: [],
     }),
     "/GetQuote": async ({ report_data }) => {
       const { quote, eventLog, vmConfig } = await td.quote(fromHex(`0x${String(report_data)}`));
