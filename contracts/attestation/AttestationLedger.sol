@@ -118,8 +118,14 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
         uint256 known = _batches[root];
         require(known == 0 || known.generationOf() != generation, BatchKnown(root));
         ICommitteeVerifier(verifier).verifyBatch(root, count, validUntil, minBlock, blockHash, signatures);
-        // A block of this chain: its number fits.
-        _batches[root] = BatchWord.pack(validUntil, uint40(minBlock), uint40(block.number), generation);
+        // Bounded here and not at each claim: who claims late or again would have a week from then on. A block of this
+        // chain: its number fits.
+        _batches[root] = BatchWord.pack(
+            _expiry(validUntil),
+            uint40(minBlock),
+            uint40(block.number),
+            generation
+        );
         emit BatchPosted(root, count, validUntil, minBlock, blockHash, verifier, msg.sender);
     }
 
@@ -273,7 +279,7 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
             revert BadKeySignature(key, KeySignature.signerOf(digest, keySignature[0], keySignature[1]));
         uint40 until = posted.endOf(word);
         if (until <= block.timestamp) revert VerdictExpired(until, block.timestamp);
-        word = word.ofCommittee(_expiry(until), posted.generationOf());
+        word = word.ofCommittee(until, posted.generationOf());
         word = _enter(app, key, word, evidenceDigest, COMMITTEE);
         emit InstanceClaimed(app, key, bytes32(word), evidenceDigest, msg.sender);
     }
@@ -306,6 +312,11 @@ contract AttestationLedger is IAttestationLedger, VerifierSet, Images, EIP712 {
     ) private view returns (uint256) {
         (uint40 knownBlock, uint40 evidenceBlock) = (known.evidenceBlock(), word.evidenceBlock());
         require(evidenceBlock == knownBlock, EvidenceNotNewer(knownBlock, evidenceBlock));
+        // A batch under an earlier verifier can be claimed again, and must not take the place of what a later one said.
+        require(
+            bit != COMMITTEE || word.committeeGeneration() >= known.committeeGeneration(),
+            EvidenceNotNewer(knownBlock, evidenceBlock)
+        );
         // Judged again, or by another system: what was measured and where it runs cannot have changed.
         require(known.isSameEvidence(word), FactsChanged(evidenceDigest));
         if (!known.isSet(InstanceWord.HAS_DIGEST)) {

@@ -39,6 +39,7 @@ interface ICommitteeDisputes {
     error OtherEvidence(bytes32 expected, bytes32 actual);
     error NoContradiction(bytes32 evidenceDigest);
     error NoSignatures();
+    error OtherFork(uint64 minBlock, bytes32 expected, bytes32 actual);
     error BadMrConfigIdPreimage(bytes32 mrConfigIdHigh);
     error BadClaimPreimage(bytes32 expected, bytes32 actual);
 
@@ -53,7 +54,8 @@ interface ICommitteeDisputes {
         bytes calldata mrConfigIdPreimage
     ) external;
 
-    /// @notice Disputes a leaf of a batch, posted or not.
+    /// @notice Disputes a leaf of a batch: of a posted one, or of one whose oldest block this chain still knows (8,191 blocks).
+    /// What was signed on another fork speaks of that fork's numbers, and marks nobody.
     /// @param proof of the leaf under the batch's root, as for `IAttestationLedger.claim`.
     /// @param claimPreimage what the report data really binds, as protocol/evidence/reportData.ts encodes it: abi.encode of
     /// domain, chain id, consumer, subject, key, block number, block hash; empty where that is not disputed. The leaf says

@@ -41,7 +41,8 @@ interface ICommitteeVerifier is IProofVerifier {
     );
     /// @notice The committee that would have been in force from `effectiveAt` on will not be.
     event CommitteeCancelled(address[] members, uint8 threshold, uint40 effectiveAt, address actor);
-    /// @notice A signer that a dispute proved wrong, or its operator: neither counts any more, in no committee.
+    /// @notice A signer that a dispute proved wrong, and its seat: neither counts any more, in no committee. The seat is its
+    /// operator, by any app whose instances sat; the signer itself where it was an instance of none.
     event SignerMarked(address indexed signer, address indexed seat, address actor);
     event DisputesChanged(address oldDisputes, address newDisputes, address actor);
 

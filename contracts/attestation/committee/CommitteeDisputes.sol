@@ -9,6 +9,7 @@ import {BatchTerms, Contradiction, ICommitteeDisputes} from "../../interfaces/IC
 import {ICommitteeVerifier} from "../../interfaces/ICommitteeVerifier.sol";
 import {IDcapVerifier, QuoteResult} from "../../interfaces/IDcapVerifier.sol";
 import {Verdict} from "../../interfaces/Types.sol";
+import {EvidenceBlocks} from "../../lib/EvidenceBlocks.sol";
 import {Contradictions, IDisputedLedger} from "./Contradictions.sol";
 
 /// @title CommitteeDisputes
@@ -53,6 +54,7 @@ contract CommitteeDisputes is ICommitteeDisputes {
             proof,
             keccak256(bytes.concat(keccak256(abi.encode(leaf))))
         );
+        _requireThisFork(root, batch);
         _mark(
             leaf.evidenceDigest,
             committeeVerifier.batchDigest(
@@ -76,6 +78,15 @@ contract CommitteeDisputes is ICommitteeDisputes {
     ) private returns (QuoteResult memory found) {
         found = dcapVerifier.verifyQuote(quote);
         require(found.evidenceDigest == evidenceDigest, OtherEvidence(evidenceDigest, found.evidenceDigest));
+    }
+
+    /// @dev A leaf names a node, an image and a release by their numbers, which another fork may have given to others: what was
+    /// said of that fork is no lie here. Posting has compared the block.
+    function _requireThisFork(bytes32 root, BatchTerms calldata batch) private view {
+        (, , uint64 postedBlock) = attestationLedger.batch(root);
+        if (postedBlock != 0) return;
+        bytes32 known = EvidenceBlocks.hashOf(batch.minBlock);
+        require(known == batch.blockHash, OtherFork(batch.minBlock, known, batch.blockHash));
     }
 
     /// @dev Whoever signed is marked, a member today or not: a key that never sits marks nothing that counts.

@@ -75,6 +75,8 @@ abstract contract CommitteeSeats is ICommitteeVerifier, Ownable2Step {
         } else {
             require(ledger.code.length != 0 && app.code.length != 0, NoRelayerApp(ledger, app));
             _requireDirect(relayer.app);
+            // A ledger that cannot say whose instance a key is could seat nobody, and would stop every later mark.
+            _operatorOf(relayer, address(this));
         }
         _next = _newTerm(members, threshold, uint40(block.timestamp) + noticeSeconds, expiresAt, relayer);
     }
@@ -84,6 +86,7 @@ abstract contract CommitteeSeats is ICommitteeVerifier, Ownable2Step {
         Term memory next = _next;
         require(next.number != 0 && next.effectiveAt > block.timestamp, NoCommitteePending());
         delete _next;
+        delete _relayers[next.number];
         emit CommitteeCancelled(_members[next.number], next.threshold, next.effectiveAt, msg.sender);
     }
 
@@ -96,13 +99,21 @@ abstract contract CommitteeSeats is ICommitteeVerifier, Ownable2Step {
     /// @inheritdoc ICommitteeVerifier
     function mark(address[] calldata signers) external {
         require(msg.sender == _disputes, NotDisputes(_disputes, msg.sender));
-        Term memory term = _inForce();
         for (uint256 i = 0; i < signers.length; ++i) {
-            // An operator has as many keys as it likes; its seat is what must not speak again.
-            address seat = term.ofOperators ? _operatorOf(_relayers[term.number], signers[i]) : signers[i];
             _isMarked[signers[i]] = true;
-            if (seat != address(0)) _isMarked[seat] = true;
-            emit SignerMarked(signers[i], seat, msg.sender);
+            // An operator has as many keys as it likes; its seat is what must not speak again. Nor may a change of the
+            // relayer's app between the lie and its dispute save it: every app whose instances ever sat is asked.
+            bool isInstance = false;
+            for (uint32 number = _lastTerm; number != 0; --number) {
+                Relayer memory relayer = _relayers[number];
+                if (address(relayer.ledger) == address(0)) continue;
+                address seat = _operatorOf(relayer, signers[i]);
+                if (seat == address(0)) continue;
+                if (isInstance && _isMarked[seat]) continue;
+                (isInstance, _isMarked[seat]) = (true, true);
+                emit SignerMarked(signers[i], seat, msg.sender);
+            }
+            if (!isInstance) emit SignerMarked(signers[i], signers[i], msg.sender);
         }
     }
 

@@ -293,10 +293,37 @@ describe("AttestationLedger: batches", () => {
       ] as const) {
         const leaf = await leafOf(here, first, { expiresAt: Number(leafEnds) });
         await postBatch(charter, leafHash(leaf), { validUntil: batchEnds });
+        const postedAt = BigInt(await time.latest());
         await ledger.claim(leaf, [], await signLeaf(charter, first, leaf));
         const { expiresAt } = await ledger.instance(at, first.address);
-        expect(expiresAt).to.equal(expected ?? BigInt(await time.latest()) + 7n * DAY);
+        expect(expiresAt).to.equal(expected ?? postedAt + 7n * DAY);
       }
+    });
+
+    it("claim_lateOrAgain_lastsNoLongerThanAWeekAfterThePosting", async () => {
+      const here = await scene();
+      const { charter, ledger, at, time } = here;
+      const ends = BigInt(await time.latest()) + 30n * DAY;
+      const leaves = await Promise.all(
+        [first, second].map((key) => leafOf(here, key, { expiresAt: Number(ends) })),
+      );
+      const { root, proofs } = leafTree(leaves);
+      await postBatch(charter, root, { validUntil: ends, count: 2 });
+      const end = BigInt(await time.latest()) + 7n * DAY;
+      const [claimed, late] = leaves as [Leaf, Leaf];
+      const signature = await signLeaf(charter, first, claimed);
+      await ledger.claim(claimed, proofs[0] ?? [], signature);
+      await time.increase(6n * DAY);
+      await ledger.claim(claimed, proofs[0] ?? [], signature);
+      await ledger.claim(late, proofs[1] ?? [], await signLeaf(charter, second, late));
+      for (const key of [first, second]) {
+        expect((await ledger.instance(at, key.address)).expiresAt).to.equal(end);
+      }
+      expect((await ledger.batch(root)).validUntil).to.equal(end);
+      await time.setNextBlockTimestamp(end);
+      await expect(ledger.claim(claimed, proofs[0] ?? [], signature))
+        .to.be.revertedWithCustomError(ledger, "VerdictExpired")
+        .withArgs(end, end);
     });
 
     it("claim_afterLeafOrBatchEnded_reverts", async () => {
@@ -363,6 +390,36 @@ describe("AttestationLedger: batches", () => {
       await ledger.claim(leaf, [], signature);
       await attestVerdict(of, attested, second);
       for (const key of [first, second]) expect(await ledger.isLive(at, key.address)).to.equal(true);
+    });
+
+    it("claim_ofAnEarlierVerifiersBatch_doesNotTakeThePlaceOfALaterWord", async () => {
+      const here = await scene();
+      const { charter, ledger, at } = here;
+      const leaf = await leafOf(here, first);
+      await postBatch(charter, leafHash(leaf));
+      const signature = await signLeaf(charter, first, leaf);
+      await ledger.claim(leaf, [], signature);
+      const verifier = await charter.connection.ethers.deployContract("CommitteeVerifier", [
+        charter.governance.address,
+        charter.members.map(({ address }) => address),
+        2,
+        FAR,
+        COMMITTEE_NOTICE,
+      ]);
+      await ledger.setVerifier(COMMITTEE, await verifier.getAddress());
+      const of = { ...charter, committeeVerifier: verifier as unknown as Charter["committeeVerifier"] };
+      // The new committee says the same of the same evidence, under another root.
+      const other = await leafOf(here, second);
+      const { root, proofs } = leafTree([leaf, other]);
+      const { evidenceBlock } = unpackInstance(leaf.facts as Bytes32);
+      await postBatch(of, root, { minBlock: evidenceBlock, count: 2 });
+      await ledger.claim(leaf, proofs[0] ?? [], signature);
+      expect(await ledger.isLive(at, first.address)).to.equal(true);
+      // Anyone may repeat the claim from the old batch: its key's signature stands in the chain's history.
+      await expect(ledger.connect(charter.stranger).claim(leaf, [], signature))
+        .to.be.revertedWithCustomError(ledger, "EvidenceNotNewer")
+        .withArgs(evidenceBlock, evidenceBlock);
+      expect(await ledger.isLive(at, first.address)).to.equal(true);
     });
 
     it("claim_asksNoApp_isLiveDoes", async () => {

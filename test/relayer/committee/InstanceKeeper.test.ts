@@ -8,7 +8,7 @@ import { reportData } from "../../../protocol/evidence/reportData.ts";
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import type { InstanceRegistration } from "../../../protocol/session/messages.ts";
 import { parseAddress, parseBytes32, toHex } from "../../../protocol/words/hex.ts";
-import type { Address, ComposeHash } from "../../../protocol/words/hex.ts";
+import type { ComposeHash } from "../../../protocol/words/hex.ts";
 import { requireInstanceConsent } from "../../../relayer/evidence/consent.ts";
 import { enterInstance } from "../../../relayer/committee/enterInstance.ts";
 import { InstanceKeeper, type InstanceStanding } from "../../../relayer/committee/InstanceKeeper.ts";

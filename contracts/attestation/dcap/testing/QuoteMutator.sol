@@ -41,7 +41,7 @@ contract QuoteMutator {
 
     ///
     /// @return accepted for each quote: 0 refused, else 1 + its status.
-    /// @return digests of their advisories.
+    /// @return digests of their advisories, and of all else that a committee's word of them is compared with.
     /// @return errors selectors of what the others were refused with.
     /// @return timestamp when they were asked about.
     function verifyMany(
@@ -63,10 +63,26 @@ contract QuoteMutator {
         for (uint256 i = 0; i < quotes.length; ++i) {
             require(gasleft() > ENOUGH_GAS, NotEnoughGas());
             try verifier.verifyQuote(quotes[i]) returns (QuoteResult memory result) {
-                (accepted[i], digests[i]) = (1 + uint256(result.status), result.advisoriesDigest);
+                (accepted[i], digests[i]) = (1 + uint256(result.status), _digestOf(result));
             } catch (bytes memory error) {
                 errors[i] = bytes4(error);
             }
         }
+    }
+
+    function _digestOf(QuoteResult memory result) private pure returns (bytes32) {
+        return
+            keccak256(
+                abi.encode(
+                    result.advisoriesDigest,
+                    result.kind,
+                    result.platformId,
+                    result.evidenceDigest,
+                    result.measurementDigest,
+                    result.pinnedMeasurementDigest,
+                    result.reportDataHigh,
+                    result.reportDataLow
+                )
+            );
     }
 }

@@ -388,10 +388,15 @@ describe("CommitteeDisputes", () => {
       readonly bound?: Partial<Binding>;
       readonly mrConfigId?: Uint8Array | null;
       readonly claimPreimage?: string;
+      /** What the batch says of its oldest block. */
+      readonly blockHash?: string;
     }
 
     /** Two members sign a batch that has this leaf; somebody brings the evidence. */
-    async function disputeOf(here: Scene, { facts, leaf: over, bound, mrConfigId, claimPreimage }: LeafCase) {
+    async function disputeOf(
+      here: Scene,
+      { facts, leaf: over, bound, mrConfigId, claimPreimage, blockHash }: LeafCase,
+    ) {
       const { charter, binding, dcap, disputes } = here;
       const real = { ...binding, ...bound };
       const quote = await quoteOver(real, mrConfigId === undefined ? V1 : mrConfigId);
@@ -409,7 +414,7 @@ describe("CommitteeDisputes", () => {
         count: 3,
         validUntil: BigInt(AT) + 10_000n,
         minBlock: binding.blockNumber,
-        blockHash: binding.blockHash,
+        blockHash: blockHash ?? binding.blockHash,
       };
       const statement = { ledger: binding.consumer, root: tree.root, ...batch };
       const signatures = await signBatch(charter, statement, signersOf(here));
@@ -489,6 +494,16 @@ describe("CommitteeDisputes", () => {
         await expectNothingMarked(here);
       });
     }
+
+    it("disputeLeaf_signedOnAnotherFork_marksNobody", async () => {
+      const here = await scene();
+      const { binding, disputes } = here;
+      // There the node's number was another machine's.
+      await expect(disputeOf(here, { facts: { node: 2 }, blockHash: id("another fork") }))
+        .to.be.revertedWithCustomError(disputes, "OtherFork")
+        .withArgs(binding.blockNumber, binding.blockHash, id("another fork"));
+      await expectNothingMarked(here);
+    });
 
     it("disputeLeaf_composeHashReleasedAgainSince_marksNobody", async () => {
       const here = await scene();

@@ -2,8 +2,11 @@ import { expect } from "chai";
 import { id, ZeroAddress, ZeroHash, type Wallet } from "ethers";
 
 import { SettingKind } from "../../../../protocol/policy/settingKind.ts";
-import { ProofSystem, TcbStatus } from "../../../../protocol/words/enums.ts";
+import { packFacts } from "../../../../protocol/state/instanceWord.ts";
+import { ProofSystem, TcbStatus, TeeKind } from "../../../../protocol/words/enums.ts";
 import type { CommitteeVerifier, VerifierDouble } from "../../../../types/typechain/index.ts";
+import { leafHash, signBatch, type Leaf } from "../../support/batches.ts";
+import { signLeaf } from "../../support/batchFlows.ts";
 import { useCharter } from "../../support/chains.ts";
 import {
   ascending,
@@ -19,7 +22,9 @@ import {
   doubleProof,
   encodeProof,
   instanceVerdict,
+  MEASUREMENT,
   nodeVerdict,
+  OS_IMAGE,
   prove,
   signaturesOf,
   signNode,
@@ -34,6 +39,12 @@ const SETTINGS = [
   ...POLICY.filter(({ kind }) => kind !== SettingKind.ProofSystem && kind !== SettingKind.Node),
   DIRECT_REQUIRED,
   { kind: SettingKind.AnyNode, key: ZeroHash, value: 1n },
+];
+
+/** An app whose instances the committee proves. */
+const COMMITTEES = [
+  ...SETTINGS.filter(({ kind }) => kind !== SettingKind.ProofSystem),
+  { kind: SettingKind.ProofSystem, key: word(ProofSystem.Committee), value: 1n },
 ];
 
 /** Enters a node of this operator, on a platform of its own. */
@@ -199,6 +210,64 @@ describe("CommitteeVerifier: operators whose live instances sign", () => {
     });
   }
 
+  it("postBatch_signedByWhoLivesNoMore_reverts_andWhatWasPostedBeforeIsClaimed", async () => {
+    const here = await scene();
+    const { charter, app, verifier, nodes } = here;
+    const ledger = charter.attestationLedger;
+    const guests = await (await createApp(charter, { settings: COMMITTEES, salt: id("guests") })).getAddress();
+    await ledger.keepImage({
+      osImageHash: OS_IMAGE,
+      measurementDigest: MEASUREMENT,
+      pinnedMeasurementDigest: id("pinned measurement"),
+      advisoriesDigest: ZeroHash,
+    });
+    const block = await charter.connection.ethers.provider.getBlock("latest");
+    const image = await ledger.imageNumber({
+      osImageHash: OS_IMAGE,
+      measurementDigest: MEASUREMENT,
+      pinnedMeasurementDigest: id("pinned measurement"),
+      advisoriesDigest: ZeroHash,
+    });
+    const leafOf = (key: Wallet): Leaf => ({
+      app: guests,
+      key: key.address,
+      facts: packFacts({
+        release: 1,
+        node: Number(nodes.get(third)),
+        image: Number(image),
+        kind: TeeKind.Tdx,
+        status: TcbStatus.UpToDate,
+        simulated: false,
+        gpu: false,
+        combines: false,
+        evidenceBlock: BigInt(block?.number ?? 0),
+        expiresAt: Number(FAR),
+      }),
+      evidenceDigest: id(`evidence of ${key.address}`),
+    });
+    const [guest, late] = [walletOf("guest"), walletOf("late guest")];
+    const post = async (key: Wallet) => {
+      const statement = {
+        ledger: await ledger.getAddress(),
+        root: leafHash(leafOf(key)),
+        count: 1,
+        validUntil: FAR,
+        minBlock: BigInt(block?.number ?? 0),
+        blockHash: block?.hash ?? "",
+      };
+      const signatures = await signBatch(charter, statement, [signerOf(first), signerOf(second)]);
+      const { root, count, validUntil, minBlock, blockHash } = statement;
+      return ledger.postBatch(root, count, validUntil, minBlock, blockHash, signatures);
+    };
+    await post(guest);
+    await app.revoke(1);
+    await expect(post(late))
+      .to.be.revertedWithCustomError(verifier, "SignerNotLive")
+      .withArgs(here.at, signerOf(first).address);
+    await ledger.claim(leafOf(guest), [], await signLeaf(charter, guest, leafOf(guest)));
+    expect(await ledger.isLive(guests, guest.address)).to.equal(true);
+  });
+
   it("verify_itsPlatformIsRevoked_onlyThatSignerCountsNoMore", async () => {
     const here = await scene();
     const { charter, at, nodes, direct, verifier, time } = here;
@@ -259,6 +328,14 @@ describe("CommitteeVerifier: operators whose live instances sign", () => {
     }
   });
 
+  it("proposeCommittee_ledgerThatKnowsNoInstances_reverts", async () => {
+    const { charter, verifier, at } = await scene();
+    const registry = await charter.nodeRegistry.getAddress();
+    await expect(verifier.proposeCommittee(seats, 2, FOREVER, registry, at)).to.revert(
+      charter.connection.ethers,
+    );
+  });
+
   it("proposeCommittee_ofKeysAgain_reverts", async () => {
     const { verifier } = await scene();
     await expect(
@@ -299,6 +376,50 @@ describe("CommitteeVerifier: operators whose live instances sign", () => {
       await ask(here, signerOf(second), signerOf(third));
     });
 
+    it("mark_afterTheRelayersAppChanged_stillMarksTheOperatorOfThen", async () => {
+      const here = await scene();
+      const { charter, verifier, nodes, time } = here;
+      await verifier.setDisputes(charter.governance.address);
+      const app = await createApp(charter, { settings: SETTINGS, salt: id("another relayer's app") });
+      const at = await app.getAddress();
+      await proposeOf(charter, verifier, at);
+      await time.increase(COMMITTEE_NOTICE);
+      const fresh = new Map(operators.map((operator) => [operator, walletOf(`later ${operator.address}`)]));
+      for (const [operator, key] of fresh)
+        await enterSigner(charter, at, operator, nodes.get(operator) ?? 0n, key);
+      const by = (...of: readonly Wallet[]) => ask(here, ...of.map((one) => fresh.get(one) as Wallet));
+      await by(first, second);
+      // What its signer of the former app signed comes to light only now.
+      await expect(verifier.mark([signerOf(first).address]))
+        .to.emit(verifier, "SignerMarked")
+        .withArgs(signerOf(first).address, first.address, charter.governance.address);
+      await expect(by(first, second)).to.be.revertedWithCustomError(verifier, "SignerIsMarked");
+      await by(second, third);
+    });
+
+    it("mark_aKeyThatSatBeforeOperators_marksIt", async () => {
+      const { charter, verifier } = await scene();
+      await verifier.setDisputes(charter.governance.address);
+      const [member] = charter.members as [Wallet];
+      await expect(verifier.mark([member.address]))
+        .to.emit(verifier, "SignerMarked")
+        .withArgs(member.address, member.address, charter.governance.address);
+    });
+
+    it("mark_anInstanceOfAnAppThatWasCancelled_marksNoOperator", async () => {
+      const here = await scene();
+      const { charter, verifier, nodes } = here;
+      await verifier.setDisputes(charter.governance.address);
+      const app = await createApp(charter, { settings: SETTINGS, salt: id("cancelled") });
+      const at = await app.getAddress();
+      await proposeOf(charter, verifier, at);
+      await verifier.cancelCommittee();
+      const key = walletOf("instance of the cancelled app");
+      await enterSigner(charter, at, first, nodes.get(first) ?? 0n, key);
+      await verifier.mark([key.address]);
+      expect(await verifier.isMarked(first.address)).to.equal(false);
+    });
+
     it("mark_aKeyThatTheLedgerNeverKnew_marksNobodyElse", async () => {
       const here = await scene();
       const { charter, verifier } = here;
@@ -306,7 +427,7 @@ describe("CommitteeVerifier: operators whose live instances sign", () => {
       const nobody = walletOf("never an instance").address;
       await expect(verifier.mark([nobody]))
         .to.emit(verifier, "SignerMarked")
-        .withArgs(nobody, ZeroAddress, charter.governance.address);
+        .withArgs(nobody, nobody, charter.governance.address);
       expect(await verifier.isMarked(ZeroAddress)).to.equal(false);
       await ask(here, signerOf(first), signerOf(second));
     });
