@@ -108,6 +108,27 @@ export const committeeDisputesAbi = [
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "minBlock",
+        "type": "uint64"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "actual",
+        "type": "bytes32"
+      }
+    ],
+    "name": "OtherFork",
+    "type": "error"
+  },
+  {
     "anonymous": false,
     "inputs": [
       {
