@@ -244,6 +244,26 @@ describe("proofs from acceptance to claims", function () {
     expect(await stateOf(id)).to.equal("wanted");
   });
 
+  it("refused_forItsSignersAlone_isProvenAnewByWhoSignsNow", async () => {
+    const ids = [await accept(verdictOf(++keys)), await accept(verdictOf(++keys))];
+    for (const id of ids)
+      await store.proofs.planned(id, PAYER, { id, to: LEDGER, data: "0x01", label: "instance.attest" });
+    const lease = await store.intents.acquire(PAYER, "this test", 60_000);
+    expect(lease).not.to.equal(null);
+    const refused = (error: string) =>
+      new CharterError("outbox/reverted", `the contract refuses: ${error}`, { error });
+    await store.intents.step(lease!, [
+      { id: ids[0]!, state: "failed", error: refused("SignerNotLive") },
+      { id: ids[1]!, state: "failed", error: refused("EvidenceNotNewer") },
+    ]);
+    expect(await Promise.all(ids.map(stateOf))).to.deep.equal(["wanted", "planned"]);
+    await store.pool.query("UPDATE proofs SET not_before = now(), batchable = false");
+    const { made, asked } = prover();
+    await made.tick();
+    expect([asked(), await stateOf(ids[0]!)]).to.deep.equal([1, "planned"]);
+    expect((await store.intents.byId(ids[0]!))?.state).to.equal("planned");
+  });
+
   const prover = (crashAt?: ProofStep, onFailed: (cause: unknown) => void = () => undefined) => {
     let committee = 0;
     const made = new Prover({
