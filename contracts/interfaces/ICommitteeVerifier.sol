@@ -6,7 +6,8 @@ import {Verdict} from "./Types.sol";
 
 /// @notice Who signs, from when to when.
 /// @param members ascending. Without a ledger each is a key that signs (the genesis set). With one each is an operator:
-/// the key of a live instance of `app`, on a node of that operator, signs for its seat.
+/// the key of a live instance of `app`, on a node of that operator, signs for its seat, while no other operator has a node
+/// on the same platform.
 /// @param effectiveAt first second in which their signatures count.
 /// @param expiresAt first second in which they no longer do.
 /// @param ledger AttestationLedger that knows the instances of `app`, zero while members are keys.
@@ -61,6 +62,7 @@ interface ICommitteeVerifier is IProofVerifier {
     error NotEnoughSignatures(uint256 required, uint256 actual);
     error NotAMember(address signer);
     error SignerNotLive(address app, address signer);
+    error PlatformShared(bytes32 platformId, address operator, address other);
     error SignerIsMarked(address signer, address seat);
     error SeatsNotAscending(address previous, address seat);
     error CommitteeExpired(uint40 expiresAt, uint256 timestamp);

@@ -264,6 +264,27 @@ export const committeeVerifierAbi = [
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "platformId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "operator",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "other",
+        "type": "address"
+      }
+    ],
+    "name": "PlatformShared",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "previous",
         "type": "address"

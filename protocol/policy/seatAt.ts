@@ -1,6 +1,6 @@
 import { committeeAt } from "../state/committeeAt.ts";
 import { instanceKey } from "../state/chainState.ts";
-import type { ChainState } from "../state/types.ts";
+import type { ChainState, NodeState } from "../state/types.ts";
 import { ProofSystem } from "../words/enums.ts";
 import type { Address } from "../words/hex.ts";
 import { requiredProofs } from "./judge.ts";
@@ -20,7 +20,8 @@ const ZERO = `0x${"00".repeat(20)}`;
 /**
  * The seat that `signer` speaks for at `time`, null where its signature does not count: the twin of
  * `CommitteeVerifier.seatOf`, within what events say (`liveReasonAt`). While members are keys a seat is the signer itself;
- * later it is the operator on whose node the signer is a live instance of the relayer's own app, which must require Direct.
+ * later it is the operator on whose node the signer is a live instance of the relayer's own app, which must require Direct, and
+ * on whose platform no other operator has a node.
  */
 export function seatAt(state: ChainState, signer: Address, question: SeatQuestion): Address | null {
   const { time } = question;
@@ -42,5 +43,15 @@ function operatorAt(
   if ((requiredProofs(app, time) & (1 << ProofSystem.Direct)) === 0) return null;
   const instance = state.instances.get(instanceKey(committee.app, signer));
   if (liveReasonAt(state, instance, { time, chainId }) !== Reason.Allowed) return null;
-  return state.nodes.get(instance?.node ?? 0)?.operator ?? null;
+  const node = state.nodes.get(instance?.node ?? 0);
+  return node === undefined || isPlatformShared(state, node) ? null : node.operator;
 }
+
+/** Whether another operator has a node on the same platform: then an instance there may be anyone's of them. */
+export const isPlatformShared = (
+  { nodes }: Pick<ChainState, "nodes">,
+  { platformId, operator }: NodeState,
+): boolean =>
+  nodes
+    .values()
+    .some((other) => other.platformId === platformId && !other.retired && other.operator !== operator);

@@ -98,6 +98,7 @@ const NOT_SPOKEN_FOR: readonly unknown[] = [
   "DirectNotRequired",
   "NotAMember",
   "NotEnoughSignatures",
+  "PlatformShared",
   "SeatsNotAscending",
   "SignerIsMarked",
   "SignerNotLive",

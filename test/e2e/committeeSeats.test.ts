@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { expect } from "chai";
-import type { BaseError} from "viem";
+import type { BaseError } from "viem";
 import { ContractFunctionRevertedError, parseEventLogs, type Hex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 
@@ -198,6 +198,13 @@ describe("a committee of operators, whose signers are live instances of the rela
       }),
     );
     guestNode = nodes[OPERATORS.length] as number;
+    const { nodes: listed } = await done<{ nodes: { number: number; operator: Address }[] }>(
+      VOTER,
+      "node",
+      "list",
+    );
+    for (const [index, account] of OPERATORS.entries())
+      expect(listed.find(({ number }) => number === nodes[index])?.operator).to.equal(addressOf(account));
     // As dstack starts it: with the guest agent's socket, which Charter's own launcher gives to no container.
     const compose = `services:
   signer:

@@ -173,7 +173,7 @@ abstract contract CommitteeSeats is ICommitteeVerifier, Ownable2Step {
                 relayer.ledger.isLive(address(relayer.app), signer),
                 SignerNotLive(address(relayer.app), signer)
             );
-            seat = _operatorOf(relayer, signer);
+            seat = _soleOperatorOf(relayer, signer);
             require(!_isMarked[signer], SignerIsMarked(signer, seat));
         }
         require(_isSeat[term.number][seat], NotAMember(signer));
@@ -189,6 +189,21 @@ abstract contract CommitteeSeats is ICommitteeVerifier, Ownable2Step {
     function _operatorOf(Relayer memory relayer, address signer) private view returns (address operator) {
         uint32 node = relayer.ledger.instance(address(relayer.app), signer).node;
         if (node != 0) (, operator) = relayer.ledger.nodeRegistry().platformOf(node);
+    }
+
+    /// @dev Evidence names a platform, not a node: whoever starts the app on a machine that operators share could enter its
+    /// instance under any of them, and speak for all.
+    function _soleOperatorOf(Relayer memory relayer, address signer) private view returns (address operator) {
+        uint32 node = relayer.ledger.instance(address(relayer.app), signer).node;
+        INodeRegistry registry = relayer.ledger.nodeRegistry();
+        bytes32 platformId;
+        (platformId, operator) = registry.platformOf(node);
+        uint32[] memory numbers = registry.nodesOn(platformId);
+        for (uint256 i = 0; i < numbers.length; ++i) {
+            if (numbers[i] == node) continue;
+            (, address other) = registry.platformOf(numbers[i]);
+            require(other == operator, PlatformShared(platformId, operator, other));
+        }
     }
 
     function _requireDirect(IApp app) private view {

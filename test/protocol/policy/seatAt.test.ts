@@ -162,6 +162,20 @@ describe("seatAt", () => {
     });
   }
 
+  it("operators_anotherHasANodeOnThePlatform_itSpeaksForNobodyUntilThatRetires", () => {
+    const history = scene();
+    const { platformId } = history.state.nodes.get(1)!;
+    history.node(3, 1_900, { platformId, operator: operatorOf(history, 1) });
+    expect(seat(history, signer(1)), "a second node of its own").to.equal(operatorOf(history, 1));
+    history.node(4, 1_900, { platformId });
+    expect([seat(history, signer(1)), seat(history, signer(2))]).to.deep.equal([
+      null,
+      operatorOf(history, 2),
+    ]);
+    history.add("nodeRegistry", account(0xc2), "NodeRetired", { number: 4 }, 1_950);
+    expect(seat(history, signer(1))).to.equal(operatorOf(history, 1));
+  });
+
   it("operators_appTakesTheCommitteesWord_nobodySits", () => {
     const history = scene(2);
     enter(history, 1, { proofSystems: 6 }, 1_900);

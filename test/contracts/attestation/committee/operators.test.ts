@@ -47,18 +47,23 @@ const COMMITTEES = [
   { kind: SettingKind.ProofSystem, key: word(ProofSystem.Committee), value: 1n },
 ];
 
-/** Enters a node of this operator, on a platform of its own. */
-async function enterNode(charter: Charter, operator: Wallet): Promise<bigint> {
+/** Enters a node of this operator, on a platform of its own or of another's. */
+async function enterNode(
+  charter: Charter,
+  operator: Wallet,
+  platform = operator,
+  by: readonly Wallet[] = charter.members.slice(0, 2),
+): Promise<bigint> {
   const key = walletOf(`node of ${operator.address}`);
   const verdict = await nodeVerdict(charter, key, {
     subject: operator.address,
-    platformId: id(`platform of ${operator.address}`),
+    platformId: id(`platform of ${platform.address}`),
     evidenceDigest: id(`node evidence of ${operator.address}`),
     validUntil: FAR,
   });
   await charter.nodeRegistry.register(
     COMMITTEE,
-    await prove(charter, verdict),
+    encodeProof(verdict, await signaturesOf(charter, verdict, by)),
     await signNode(charter, operator, verdict),
     await signNode(charter, key, verdict),
   );
@@ -177,6 +182,25 @@ describe("CommitteeVerifier: operators whose live instances sign", () => {
       .withArgs(signerOf(outsider).address);
   });
 
+  it("verify_onAPlatformThatOperatorsShare_revertsUntilOneLeaves", async () => {
+    const here = await scene();
+    const { charter, at, verifier, nodes } = here;
+    const tenant = walletOf("tenant of the first operator's machine");
+    const node = await enterNode(charter, tenant, first, [signerOf(second), signerOf(third)]);
+    // The tenant starts the same code there, and enters it under the operator who sits.
+    const theirs = walletOf("signer that the tenant runs");
+    await enterSigner(charter, at, first, nodes.get(first) ?? 0n, theirs);
+    for (const key of [theirs, signerOf(first)]) {
+      await expect(ask(here, key, signerOf(second)))
+        .to.be.revertedWithCustomError(verifier, "PlatformShared")
+        .withArgs(id(`platform of ${first.address}`), first.address, tenant.address);
+    }
+    await ask(here, signerOf(second), signerOf(third));
+    await charter.owner.sendTransaction({ to: tenant.address, value: 10n ** 18n });
+    await charter.nodeRegistry.connect(tenant.connect(charter.connection.ethers.provider)).retire(node);
+    await ask(here, signerOf(first), signerOf(second));
+  });
+
   it("verify_byAnInstanceOfAnotherApp_reverts", async () => {
     const here = await scene();
     const { charter, nodes, verifier, at } = here;
@@ -214,7 +238,9 @@ describe("CommitteeVerifier: operators whose live instances sign", () => {
     const here = await scene();
     const { charter, app, verifier, nodes } = here;
     const ledger = charter.attestationLedger;
-    const guests = await (await createApp(charter, { settings: COMMITTEES, salt: id("guests") })).getAddress();
+    const guests = await (
+      await createApp(charter, { settings: COMMITTEES, salt: id("guests") })
+    ).getAddress();
     await ledger.keepImage({
       osImageHash: OS_IMAGE,
       measurementDigest: MEASUREMENT,
