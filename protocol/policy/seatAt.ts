@@ -48,10 +48,12 @@ function operatorAt(
 }
 
 /** Whether another operator has a node on the same platform: then an instance there may be anyone's of them. */
-export const isPlatformShared = (
+export function isPlatformShared(
   { nodes }: Pick<ChainState, "nodes">,
   { platformId, operator }: NodeState,
-): boolean =>
-  nodes
-    .values()
-    .some((other) => other.platformId === platformId && !other.retired && other.operator !== operator);
+): boolean {
+  for (const other of nodes.values()) {
+    if (other.platformId === platformId && !other.retired && other.operator !== operator) return true;
+  }
+  return false;
+}
