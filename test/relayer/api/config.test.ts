@@ -3,11 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { expect } from "chai";
+import { privateKeyToAccount } from "viem/accounts";
 
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import { readSignerConfig } from "../../../relayer/committee/signerConfig.ts";
 import { readRelayerConfig } from "../../../relayer/config.ts";
 import type { RelayerConfig } from "../../../relayer/config.ts";
+import type { AttestedKey } from "../../../relayer/keys/attestedKey.ts";
 
 const PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 const address = (byte: string) => `0x${byte.repeat(20)}`;
@@ -214,6 +216,28 @@ describe("configuration", () => {
       expect(failure(() => read({ BOOTAUTH_HOST: host })).code).to.equal("config/bootauth-not-loopback");
     });
   }
+
+  it("seats a signer whose key is its instance's own, on a node and by relayers, or not at all", () => {
+    const DATABASE_URL = "postgres://u:p@127.0.0.1/x";
+    const bare = { ...environment, DATABASE_URL, CHARTER_TEST_ROOT: "" };
+    const seat = { CHARTER_SIGNER_NODE: "3", CHARTER_RELAYER_URLS: "https://a.test,https://b.test" };
+    const account = privateKeyToAccount(`0x${"33".repeat(32)}`);
+    const key = { account, app: `0x${"ab".repeat(20)}` } as unknown as AttestedKey;
+    const attested = { ...bare, CHARTER_COMMITTEE_SIGNER: "attested" };
+    const read = (changes: Record<string, string>) =>
+      readSignerConfig({ ...attested, ...changes }, { committee: key }).seat;
+    expect(read(seat)).to.deep.equal({
+      key,
+      node: 3,
+      relayerUrls: ["https://a.test", "https://b.test"],
+    });
+    expect(read({})).to.equal(undefined);
+    for (const alone of [{ CHARTER_SIGNER_NODE: "3" }, { CHARTER_RELAYER_URLS: "https://a.test" }])
+      expect(failure(() => read(alone)).code).to.equal("config/signer");
+    const named = { ...bare, ...seat, CHARTER_SIGNER_KEY: `0x${"33".repeat(32)}` };
+    expect(failure(() => readSignerConfig(named)).code).to.equal("config/signer");
+    expect(failure(() => read({ ...seat, CHARTER_SIGNER_NODE: "0" })).code).to.equal("config/invalid");
+  });
 
   it("gives a signer its own database or nothing", () => {
     const signer = { ...environment, CHARTER_SIGNER_KEY: `0x${"33".repeat(32)}` };
