@@ -66,7 +66,8 @@ describe("a committee of operators, whose signers are live instances of the rela
   this.timeout(240_000);
   let stack: Stack;
   let relayer: Program<RelayerReady>;
-  let environment: Record<string, string>;
+  /** Where the operators' signers listen. */
+  let ports: number[];
   let relayerApp: Address;
   /** Path of what the relayer's own app is made of. */
   let manifest: string;
@@ -81,9 +82,14 @@ describe("a committee of operators, whose signers are live instances of the rela
       genesisSeconds: GENESIS_SECONDS,
       committeeNoticeSeconds: NOTICE_SECONDS,
     });
-    // Signers name the relayer and the relayer its signers: both keep their ports.
-    environment = { ...(await stack.relayerEnvironment()), PORT: String(await freePort()) };
-    relayer = await stack.startRelayer(environment);
+    // Signers name the relayer and the relayer its signers, of whom some do not run yet.
+    ports = [await freePort(), await freePort(), await freePort()];
+    const environment = await stack.relayerEnvironment();
+    const urls = [
+      environment["CHARTER_COMMITTEE_URLS"] as string,
+      ...ports.map((port) => `http://127.0.0.1:${port}`),
+    ];
+    relayer = await stack.startRelayer({ ...environment, CHARTER_COMMITTEE_URLS: urls.join(",") });
   });
   after(async () => {
     for (const close of closers.reverse()) await close();
@@ -250,7 +256,7 @@ describe("a committee of operators, whose signers are live instances of the rela
           CHARTER_SIGNER_NODE: String(node),
           CHARTER_RELAYER_URLS: relayer.ready.url,
           DATABASE_URL: await freshDatabase(),
-          PORT: "0",
+          PORT: String(ports[index]),
         });
         closers.push(() => signer.stop());
         const key = signer.ready.signer.toLowerCase() as Address;
@@ -266,11 +272,6 @@ describe("a committee of operators, whose signers are live instances of the rela
       signers?: { address: string; quote: string }[];
     };
     expect(shown.signers?.map(({ address }) => address)).to.deep.equal([seats[0]!.key]);
-    // From now on the relayer asks them, too: whose answer counts is not its configuration's to say.
-    await relayer.stop();
-    const urls = [...stack.signers, ...seats.map(({ signer }) => signer)].map(({ ready }) => ready.url);
-    environment = { ...environment, CHARTER_COMMITTEE_URLS: urls.join(",") };
-    relayer = await stack.startRelayer(environment);
   });
 
   it("genesis_beforeItsEnd_provesAlone", async () => {
