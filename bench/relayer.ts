@@ -39,6 +39,7 @@ import { inLanes } from "../relayer/inLanes.ts";
 import { intentId } from "../relayer/outbox/intent.ts";
 import { Outbox } from "../relayer/outbox/outbox.ts";
 import { viemOutboxChain } from "../relayer/outbox/viemChain.ts";
+import { ReplicaWork } from "../relayer/replicas/ReplicaWork.ts";
 import { openStore } from "../relayer/store/store.ts";
 import { createApp } from "../test/relayer/support/app.ts";
 import { send, Worker } from "../test/relayer/support/guest.ts";
@@ -156,11 +157,14 @@ try {
   const signer = config.outboxSigner;
   const chain = viemOutboxChain(client, "finalized");
   const outbox = new Outbox({ chainId, chain, store: store.intents, signer });
+  const work = new ReplicaWork({ store: store.work, replica: "bench" });
+  await work.tick();
   const pipeline = proofPipeline({
     deployment,
     client,
     projection: () => follower.projection(),
     store,
+    leases: () => work.shards(),
     outbox,
     signer: signer.address,
     // For one that stays alone, as the last may.
@@ -210,7 +214,7 @@ try {
     now: unixSeconds,
   });
   const stopping = new AbortController();
-  const running = [follower, outbox, pipeline].map((each) => each.run(stopping.signal));
+  const running = [follower, outbox, pipeline, work].map((each) => each.run(stopping.signal));
 
   const signerPids = stack.signers.map(({ pid }) => pid);
   /** From the first to the finality of the last; processor time of every part, all of them on the same cores. */

@@ -100,6 +100,7 @@ export async function startRelayer(
   });
   await follower.start(); // Pins chain id and genesis hash: before it a test root counts for nothing.
   const replica = randomUUID();
+  logger.info({ replica }, "this replica's name in the leases of the database");
   const onFailed = (cause: unknown) => logger.warn({ err: cause }, "this replica could not renew its leases");
   const work = new ReplicaWork({ store: store.work, replica, onFailed });
   const outboxChain = viemOutboxChain(client, config.finality);
@@ -232,6 +233,7 @@ export async function startRelayer(
   });
   const pipeline = proofPipeline({
     ...{ deployment, client, store, outbox, proofs, logger, onSignerRejected },
+    leases: () => work.shards(),
     projection: () => follower.projection(),
     signer: config.outboxSigner.address,
     limits: config.batches,
@@ -246,6 +248,7 @@ export async function startRelayer(
       for (const id of ids) steps.batched(id, intent);
     },
     onStep: (step) => crashPoint(`proofs.${step}`),
+    onClaim: (step) => crashPoint(`claims.${step}`),
     now: unixSeconds,
   });
   const shared = {

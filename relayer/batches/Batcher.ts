@@ -15,6 +15,7 @@ import { batchId, upkeepId } from "../outbox/intent.ts";
 import type { IntentRequest } from "../outbox/intent.ts";
 import type { BatchStore } from "../store/batchStore.ts";
 import type { OpenProof, ProofStore } from "../store/proofStore.ts";
+import type { WorkLease } from "../store/workStore.ts";
 import { imageOf, isSameImage, leafOf } from "./leaf.ts";
 
 /** When a batch closes. */
@@ -30,6 +31,8 @@ interface Options {
   readonly limits: BatchLimits;
   readonly proofs: Pick<ProofStore, "queue" | "take" | "holding" | "single" | "postpone">;
   readonly batches: Pick<BatchStore, "keep">;
+  /** On shards: proofs of others are left to others. */
+  readonly leases: () => readonly WorkLease[];
   /** The final state: numbers that it says of releases and images can change no more. */
   readonly finalState: () => Pick<ChainState, "apps" | "images">;
   readonly collect: (
@@ -87,11 +90,11 @@ export class Batcher {
 
   /** Closes what is full or old enough; at most so many at once. */
   async tick(): Promise<void> {
-    const { proofs, limits } = this.#options;
+    const { proofs, limits, leases } = this.#options;
     while (this.#running.size < MAX_OPEN) {
-      const { waiting, oldestMs } = await proofs.queue();
+      const { waiting, oldestMs } = await proofs.queue(leases());
       if (waiting < limits.maxSize && (waiting === 0 || oldestMs < limits.maxAgeMs)) return;
-      const taken = await proofs.take("batchable", limits.maxSize);
+      const taken = await proofs.take("batchable", limits.maxSize, leases());
       if (taken.length === 0) return;
       const running = this.#close(taken).finally(() => {
         this.#running.delete(running);
@@ -110,14 +113,14 @@ export class Batcher {
     const { proofs, onFailed, onStep } = this.#options;
     for (const { id } of taken) onStep?.("taken", id);
     try {
-      await proofs.holding(idsOf(taken), () => this.#batch(taken));
+      await proofs.holding(taken, () => this.#batch(taken));
     } catch (cause) {
       onFailed(cause);
       const error = isCharterError(cause)
         ? cause
         : new CharterError("batch/failed", "the batch could not be made", {}, { cause });
       // Where the database is what failed, they are taken up again when they are held no longer.
-      await proofs.postpone(idsOf(taken), error).catch(onFailed);
+      await proofs.postpone(taken, error).catch(onFailed);
     }
   }
 
@@ -132,7 +135,7 @@ export class Batcher {
     }
     if (placed.length === 1) alone.push(...placed.map(({ open }) => open));
     if (alone.length > 0) {
-      await proofs.single(idsOf(alone));
+      await proofs.single(alone);
       onSingle();
     }
     if (placed.length > 1) await this.#sign(placed);
@@ -176,7 +179,7 @@ export class Batcher {
         measurementDigest: image.measurementDigest,
       },
     );
-    await proofs.postpone(idsOf(waiting), error);
+    await proofs.postpone(waiting, error);
   }
 
   async #sign(placed: readonly Placed[]): Promise<void> {
@@ -186,11 +189,11 @@ export class Batcher {
       placed.map(({ open: { accepted } }) => accepted),
       (agreed) => draftOf(placed, agreed, ledger),
     );
-    const ids = new Map(placed.map(({ open }) => [open.evidenceDigest, open.id]));
-    for (const id of ids.values()) onStep?.("collected", id);
+    const held = new Map(placed.map(({ open }) => [open.evidenceDigest, open]));
+    for (const { id } of held.values()) onStep?.("collected", id);
     const { root, count, validUntil, minBlock, blockHash } = signed.statement;
     const intent = batchId(chainId, ledger, root);
-    await batches.keep(signed.tree, ids, signer, {
+    await batches.keep(signed.tree, held, signer, {
       id: intent,
       to: ledger,
       data: encodeFunctionData({
@@ -201,20 +204,19 @@ export class Batcher {
       label: "batch.post",
       deadline: validUntil,
     });
-    for (const id of ids.values()) onStep?.("planned", id);
-    onBatched(count, [...ids.values()], intent);
+    const ids = signed.members.flatMap((index) => placed[index]?.open.id ?? []);
+    for (const id of ids) onStep?.("planned", id);
+    onBatched(count, ids, intent);
     const byReason = Map.groupBy(signed.refused, ([, code]) => code);
     for (const [code, refused] of byReason) {
       const error = new CharterError("batch/left-out", "the committee does not agree to this verdict", {
         code,
       });
       const left = refused.flatMap(([index]) => placed[index]?.open ?? []);
-      await proofs.postpone(idsOf(left), error);
+      await proofs.postpone(left, error);
     }
   }
 }
-
-const idsOf = (all: readonly OpenProof[]): Bytes32[] => all.map(({ id }) => id);
 
 /** The batch of the placed that were agreed to. */
 function draftOf(

@@ -13,10 +13,14 @@ import { inLanes } from "../inLanes.ts";
 import { keccak256 } from "../keccak.ts";
 import { claimId } from "../outbox/intent.ts";
 import type { Intent, IntentRequest } from "../outbox/intent.ts";
-import type { BatchStore, Claim, KeptLeaf, OpenBatch } from "../store/batchStore.ts";
+import type { BatchStore, Claim, HeldBatch, KeptLeaf, OpenBatch } from "../store/batchStore.ts";
+import type { WorkLease } from "../store/workStore.ts";
 
 /** Whether this relayer claims the leaves of its batches, or leaves that to those whose keys they name. */
 export type ClaimRule = "relayer" | "nobody";
+
+/** Points between two steps of a batch that is followed, each a place to crash at. */
+export type ClaimStep = "taken" | "planned" | "done";
 
 interface Options {
   readonly deployment: Pick<Deployment, "chainId" | "attestationLedger">;
@@ -27,6 +31,8 @@ interface Options {
     BatchStore,
     "take" | "release" | "leaves" | "claims" | "planClaims" | "refuse" | "done" | "fail"
   >;
+  /** On shards: batches of others are left to others. */
+  readonly leases: () => readonly WorkLease[];
   readonly intentById: (id: Bytes32) => Promise<Intent | null>;
   readonly plan: (request: IntentRequest) => Promise<unknown>;
   /** Whether the newest block has this batch, whoever posted it. */
@@ -34,6 +40,8 @@ interface Options {
   /** Something was planned. */
   readonly onPlanned: () => void;
   readonly onFailed: (cause: unknown) => void;
+  /** Called at each point between two steps, before the next one. */
+  readonly onStep?: (step: ClaimStep) => void;
 }
 
 /** Leaves that are claimed together: some 6,000,000 gas, well below what a transaction may have (EIP-7825). */
@@ -66,14 +74,15 @@ export class Claimer {
 
   /** One look at every batch that is not through. */
   async tick(): Promise<void> {
-    const { store, onFailed } = this.#options;
-    await inLanes(await store.take(AT_ONCE), 4, async (batch) => {
+    const { store, leases, onFailed } = this.#options;
+    await inLanes(await store.take(AT_ONCE, leases()), 4, async (batch) => {
       try {
+        this.#options.onStep?.("taken");
         await this.#follow(batch);
       } catch (cause) {
         onFailed(cause);
       }
-      await store.release(batch.root);
+      await store.release(batch);
     });
   }
 
@@ -86,35 +95,35 @@ export class Claimer {
       if (!(await isPosted(batch.root))) {
         const details = { root: batch.root, code: post?.error?.code, error: post?.error?.details["error"] };
         return store.fail(
-          batch.root,
+          batch,
           new CharterError("batch/not-posted", "the chain refuses the batch", details),
         );
       }
     }
     if (rule === "nobody") {
-      if (post?.state === "final" || isEnded(post)) await store.done(batch.root);
+      if (post?.state === "final" || isEnded(post)) await this.#done(batch);
       return;
     }
-    if (batch.state === "posting") return this.#claim(batch.root);
-    await this.#followClaims(batch.root, await store.claims(batch.root));
+    if (batch.state === "posting") return this.#claim(batch);
+    await this.#followClaims(batch, await store.claims(batch.root));
   }
 
-  async #claim(root: Bytes32): Promise<void> {
-    const leaves = await this.#options.store.leaves(root);
+  async #claim(batch: HeldBatch): Promise<void> {
+    const leaves = await this.#options.store.leaves(batch.root);
     const groups: number[][] = [];
     for (let from = 0; from < leaves.length; from += MAX_CLAIMED_TOGETHER) {
       groups.push(leaves.slice(from, from + MAX_CLAIMED_TOGETHER).map(({ position }) => position));
     }
-    await this.#plan(root, leaves, groups);
+    await this.#plan(batch, leaves, groups);
   }
 
-  async #followClaims(root: Bytes32, claims: readonly Claim[]): Promise<void> {
+  async #followClaims(batch: HeldBatch, claims: readonly Claim[]): Promise<void> {
     const { store, plan } = this.#options;
-    if (claims.every(({ state }) => state === "final")) return store.done(root);
+    if (claims.every(({ state }) => state === "final")) return this.#done(batch);
     const failed = claims.filter(({ state }) => state === "failed" || state === "replaced");
     let settled = claims.filter(({ state }) => state === "final").length;
     const divided: number[][] = [];
-    const leaves = failed.length > 0 ? await store.leaves(root) : [];
+    const leaves = failed.length > 0 ? await store.leaves(batch.root) : [];
     for (const { positions, error } of failed) {
       if (error?.details["error"] === "UnknownBatch") {
         // A reorg took the batch away for a moment: the same claims once it is back.
@@ -124,25 +133,31 @@ export class Claimer {
         divided.push(positions.slice(0, half), positions.slice(half));
       } else {
         settled++;
-        await store.refuse(root, positions[0] as number, error ?? FAILED);
+        await store.refuse(batch, positions[0] as number);
       }
     }
-    if (divided.length > 0) await this.#plan(root, leaves, divided);
-    else if (settled === claims.length) await store.done(root);
+    if (divided.length > 0) await this.#plan(batch, leaves, divided);
+    else if (settled === claims.length) await this.#done(batch);
+  }
+
+  async #done(batch: HeldBatch): Promise<void> {
+    await this.#options.store.done(batch);
+    this.#options.onStep?.("done");
   }
 
   async #plan(
-    root: Bytes32,
+    batch: HeldBatch,
     leaves: readonly KeptLeaf[],
     groups: readonly (readonly number[])[],
   ): Promise<void> {
-    const { store, signer, onPlanned } = this.#options;
+    const { store, signer, onPlanned, onStep } = this.#options;
     const tree = treeOf(leaves);
     const claims = groups.map((positions) => ({
       positions,
       request: this.#request(tree, leaves, positions),
     }));
-    await store.planClaims(root, signer, claims);
+    await store.planClaims(batch, signer, claims);
+    onStep?.("planned");
     onPlanned();
   }
 
@@ -177,8 +192,6 @@ export class Claimer {
     return { ...shared, data, label: "batch.claim" };
   }
 }
-
-const FAILED = { code: "batch/claim-refused", message: "the chain refuses the claim", details: {} };
 
 const treeOf = (leaves: readonly KeptLeaf[]): LeafTree =>
   leafTree(

@@ -15,16 +15,19 @@ import type { ProofStep } from "../evidence/Prover.ts";
 import type { ProofMaker } from "../evidence/proofMaker.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { Store } from "../store/store.ts";
+import type { WorkLease } from "../store/workStore.ts";
 import { Batcher } from "./Batcher.ts";
 import type { BatchLimits } from "./Batcher.ts";
 import { Claimer } from "./Claimer.ts";
-import type { ClaimRule } from "./Claimer.ts";
+import type { ClaimRule, ClaimStep } from "./Claimer.ts";
 
 export interface PipelineOptions {
   readonly deployment: Deployment;
   readonly client: PublicClient;
   readonly projection: () => Projection;
   readonly store: Pick<Store, "proofs" | "batches">;
+  /** On the shards that this replica works on now. */
+  readonly leases: () => readonly WorkLease[];
   readonly outbox: Pick<Outbox, "plan" | "intentById" | "wake">;
   /** The outbox's account. */
   readonly signer: Address;
@@ -38,6 +41,7 @@ export interface PipelineOptions {
   readonly onSignerRejected: (url: string, code: string, details: unknown) => void;
   readonly onBatched: (count: number, proofs: readonly Bytes32[], intent: Bytes32) => void;
   readonly onStep: (step: ProofStep, id: Bytes32) => void;
+  readonly onClaim?: (step: ClaimStep) => void;
   /** Unix seconds. */
   readonly now: () => number;
 }
@@ -67,6 +71,8 @@ export function proofPipeline(options: PipelineOptions): ProofPipeline {
     deployment,
     signer,
     rule: options.claims,
+    onStep: (step) => options.onClaim?.(step),
+    leases: options.leases,
     store: store.batches,
     intentById: (id) => outbox.intentById(id),
     plan: (request) => outbox.plan(request),
@@ -84,6 +90,7 @@ export function proofPipeline(options: PipelineOptions): ProofPipeline {
     limits: options.limits,
     proofs: store.proofs,
     batches: store.batches,
+    leases: options.leases,
     finalState: () => projection().final.state,
     collect: (candidates, draft) =>
       collectBatch(candidates, {

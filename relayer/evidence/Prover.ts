@@ -6,6 +6,7 @@ import type { Address, Bytes32, Hex } from "../../protocol/words/hex.ts";
 import { Beat } from "../beat.ts";
 import { inLanes } from "../inLanes.ts";
 import type { OpenProof, ProofStore } from "../store/proofStore.ts";
+import type { WorkLease } from "../store/workStore.ts";
 import { entryCall } from "./entryCall.ts";
 import type { ProofMaker } from "./proofMaker.ts";
 
@@ -16,7 +17,9 @@ interface Options {
   readonly deployment: Deployment;
   /** Whose account pays. */
   readonly signer: Address;
-  readonly store: Pick<ProofStore, "take" | "holding" | "planned" | "postpone" | "giveUp">;
+  readonly store: Pick<ProofStore, "take" | "holding" | "planned" | "postpone" | "revive" | "giveUp">;
+  /** On shards: proofs of others are left to others. */
+  readonly leases: () => readonly WorkLease[];
   readonly proofs: ProofMaker;
   /** The live node with this key in the newest state. */
   readonly nodeByKey: (key: Address) => NodeState | undefined;
@@ -37,8 +40,8 @@ const REST_MS = 20;
 
 /**
  * Makes the proofs of accepted evidence that go one by one, and plans their intents. What it cannot make rests and is
- * tried again until its verdict ends; what it had taken when it died is taken up within seconds, by whichever replica
- * comes first. Both may plan: an intent's id is its effect's.
+ * tried again until its verdict ends; what it had taken when it died is taken up within seconds, by the replica that has
+ * the lease on it next. Where both live, only the one that took it last plans.
  */
 export class Prover {
   readonly #options: Options;
@@ -65,9 +68,10 @@ export class Prover {
     return this.#beat.run(work, POLL_MS, signal, onFailed, REST_MS);
   }
 
-  /** Gives up what is over, and proves what is due. */
+  /** Takes back what had no effect, gives up what is over, and proves what is due. */
   async tick(): Promise<void> {
     const { store, now } = this.#options;
+    await store.revive();
     await store.giveUp(
       now(),
       new CharterError("proof/over", "its verdict has ended, or newer evidence came"),
@@ -76,13 +80,10 @@ export class Prover {
   }
 
   async #proveDue(): Promise<void> {
-    const { store } = this.#options;
+    const { store, leases } = this.#options;
     for (;;) {
-      const taken = await store.take("single", CONCURRENCY);
-      await store.holding(
-        taken.map(({ id }) => id),
-        () => inLanes(taken, CONCURRENCY, (open) => this.#prove(open)),
-      );
+      const taken = await store.take("single", CONCURRENCY, leases());
+      await store.holding(taken, () => inLanes(taken, CONCURRENCY, (open) => this.#prove(open)));
       if (taken.length < CONCURRENCY) return;
     }
   }
@@ -98,11 +99,11 @@ export class Prover {
       const error = isCharterError(cause)
         ? cause
         : new CharterError("proof/failed", "the proof could not be made", {}, { cause });
-      return store.postpone([open.id], error);
+      return store.postpone([open], error);
     }
     onStep?.("collected", open.id);
     const call = entryCall(deployment, open, made, nodeByKey(open.accepted.key));
-    await store.planned(open.id, signer, call);
+    await store.planned(open, signer, call);
     onStep?.("planned", open.id);
     onPlanned();
   }

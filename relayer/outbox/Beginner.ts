@@ -65,7 +65,9 @@ export class Beginner {
     const { maxRefusals } = this.#rules;
     if (error.code === "outbox/reverted" || error.code === "outbox/unacceptable")
       return { id, state: "failed", error };
-    if (error.code === "outbox/insufficient-funds") return { id, state: "planned", error, delayMs: RETRY_MS };
+    // Endpoints that disagree, or have no such block, say nothing of the call.
+    const saysNothing = error.code === "outbox/insufficient-funds" || error.code.startsWith("chain/");
+    if (saysNothing) return { id, state: "planned", error, delayMs: RETRY_MS };
     if (refusals + 1 < maxRefusals) {
       return { id, state: "planned", error, refused: true, delayMs: RETRY_MS };
     }

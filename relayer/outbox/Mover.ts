@@ -156,6 +156,7 @@ export class Mover {
     all: readonly { readonly intent: InFlight; readonly at: Found }[],
   ): Promise<void> {
     const { store, onStep } = this.#rules;
+    for (const { intent } of all) this.#usedByOthers.delete(intent.id); // They were ours after all.
     const fresh = all.filter(
       ({ intent, at }) => intent.state !== "included" || intent.includedIn?.hash !== at.receipt.blockHash,
     );

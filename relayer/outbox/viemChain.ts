@@ -47,12 +47,18 @@ function refusalOf(error: unknown): CharterError | null {
   return kind === "other" ? refused(error) : null;
 }
 
+/** The endpoints' own error: that they disagree is no word of any of them. */
+function isOurs(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) if (isCharterError(at)) return true;
+  return false;
+}
+
 /** A refusal by the contract, by the node (as for want of funds), or silence: three errors. */
 const orRefusal = <T>(what: string, call: Promise<T>): Promise<T> =>
   asChainError(
     what,
     call.catch((error: unknown) => {
-      if (isNoAnswer(error)) throw error;
+      if (isNoAnswer(error) || isOurs(error)) throw error;
       throw decodeRevert(error) ?? refusalOf(error) ?? refused(error);
     }),
   );
@@ -90,7 +96,7 @@ export function viemOutboxChain(client: PublicClient, finality: Finality): Outbo
 
     send: async (raw) => {
       const sending = client.sendRawTransaction({ serializedTransaction: raw }).catch((error: unknown) => {
-        if (isNoAnswer(error)) throw error;
+        if (isNoAnswer(error) || isOurs(error)) throw error;
         const refusal = refusalOf(error);
         if (refusal !== null) throw refusal;
       });

@@ -2,7 +2,7 @@ import type { Address } from "../../protocol/words/hex.ts";
 import { crashPoint } from "../crashPoints.ts";
 import { pause } from "../pause.ts";
 import type { WorkLease, WorkStore } from "../store/workStore.ts";
-import { ALL_WORK, chosenFor, shardOf } from "./shards.ts";
+import { ALL_WORK, chosenFor, KEEPER, shardOf } from "./shards.ts";
 
 interface Options {
   readonly store: WorkStore;
@@ -45,6 +45,12 @@ export class ReplicaWork {
   /** The lease on an app's proofs, batches and placements. */
   leaseOf(app: Address): WorkLease | undefined {
     return this.lease(shardOf(app));
+  }
+
+  /** The leases on all shards that are held now. */
+  shards(): readonly WorkLease[] {
+    if (this.#options.now() >= this.#until) return [];
+    return [...this.#held.values()].filter(({ name }) => name !== KEEPER);
   }
 
   /** Everything that is held now. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import type { Address } from "../../protocol/words/hex.ts";
+import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 
 /** Apps are dealt out in so many parts; more than an operator has replicas, so that each gets about as much. */
 export const SHARDS = 32;
@@ -10,8 +10,9 @@ export const KEEPER = "collateral";
 
 export const shardName = (shard: number): string => `apps/${shard}`;
 
-/** The part that an app belongs to. An app's address is a hash's end: any byte of it is even. */
-export const shardOf = (app: Address): string => shardName(Number.parseInt(app.slice(-2), 16) % SHARDS);
+/** The part that an app belongs to; or an operator, or a batch by its root. Each is a hash's end: any byte of it is even. */
+export const shardOf = (app: Address | Bytes32): string =>
+  shardName(Number.parseInt(app.slice(-2), 16) % SHARDS);
 
 export const ALL_WORK: readonly string[] = [
   KEEPER,

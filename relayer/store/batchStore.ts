@@ -1,17 +1,28 @@
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 
 import type { CharterError } from "../../protocol/errors/CharterError.ts";
 import type { Leaf, LeafTree } from "../../protocol/session/batch.ts";
 import type { Address, Bytes32, Hex } from "../../protocol/words/hex.ts";
 import type { IntentError, IntentRequest, IntentState } from "../outbox/intent.ts";
+import { shardOf } from "../replicas/shards.ts";
 import { insertIntents } from "./intentRows.ts";
+import { requireHolds, RESTING } from "./proofStore.ts";
+import type { HeldProof } from "./proofStore.ts";
+import { REFUSED_FOR_GOOD } from "./refusedForGood.ts";
 import { inTransaction } from "./transaction.ts";
+import { fencesOf, takenOver } from "./workStore.ts";
+import type { WorkLease } from "./workStore.ts";
 
 export type BatchState = "posting" | "claiming" | "done" | "failed";
 
-/** A signed batch that is not through yet. */
-export interface OpenBatch {
+/** One look at a batch: whoever looked later has a higher number, and ends the writes of this one. */
+export interface HeldBatch {
   readonly root: Bytes32;
+  readonly hold: bigint;
+}
+
+/** A signed batch that is not through yet. */
+export interface OpenBatch extends HeldBatch {
   /** Intent that posts it. */
   readonly intent: Bytes32;
   readonly state: BatchState;
@@ -35,8 +46,13 @@ export interface Claim {
 
 /** How long a replica keeps a batch that it looks at. */
 const HELD_SECONDS = 15;
+/** A proof may have left its batch meanwhile, and be on another way. */
+const OF_THIS_BATCH = "proofs.id = proof AND proofs.state = 'batched' AND proofs.intent = batches.intent";
 
-/** Signed batches from their signatures to the last claim. */
+/**
+ * Signed batches from their signatures to the last claim. A batch belongs to a shard by its root, and is looked at by the
+ * replica that has the lease on that.
+ */
 export class BatchStore {
   readonly #pool: Pool;
 
@@ -44,21 +60,26 @@ export class BatchStore {
     this.#pool = pool;
   }
 
-  /** Keeps a signed batch, whose proof each leaf is, and the intent that posts it: all or nothing. */
+  /**
+   * Keeps a signed batch, whose proof each leaf is, and the intent that posts it: all or nothing.
+   * @throws CharterError `replica/lease-lost` when a leaf's proof was taken by another since: it may be on its way already.
+   */
   async keep(
     { root, leaves }: Pick<LeafTree, "root" | "leaves">,
-    proofs: ReadonlyMap<Bytes32, Bytes32>,
+    proofs: ReadonlyMap<Bytes32, HeldProof>,
     signer: Address,
     post: IntentRequest,
   ): Promise<void> {
     await inTransaction(this.#pool, async (client) => {
+      const held = leaves.map(({ evidenceDigest }) => proofs.get(evidenceDigest) as HeldProof);
+      await requireHolds(client, held);
       await insertIntents(client, signer, [post]);
       await client.query(
-        `INSERT INTO batches (root, intent, count, state) VALUES ($1, $2, $3, 'posting')
+        `INSERT INTO batches (root, intent, count, state, shard) VALUES ($1, $2, $3, 'posting', $4)
          ON CONFLICT (root) DO UPDATE SET state = 'posting', looked_at = '-infinity' WHERE batches.state = 'failed'`,
-        [root, post.id, leaves.length],
+        [root, post.id, leaves.length, shardOf(root)],
       );
-      const ids = leaves.map(({ evidenceDigest }) => proofs.get(evidenceDigest));
+      const ids = held.map(({ id }) => id);
       await client.query(
         `INSERT INTO batch_leaves (root, position, proof, facts)
          SELECT $1, position, proof, facts FROM unnest($2::int[], $3::text[], $4::text[]) AS kept (position, proof, facts)
@@ -66,28 +87,35 @@ export class BatchStore {
         [root, leaves.map((_, position) => position), ids, leaves.map(({ facts }) => facts)],
       );
       await client.query(
-        `UPDATE proofs SET state = 'batched', intent = $2, error = NULL, held_until = '-infinity'
-         WHERE id = ANY($1) AND state = 'wanted'`,
+        "UPDATE proofs SET state = 'batched', intent = $2, error = NULL, held_until = '-infinity' WHERE id = ANY($1)",
         [ids, post.id],
       );
     });
   }
 
-  /** Takes batches that are not through, those that nobody has looked at for longest first. */
-  async take(limit: number): Promise<OpenBatch[]> {
-    const { rows } = await this.#pool.query<OpenBatch>(
-      `UPDATE batches SET looked_at = now() + $2 * interval '1 second' WHERE root IN (
-         SELECT root FROM batches WHERE state IN ('posting', 'claiming') AND looked_at <= now()
-         ORDER BY looked_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-       RETURNING root, intent, state`,
-      [limit, HELD_SECONDS],
+  /** Takes batches of these leases' shards that are not through, those that nobody has looked at for longest first. */
+  async take(limit: number, leases: readonly WorkLease[]): Promise<OpenBatch[]> {
+    if (leases.length === 0) return [];
+    const { rows } = await this.#pool.query<Omit<OpenBatch, "hold"> & { hold: string }>(
+      `WITH due AS MATERIALIZED (
+         SELECT root, work_leases.fence FROM batches
+         JOIN unnest($3::text[], $4::bigint[]) AS mine (name, fence) ON mine.name = batches.shard
+         JOIN work_leases ON work_leases.name = mine.name AND work_leases.fence = mine.fence AND expires_at >= now()
+         WHERE state IN ('posting', 'claiming') AND (looked_at <= now() OR batches.fence < work_leases.fence)
+         ORDER BY looked_at LIMIT $1 FOR UPDATE OF batches SKIP LOCKED)
+       UPDATE batches SET looked_at = now() + $2 * interval '1 second', hold = hold + 1, fence = due.fence
+       FROM due WHERE batches.root = due.root RETURNING batches.root, intent, state, hold`,
+      [limit, HELD_SECONDS, ...fencesOf(leases)],
     );
-    return rows;
+    return rows.map((row) => ({ ...row, hold: BigInt(row.hold) }));
   }
 
   /** Gives a batch back, to be looked at again. */
-  async release(root: Bytes32): Promise<void> {
-    await this.#pool.query("UPDATE batches SET looked_at = now() WHERE root = $1", [root]);
+  async release({ root, hold }: HeldBatch): Promise<void> {
+    await this.#pool.query("UPDATE batches SET looked_at = now() WHERE root = $1 AND hold = $2", [
+      root,
+      hold.toString(),
+    ]);
   }
 
   /** In the tree's order. */
@@ -127,11 +155,11 @@ export class BatchStore {
 
   /** Plans claims, each of its leaves; the batch is being claimed then. */
   async planClaims(
-    root: Bytes32,
+    batch: HeldBatch,
     signer: Address,
     claims: readonly { readonly request: IntentRequest; readonly positions: readonly number[] }[],
   ): Promise<void> {
-    await inTransaction(this.#pool, async (client) => {
+    await this.#step(batch, "claiming", async (client) => {
       await insertIntents(
         client,
         signer,
@@ -143,43 +171,67 @@ export class BatchStore {
       await client.query(
         `UPDATE batch_leaves SET claim = given.id FROM unnest($2::int[], $3::text[]) AS given (position, id)
          WHERE root = $1 AND batch_leaves.position = given.position`,
-        [root, rows.map(({ position }) => position), rows.map(({ id }) => id)],
+        [batch.root, rows.map(({ position }) => position), rows.map(({ id }) => id)],
       );
-      await client.query("UPDATE batches SET state = 'claiming' WHERE root = $1", [root]);
     });
   }
 
-  /** The chain refuses this leaf. */
-  async refuse(root: Bytes32, position: number, error: IntentError): Promise<void> {
-    await this.#pool.query(
-      `UPDATE proofs SET state = 'failed', error = $3::jsonb FROM batch_leaves
-       WHERE root = $1 AND position = $2 AND proofs.id = proof AND state = 'batched'`,
-      [root, position, JSON.stringify(error)],
+  /**
+   * The claim of this leaf has ended without its effect: its proof goes by itself then, unless the contracts would refuse
+   * that as well.
+   */
+  async refuse(batch: HeldBatch, position: number): Promise<void> {
+    await this.#step(batch, "claiming", (client) =>
+      client.query(
+        `UPDATE proofs SET error = intents.error, batchable = false, attempts = proofs.attempts + 1,
+           not_before = now() + ${RESTING},
+           state = CASE WHEN ${REFUSED_FOR_GOOD} THEN 'failed' ELSE 'wanted' END,
+           intent = CASE WHEN ${REFUSED_FOR_GOOD} THEN claim END
+         FROM batch_leaves JOIN batches USING (root) JOIN intents ON intents.id = claim
+         WHERE batch_leaves.root = $1 AND position = $2 AND ${OF_THIS_BATCH}`,
+        [batch.root, position],
+      ),
     );
   }
 
   /** Nothing is left to do: its proofs are planned, by their claims where there are any. */
-  async done(root: Bytes32): Promise<void> {
-    await inTransaction(this.#pool, async (client) => {
-      await client.query("UPDATE batches SET state = 'done' WHERE root = $1", [root]);
-      await client.query(
-        `UPDATE proofs SET state = 'planned', intent = coalesce(claim, intent) FROM batch_leaves
-         WHERE root = $1 AND proofs.id = proof AND state = 'batched'`,
-        [root],
-      );
-    });
+  async done(batch: HeldBatch): Promise<void> {
+    await this.#step(batch, "done", (client) =>
+      // Where somebody else posted it no intent of ours did.
+      client.query(
+        `UPDATE proofs SET state = 'planned', intent = coalesce(claim, (
+           SELECT id FROM intents WHERE intents.id = batches.intent AND intents.state = 'final'))
+         FROM batch_leaves JOIN batches USING (root) WHERE batch_leaves.root = $1 AND ${OF_THIS_BATCH}`,
+        [batch.root],
+      ),
+    );
   }
 
   /** The chain does not take the batch: its proofs are wanted anew. */
-  async fail(root: Bytes32, error: CharterError): Promise<void> {
-    await inTransaction(this.#pool, async (client) => {
-      await client.query("UPDATE batches SET state = 'failed' WHERE root = $1", [root]);
-      await client.query(
+  async fail(batch: HeldBatch, error: CharterError): Promise<void> {
+    await this.#step(batch, "failed", (client) =>
+      client.query(
         `UPDATE proofs SET state = 'wanted', intent = NULL, error = $2::jsonb, attempts = attempts + 1,
-           not_before = now() + least(60, power(2, least(attempts, 6))) * interval '1 second' FROM batch_leaves
-         WHERE root = $1 AND proofs.id = proof AND state = 'batched'`,
-        [root, JSON.stringify(error.toJSON())],
+           not_before = now() + ${RESTING}
+         FROM batch_leaves JOIN batches USING (root) WHERE batch_leaves.root = $1 AND ${OF_THIS_BATCH}`,
+        [batch.root, JSON.stringify(error.toJSON())],
+      ),
+    );
+  }
+
+  /** A step of a batch and what follows from it, both or neither. @throws CharterError `replica/lease-lost`. */
+  async #step(
+    { root, hold }: HeldBatch,
+    state: BatchState,
+    work: (client: PoolClient) => Promise<unknown>,
+  ): Promise<void> {
+    await inTransaction(this.#pool, async (client) => {
+      const { rowCount } = await client.query(
+        "UPDATE batches SET state = $3 WHERE root = $1 AND hold = $2 AND state IN ('posting', 'claiming')",
+        [root, hold.toString(), state],
       );
+      if (rowCount !== 1) throw takenOver("batch", { root });
+      await work(client);
     });
   }
 

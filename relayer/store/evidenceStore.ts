@@ -80,7 +80,9 @@ export class EvidenceStore {
       const accepted = all.filter((_, index) => "result" in (outcomes[index] ?? {}));
       await wantProofs(
         client,
-        accepted.flatMap(({ proofs }) => proofs),
+        accepted.flatMap(({ evidence: { subject }, proofs }) =>
+          proofs.map((proof) => ({ ...proof, subject })),
+        ),
       );
       return outcomes;
     });

@@ -6,7 +6,6 @@ import type { Intent, IntentError, IntentRequest, IntentState } from "../outbox/
 import { INTENT_COLUMNS, insertIntents, insertTransactions } from "./intentRows.ts";
 import { intentFromRow, transactionFromRow } from "./intentRows.ts";
 import type { InFlight, IntentRow, SignedTransaction, TransactionRow } from "./intentRows.ts";
-import { wantUnspoken } from "./proofStore.ts";
 import { inTransaction } from "./transaction.ts";
 
 export type { InFlight, SignedTransaction } from "./intentRows.ts";
@@ -241,8 +240,8 @@ export class IntentStore {
   /** Any other steps of intents, all or none. */
   async step(lease: SignerLease, steps: readonly Step[]): Promise<void> {
     if (steps.length === 0) return;
-    await this.#fenced(lease, async (client) => {
-      await client.query(
+    await this.#fenced(lease, (client) =>
+      client.query(
         `UPDATE intents SET state = given.state,
            nonce = CASE WHEN frees THEN NULL ELSE intents.nonce END,
            transaction_hash = CASE WHEN sets_hash THEN given.hash ELSE transaction_hash END,
@@ -270,12 +269,8 @@ export class IntentStore {
           steps.map(({ refused }) => refused ?? false),
           steps.map(({ delayMs }) => delayMs ?? 0),
         ],
-      );
-      const refused = steps.flatMap(({ id, state, error }) =>
-        state === "failed" && error ? [{ id, error: JSON.parse(json(error)) as IntentError }] : [],
-      );
-      await wantUnspoken(client, refused);
-    });
+      ),
+    );
   }
 
   async #fenced(lease: SignerLease, work: (client: PoolClient) => Promise<unknown>): Promise<void> {

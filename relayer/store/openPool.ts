@@ -4,11 +4,22 @@ import type { QueryResult } from "pg";
 import { asStoreError } from "./asStoreError.ts";
 
 /**
+ * A transaction that stands still for longer is the server's to end: a replica that froze or was cut off in one would keep
+ * its locks on leases, and whoever is to take over would wait for it. A remote signer answers within ten seconds.
+ */
+const IDLE_IN_TRANSACTION_MS = 15_000;
+
+/**
  * Connections to one database. A query that finds it away, or that waits too long for a connection, fails with
  * `store/unreachable`.
  */
 export function openPool(databaseUrl: string, connectionTimeoutMillis = 5_000): Pool {
-  const pool = new Pool({ connectionString: databaseUrl, max: 16, connectionTimeoutMillis });
+  const pool = new Pool({
+    connectionString: databaseUrl,
+    max: 16,
+    connectionTimeoutMillis,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+  });
   // An idle connection that the server ends is replaced at the next query, which is where a failure is told.
   pool.on("error", () => undefined);
   // One that is in use has no listener of the pool's; the query that it runs, or the next one, tells the failure.

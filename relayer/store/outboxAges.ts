@@ -6,7 +6,7 @@ import type { IntentState } from "../outbox/intent.ts";
 export async function outboxAges(pool: Pool): Promise<ReadonlyMap<IntentState, number>> {
   const { rows } = await pool.query<{ state: IntentState; seconds: string }>(
     `SELECT state, EXTRACT(EPOCH FROM now() - min(updated_at)) AS seconds FROM intents
-     WHERE state NOT IN ('final', 'failed') GROUP BY state`,
+     WHERE state NOT IN ('final', 'failed', 'replaced') GROUP BY state`,
   );
   return new Map(rows.map(({ state, seconds }) => [state, Math.max(0, Number(seconds))]));
 }

@@ -3,12 +3,16 @@ import type { Pool, PoolClient } from "pg";
 import type { CharterError } from "../../protocol/errors/CharterError.ts";
 import type { ProofSystem } from "../../protocol/words/enums.ts";
 import type { Address, Bytes32, Hex } from "../../protocol/words/hex.ts";
-import type { IntentError, IntentRequest } from "../outbox/intent.ts";
+import type { IntentRequest } from "../outbox/intent.ts";
+import { shardOf } from "../replicas/shards.ts";
 import { EVIDENCE_COLUMNS, evidenceFromRow } from "./evidenceRows.ts";
 import type { AcceptedEvidence, EvidenceRow } from "./evidenceRows.ts";
 import { insertIntents } from "./intentRows.ts";
 import { RecentEvidence } from "./recentEvidence.ts";
+import { REFUSED_FOR_GOOD } from "./refusedForGood.ts";
 import { inTransaction } from "./transaction.ts";
+import { fencesOf, takenOver } from "./workStore.ts";
+import type { WorkLease } from "./workStore.ts";
 
 /** A proof that accepted evidence shall have. */
 export interface WantedProof {
@@ -26,8 +30,14 @@ export interface WantedProof {
   readonly operatorSignature: Hex | null;
 }
 
+/** One taking of a proof: whoever took it later has a higher number, and ends the writes of this one. */
+export interface HeldProof {
+  readonly id: Bytes32;
+  readonly hold: bigint;
+}
+
 /** A proof that is to be made, with all that it is made of. */
-export interface OpenProof extends WantedProof {
+export interface OpenProof extends WantedProof, HeldProof {
   readonly accepted: AcceptedEvidence;
   readonly attempts: number;
 }
@@ -55,26 +65,35 @@ interface ProofRow {
   key_signature: Hex;
   operator_signature: Hex | null;
   attempts: number;
+  hold: string;
 }
 
 const PROOF_COLUMNS =
-  "proofs.id, evidence_digest, system, batchable, combines, key_signature, operator_signature, attempts";
+  "proofs.id, evidence_digest, system, batchable, combines, key_signature, operator_signature, attempts, hold";
+/** Of the proofs in `$1` and `$2`, those that nobody took since. */
+const STILL_HELD =
+  "FROM unnest($1::text[], $2::bigint[]) AS mine (id, hold) WHERE proofs.id = mine.id AND proofs.hold = mine.hold AND state = 'wanted'";
 
 /** How long a replica that is heard of no more keeps what it took. */
 const HELD_SECONDS = 15;
-/** A proof that could not be made rests this long, doubled each time up to the longest. */
-const RETRY_SECONDS = 1;
-const MAX_RETRY_SECONDS = 60;
+/** How long a proof rests that could not be made, or had no effect: a second, doubled each time up to a minute. */
+export const RESTING = "least(60, power(2, least(proofs.attempts, 16))) * interval '1 second'";
 
-/** Writes wanted proofs in the caller's transaction. What has failed, or whose intent has, is wanted again. */
-export async function wantProofs(client: PoolClient, proofs: readonly WantedProof[]): Promise<void> {
+/**
+ * Writes wanted proofs in the caller's transaction, each for its app or operator. What has failed, or whose intent has, is
+ * wanted again.
+ */
+export async function wantProofs(
+  client: PoolClient,
+  proofs: readonly (WantedProof & { readonly subject: Address })[],
+): Promise<void> {
   if (proofs.length === 0) return;
   const sorted = [...new Map(proofs.map((proof) => [proof.id, proof])).values()].sort((a, b) =>
     a.id < b.id ? -1 : 1,
   );
   await client.query(
-    `INSERT INTO proofs (id, evidence_digest, system, batchable, combines, key_signature, operator_signature)
-     SELECT * FROM unnest($1::text[], $2::text[], $3::smallint[], $4::boolean[], $5::boolean[], $6::text[], $7::text[])
+    `INSERT INTO proofs (id, evidence_digest, system, batchable, combines, key_signature, operator_signature, shard)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::smallint[], $4::boolean[], $5::boolean[], $6::text[], $7::text[], $8::text[])
      ON CONFLICT (id) DO UPDATE SET
        state = 'wanted', attempts = 0, not_before = now(), held_until = '-infinity', key_signature = excluded.key_signature,
        operator_signature = excluded.operator_signature, error = NULL, intent = NULL
@@ -88,42 +107,33 @@ export async function wantProofs(client: PoolClient, proofs: readonly WantedProo
       sorted.map(({ combines }) => combines),
       sorted.map(({ keySignature }) => keySignature),
       sorted.map(({ operatorSignature }) => operatorSignature),
+      sorted.map(({ subject }) => shardOf(subject)),
     ],
   );
 }
 
-/** Refusals of a committee's word for who signed it, or when: the same evidence may be proven by who speaks for it now. */
-const NOT_SPOKEN_FOR: readonly unknown[] = [
-  "CommitteeExpired",
-  "DirectNotRequired",
-  "NotAMember",
-  "NotEnoughSignatures",
-  "PlatformShared",
-  "SeatsNotAscending",
-  "SignerIsMarked",
-  "SignerNotLive",
+/**
+ * Locks these proofs in the caller's transaction, if nobody has taken one of them since.
+ * @throws CharterError `replica/lease-lost`.
+ */
+export async function requireHolds(client: PoolClient, held: readonly HeldProof[]): Promise<void> {
+  const { rowCount } = await client.query(
+    `SELECT FROM proofs JOIN unnest($1::text[], $2::bigint[]) AS mine (id, hold) USING (id, hold)
+     WHERE state = 'wanted' ORDER BY id FOR UPDATE OF proofs`,
+    holdsOf(held),
+  );
+  if (rowCount !== held.length) throw takenOver("proofs", { expected: held.length, actual: rowCount });
+}
+
+const holdsOf = (held: readonly HeldProof[]): [Bytes32[], string[]] => [
+  held.map(({ id }) => id),
+  held.map(({ hold }) => hold.toString()),
 ];
 
 /**
- * Wants proofs again, in the caller's transaction, whose intents were refused because their signers count no more: seats
- * change, and a signer may end, between a signature and its transaction.
+ * Proofs between acceptance and the outbox. The replica that has the lease on their apps takes some and holds them for a
+ * while. Where it loses that lease another takes them at once; whoever took a proof last writes, and nobody else.
  */
-export async function wantUnspoken(
-  client: PoolClient,
-  refused: readonly { readonly id: Bytes32; readonly error: IntentError }[],
-): Promise<void> {
-  const unspoken = refused.filter(({ error }) => NOT_SPOKEN_FOR.includes(error.details["error"]));
-  for (const { id, error } of unspoken) {
-    await client.query(
-      `UPDATE proofs SET state = 'wanted', intent = NULL, attempts = attempts + 1, held_until = '-infinity',
-         error = $2::jsonb, not_before = now() + least($4, $3 * power(2, least(attempts, 16))) * interval '1 second'
-       WHERE id = $1 AND state = 'planned'`,
-      [id, JSON.stringify(error), RETRY_SECONDS, MAX_RETRY_SECONDS],
-    );
-  }
-}
-
-/** Proofs between acceptance and the outbox. A replica that takes some holds them for a while; no two work on one. */
 export class ProofStore {
   readonly #pool: Pool;
   readonly #recent: RecentEvidence;
@@ -135,15 +145,24 @@ export class ProofStore {
     this.#heldSeconds = heldSeconds;
   }
 
-  /** Takes proofs whose time has come, oldest first. */
-  async take(kind: "single" | "batchable", limit: number): Promise<OpenProof[]> {
+  /** Takes proofs of these leases' apps whose time has come, oldest first. */
+  async take(
+    kind: "single" | "batchable",
+    limit: number,
+    leases: readonly WorkLease[],
+  ): Promise<OpenProof[]> {
+    if (leases.length === 0) return [];
     const { rows: taken } = await this.#pool.query<ProofRow>(
-      `UPDATE proofs SET held_until = now() + $3 * interval '1 second' WHERE id IN (
-         SELECT id FROM proofs
-         WHERE state = 'wanted' AND batchable = $1 AND not_before <= now() AND held_until <= now()
-         ORDER BY created_at, id LIMIT $2 FOR UPDATE SKIP LOCKED)
-       RETURNING ${PROOF_COLUMNS}`,
-      [kind === "batchable", limit, this.#heldSeconds],
+      `WITH due AS MATERIALIZED (
+         SELECT proofs.id, work_leases.fence FROM proofs
+         JOIN unnest($4::text[], $5::bigint[]) AS mine (name, fence) ON mine.name = proofs.shard
+         JOIN work_leases ON work_leases.name = mine.name AND work_leases.fence = mine.fence AND expires_at >= now()
+         WHERE state = 'wanted' AND batchable = $1 AND not_before <= now()
+           AND (held_until <= now() OR proofs.fence < work_leases.fence)
+         ORDER BY created_at, id LIMIT $2 FOR UPDATE OF proofs SKIP LOCKED)
+       UPDATE proofs SET held_until = now() + $3 * interval '1 second', hold = hold + 1, fence = due.fence
+       FROM due WHERE proofs.id = due.id RETURNING ${PROOF_COLUMNS}`,
+      [kind === "batchable", limit, this.#heldSeconds, ...fencesOf(leases)],
     );
     const accepted = await this.#evidenceOf(taken.map((row) => row.evidence_digest));
     return taken.flatMap((row) => {
@@ -172,16 +191,15 @@ export class ProofStore {
   }
 
   /** Keeps what was taken for as long as `work` takes. */
-  async holding<T>(ids: readonly Bytes32[], work: () => Promise<T>): Promise<T> {
+  async holding<T>(held: readonly HeldProof[], work: () => Promise<T>): Promise<T> {
     const renewing = setInterval(
       () => {
-        const held = this.#pool.query(
-          `UPDATE proofs SET held_until = now() + $2 * interval '1 second'
-           WHERE id = ANY($1) AND state = 'wanted' AND held_until > now()`,
-          [ids, this.#heldSeconds],
+        const renewed = this.#pool.query(
+          `UPDATE proofs SET held_until = now() + $3 * interval '1 second' ${STILL_HELD}`,
+          [...holdsOf(held), this.#heldSeconds],
         );
-        // Where it cannot be renewed another replica may do the same work: an effect has one id.
-        held.catch(() => undefined);
+        // Where it cannot be renewed another taking may follow: it ends the writes of this one.
+        renewed.catch(() => undefined);
       },
       (this.#heldSeconds * 1_000) / 3,
     );
@@ -192,47 +210,61 @@ export class ProofStore {
     }
   }
 
-  /** What could be taken now to be batched. */
-  async queue(): Promise<BatchQueue> {
+  /** What could be taken under these leases now to be batched. */
+  async queue(leases: readonly WorkLease[]): Promise<BatchQueue> {
     const { rows } = await this.#pool.query<{ waiting: string; oldest_ms: string | null }>(
       `SELECT count(*) AS waiting, extract(epoch FROM now() - min(greatest(created_at, not_before))) * 1000 AS oldest_ms
-       FROM proofs WHERE state = 'wanted' AND batchable AND not_before <= now() AND held_until <= now()`,
+       FROM proofs JOIN unnest($1::text[], $2::bigint[]) AS mine (name, fence) ON mine.name = proofs.shard
+       WHERE state = 'wanted' AND batchable AND not_before <= now()
+         AND (held_until <= now() OR proofs.fence < mine.fence)`,
+      fencesOf(leases),
     );
     return { waiting: Number(rows[0]?.waiting ?? 0), oldestMs: Number(rows[0]?.oldest_ms ?? 0) };
   }
 
-  /** A proof was made: its intent is planned, both or neither. */
-  async planned(id: Bytes32, signer: Address, request: IntentRequest): Promise<void> {
+  /** A proof was made: its intent is planned, both or neither. @throws CharterError `replica/lease-lost`. */
+  async planned(held: HeldProof, signer: Address, request: IntentRequest): Promise<void> {
     await inTransaction(this.#pool, async (client) => {
+      await requireHolds(client, [held]);
       await insertIntents(client, signer, [request]);
       await client.query(
-        "UPDATE proofs SET state = 'planned', intent = $2, error = NULL, held_until = '-infinity' WHERE id = $1 AND state = 'wanted'",
-        [id, request.id],
+        "UPDATE proofs SET state = 'planned', intent = $2, error = NULL, held_until = '-infinity' WHERE id = $1",
+        [held.id, request.id],
       );
     });
   }
 
   /** These could not be made: they rest, longer each time. */
-  async postpone(ids: readonly Bytes32[], error: CharterError): Promise<void> {
+  async postpone(held: readonly HeldProof[], error: CharterError): Promise<void> {
     await this.#pool.query(
-      `UPDATE proofs SET attempts = attempts + 1, held_until = '-infinity', error = $2::jsonb,
-         not_before = now() + least($4, $3 * power(2, least(attempts, 16))) * interval '1 second'
-       WHERE id = ANY($1) AND state = 'wanted'`,
-      [ids, JSON.stringify(error.toJSON()), RETRY_SECONDS, MAX_RETRY_SECONDS],
+      `UPDATE proofs SET attempts = attempts + 1, held_until = '-infinity', error = $3::jsonb,
+         not_before = now() + ${RESTING} ${STILL_HELD}`,
+      [...holdsOf(held), JSON.stringify(error.toJSON())],
     );
   }
 
   /** These are not to be batched: they go one by one. */
-  async single(ids: readonly Bytes32[]): Promise<void> {
+  async single(held: readonly HeldProof[]): Promise<void> {
     await this.#pool.query(
-      "UPDATE proofs SET batchable = false, held_until = '-infinity' WHERE id = ANY($1) AND state = 'wanted'",
-      [ids],
+      `UPDATE proofs SET batchable = false, held_until = '-infinity' ${STILL_HELD}`,
+      holdsOf(held),
     );
   }
 
-  /** Gives back what was taken and is not needed now. */
-  async release(ids: readonly Bytes32[]): Promise<void> {
-    await this.#pool.query("UPDATE proofs SET held_until = '-infinity' WHERE id = ANY($1)", [ids]);
+  /**
+   * Proofs whose intent has ended without its effect, and for good: no transaction of it can be mined any more. They are
+   * made anew, since what the chain refused may be the proof (of a committee that has changed) or the moment; where the
+   * contracts would refuse whatever proof of this evidence, they end.
+   */
+  async revive(): Promise<void> {
+    await this.#pool.query(
+      `UPDATE proofs SET error = intents.error, attempts = proofs.attempts + 1, held_until = '-infinity',
+         not_before = now() + ${RESTING},
+         state = CASE WHEN ${REFUSED_FOR_GOOD} THEN 'failed' ELSE 'wanted' END,
+         intent = CASE WHEN ${REFUSED_FOR_GOOD} THEN intent END
+       FROM intents WHERE intents.id = proofs.intent AND proofs.state = 'planned'
+         AND intents.state IN ('failed', 'replaced')`,
+    );
   }
 
   /**
@@ -270,7 +302,7 @@ export class ProofStore {
   }
 }
 
-const proofFromRow = (row: ProofRow): WantedProof => ({
+const proofFromRow = (row: ProofRow): WantedProof & HeldProof => ({
   id: row.id,
   evidenceDigest: row.evidence_digest,
   system: row.system,
@@ -278,4 +310,5 @@ const proofFromRow = (row: ProofRow): WantedProof => ({
   combines: row.combines,
   keySignature: row.key_signature,
   operatorSignature: row.operator_signature,
+  hold: BigInt(row.hold),
 });

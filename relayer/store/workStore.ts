@@ -59,6 +59,16 @@ export class WorkStore {
   }
 }
 
+/** Names and fences, as parameters of a query. */
+export const fencesOf = (leases: readonly WorkLease[]): [string[], string[]] => [
+  leases.map(({ name }) => name),
+  leases.map(({ fence }) => fence.toString()),
+];
+
+/** Somebody took it later: this one's writes are over. */
+export const takenOver = (what: string, details: Readonly<Record<string, unknown>>): CharterError =>
+  new CharterError("replica/lease-lost", "another replica does this work now", { what, ...details });
+
 /**
  * For writes under a lease, in their own transaction: nobody takes the work over before it ends.
  * @throws CharterError `replica/lease-lost`.
@@ -69,5 +79,5 @@ export async function requireHeld(client: PoolClient, { name, fence }: WorkLease
     [name, fence.toString()],
   );
   if (rowCount === 1) return;
-  throw new CharterError("replica/lease-lost", "another replica does this work now", { name, fence });
+  throw takenOver(name, { fence });
 }

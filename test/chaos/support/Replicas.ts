@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 
 import { CRASH_POINTS } from "../../../relayer/crashPoints.ts";
 import type { Random } from "../../support/random.ts";
-import { startProgram } from "../../relayer/support/program.ts";
+import { NotReady, startProgram } from "../../relayer/support/program.ts";
 import type { RelayerReady } from "../../relayer/support/stack.ts";
 
 interface Replica {
@@ -11,8 +11,13 @@ interface Replica {
   url?: string;
   /** By the test, not by its own plan. */
   isKilled?: true;
+  /** Empty until it is ready. */
   log: () => string;
 }
+
+/** A stop that hangs is cut short after this. */
+const STOP_MS = 20_000;
+const LAST_WORDS = 1_500;
 
 /** Stages that pass often are cut short later. */
 const passages = (point: string): number => (/^(follower|lease|shard)/.test(point) ? 12 : 3);
@@ -25,6 +30,7 @@ export class Replicas {
   readonly #exits = new Set<Promise<unknown>>();
   #random: Random;
   #stopping = false;
+  #notReady = "";
   crashes = false;
   /** Plans that were carried out, and processes that ended otherwise. */
   readonly ended: string[] = [];
@@ -58,10 +64,20 @@ export class Replicas {
     replica.child.kill("SIGKILL");
   }
 
+  /** The end of what those that live have logged, and why the last one that never was ready was not. */
+  lastWords(): string {
+    const said = [...this.#alive].map(({ child, log }) => `${child.pid}: ${log().slice(-LAST_WORDS)}`);
+    return [...said, `not ready: ${this.#notReady.slice(-LAST_WORDS)}`].join("\n");
+  }
+
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const { child } of this.#alive) child.kill("SIGTERM");
+    const hanging = setTimeout(() => {
+      for (const { child } of this.#alive) child.kill("SIGKILL");
+    }, STOP_MS);
     await Promise.all(this.#exits);
+    clearTimeout(hanging);
   }
 
   #spawn(): void {
@@ -90,7 +106,10 @@ export class Replicas {
       ({ ready, log }) => {
         if (replica !== undefined) Object.assign(replica, { url: ready.url, log });
       },
-      () => undefined, // It ended before it was ready; another one is on its way.
+      (error: unknown) => {
+        // It ended before it was ready; another one is on its way.
+        if (error instanceof NotReady && error.log !== "") this.#notReady = error.log;
+      },
     );
   }
 }

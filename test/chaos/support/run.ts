@@ -12,7 +12,7 @@ import { digestOf, newKey } from "../../relayer/support/guest.ts";
 import { plain } from "../../support/plain.ts";
 import { random } from "../../support/random.ts";
 import type { Random } from "../../support/random.ts";
-import { advance, openWork } from "./advance.ts";
+import { fateOf, Miner, openWork } from "./advance.ts";
 import { HONEST } from "./FaultyRpc.ts";
 import { CONFIRMATIONS } from "./world.ts";
 import type { World } from "./world.ts";
@@ -20,6 +20,7 @@ import type { World } from "./world.ts";
 const MAX_REORG = 32;
 const GUESTS = 3;
 const SETTLE_MS = 180_000;
+const SETTLE_POLL_MS = 60;
 /** New evidence is given after so many refusals. */
 const PATIENCE = 6;
 
@@ -160,19 +161,27 @@ async function guest(world: World, rng: Random, outcome: Outcome, calm: AbortSig
 
 /** Mines until every accepted proof is on chain and final, and nothing is under way. */
 async function settle(world: World, outcome: Outcome, guests: Promise<unknown>): Promise<void> {
+  const { rpc } = world.stack.anvil;
+  const miner = new Miner({ rpc, mine: (blocks) => world.mine(blocks) }, CONFIRMATIONS);
   const started = performance.now();
   let guestsDone = false;
   void guests.then(() => (guestsDone = true));
   for (;;) {
-    const seen = await proofsOnChain(world);
-    const missing = [...outcome.accepted].filter((digest) => !seen.has(digest));
     const open = await openWork(world.store());
-    if (guestsDone && missing.length === 0 && open.length === 0) return;
-    if (performance.now() - started > SETTLE_MS) {
-      throw new Error(`not settled: ${JSON.stringify({ guestsDone, missing, open })}`);
+    if (guestsDone && open.length === 0) {
+      const seen = await proofsOnChain(world);
+      if ([...outcome.accepted].every((digest) => seen.has(digest))) return;
     }
-    await advance(open, world.stack.client, (blocks) => world.mine(blocks), CONFIRMATIONS);
-    await wait(150);
+    if (performance.now() - started > SETTLE_MS) {
+      const seen = await proofsOnChain(world);
+      const missing = [...outcome.accepted].filter((digest) => !seen.has(digest));
+      const fate = await fateOf(world.store(), missing);
+      const { accepted, leases } = outcome;
+      const guestsAt = { guestsDone, accepted: accepted.size, leases: leases.length };
+      throw new Error(`not settled: ${JSON.stringify({ ...guestsAt, missing, open, fate }, null, 1)}`);
+    }
+    await miner.advance(open);
+    await wait(SETTLE_POLL_MS);
   }
 }
 

@@ -20,12 +20,17 @@ import type { Stack } from "../../relayer/support/stack.ts";
 import { until } from "../../relayer/support/until.ts";
 import { freshDatabase } from "../../support/postgres.ts";
 import { random } from "../../support/random.ts";
-import { advance, openWork } from "./advance.ts";
+import { Miner, openWork } from "./advance.ts";
 import { FaultyRpc } from "./FaultyRpc.ts";
 import { Replicas } from "./Replicas.ts";
 
 /** Blocks on top of a final one: more than any reorg of a run takes back. */
 export const CONFIRMATIONS = 40;
+/**
+ * More blocks than a run makes: evidence that grows too old before it is posted is refused for good, however right the
+ * relayers do.
+ */
+const MAX_EVIDENCE_AGE_BLOCKS = 4_000n;
 /** Name of the simulated machine. */
 const PLATFORM = "chaos";
 
@@ -73,8 +78,8 @@ export async function startWorld(relayers: number): Promise<World> {
     closers.push(() => stack.stop());
     const { anvil } = stack;
     const mine = async (blocks: number): Promise<void> => {
+      const [from, to] = [addressOf(8), addressOf(9)];
       for (let i = 0; i < blocks; i++) {
-        const [from, to] = [addressOf(8), addressOf(9)];
         await anvil.rpc("eth_sendTransaction", { from, to, value: "0x1", gas: "0x5208" });
         await anvil.rpc("evm_mine");
       }
@@ -117,8 +122,9 @@ export async function startWorld(relayers: number): Promise<World> {
     });
     let store = await openStore(databaseUrl);
     closers.push(() => store.close());
+    const miner = new Miner({ rpc: anvil.rpc, mine }, CONFIRMATIONS);
     const node = await until("the node is registered", async () => {
-      await advance(await openWork(store), stack.client, mine, CONFIRMATIONS);
+      await miner.advance(await openWork(store));
       const answer = await send(url, "GET", `/nodes/${key.address.toLowerCase()}`);
       return answer.status === 200 && nodeInfoSchema.parse(answer.body);
     });
@@ -128,6 +134,7 @@ export async function startWorld(relayers: number): Promise<World> {
       noteDigest: digest("note"),
       platformId: node.platformId,
       proofSystems: [ProofSystem.Committee],
+      maxEvidenceAgeBlocks: MAX_EVIDENCE_AGE_BLOCKS,
     });
     await anvil.rpc("evm_setAutomine", false);
     await mine(CONFIRMATIONS + 1);

@@ -11,10 +11,12 @@ import type { ClaimRule } from "../../../relayer/batches/Claimer.ts";
 import { leafOf } from "../../../relayer/batches/leaf.ts";
 import { Prover } from "../../../relayer/evidence/Prover.ts";
 import type { ProofStep } from "../../../relayer/evidence/Prover.ts";
-import type { WantedProof } from "../../../relayer/store/proofStore.ts";
+import { ALL_WORK } from "../../../relayer/replicas/shards.ts";
+import type { OpenProof, WantedProof } from "../../../relayer/store/proofStore.ts";
 import { ProofStore } from "../../../relayer/store/proofStore.ts";
 import { openStore } from "../../../relayer/store/store.ts";
 import type { Store } from "../../../relayer/store/store.ts";
+import type { WorkLease } from "../../../relayer/store/workStore.ts";
 import { freshDatabase } from "../../support/postgres.ts";
 import { refusal } from "../../support/refusal.ts";
 
@@ -56,13 +58,24 @@ const EVIDENCE: EvidenceMessage = {
 describe("proofs from acceptance to claims", function () {
   this.timeout(60_000);
   let store: Store;
+  let leases: WorkLease[];
   let keys = 10;
 
   before(async () => {
     store = await openStore(await freshDatabase());
   });
   after(() => store.close());
-  beforeEach(() => store.pool.query("TRUNCATE evidence, proofs, batches, batch_leaves, intents CASCADE"));
+  beforeEach(async () => {
+    await store.pool.query(
+      "TRUNCATE evidence, proofs, batches, batch_leaves, intents, work_leases, signer_lease CASCADE",
+    );
+    leases = await store.work.take("one", ALL_WORK, 600_000);
+  });
+  /** Another replica has all the work from now on, as when the one before was not heard of. */
+  const takeOver = async () => {
+    await store.pool.query("UPDATE work_leases SET expires_at = '-infinity'");
+    return store.work.take("other", ALL_WORK, 600_000);
+  };
 
   const accept = async (verdict: VerdictMessage, over: Partial<WantedProof> = {}) => {
     const { evidenceDigest, subject, key } = verdict;
@@ -103,22 +116,29 @@ describe("proofs from acceptance to claims", function () {
     ]);
 
   const POST = word(0xb0);
+  const POST_REQUEST = { id: POST, to: LEDGER, data: "0x01", label: "batch.post" } as const;
   /** A signed batch of so many accepted verdicts, kept as the batcher does. */
   async function batchOf(count: number) {
     const verdicts = Array.from({ length: count }, () => verdictOf(++keys));
-    const ids = new Map<Bytes32, Bytes32>();
-    for (const verdict of verdicts) ids.set(verdict.evidenceDigest, await accept(verdict));
-    const terms = { release: 1, node: 4, image: 1, combines: false, expiresAt: 2_000_000_000 };
-    const tree = leafTree(verdicts.map((verdict) => leafOf(verdict, terms)));
-    await store.batches.keep(tree, ids, PAYER, { id: POST, to: LEDGER, data: "0x01", label: "batch.post" });
-    return { tree, ids: [...ids.values()] };
+    for (const verdict of verdicts) await accept(verdict);
+    const taken = await store.proofs.take("batchable", count, leases);
+    const tree = treeOf(verdicts);
+    await store.batches.keep(tree, byDigest(taken), PAYER, POST_REQUEST);
+    return { tree, ids: taken.map(({ id }) => id) };
   }
+  const byDigest = (taken: readonly OpenProof[]) =>
+    new Map(taken.map((proof) => [proof.evidenceDigest, proof]));
+  const treeOf = (verdicts: readonly VerdictMessage[]) => {
+    const terms = { release: 1, node: 4, image: 1, combines: false, expiresAt: 2_000_000_000 };
+    return leafTree(verdicts.map((verdict) => leafOf(verdict, terms)));
+  };
   const claimer = (rule: ClaimRule = "relayer", isPosted = false) =>
     new Claimer({
       deployment,
       signer: PAYER,
       rule,
       store: store.batches,
+      leases: () => leases,
       intentById: (id) => store.intents.byId(id),
       plan: (request) => store.intents.plan(PAYER, request),
       isPosted: async () => isPosted,
@@ -197,6 +217,14 @@ describe("proofs from acceptance to claims", function () {
     expect((await claims(tree.root)).map(({ positions }) => positions)).to.deep.equal([[0, 1, 2]]);
   });
 
+  it("post_bySomebodyElseAndNobodyClaims_isDoneAndNotMadeAnew", async () => {
+    const { ids } = await batchOf(2);
+    await set(POST, "failed", { code: "outbox/reverted", message: "", details: { error: "BatchKnown" } });
+    await claimer("nobody", true).tick();
+    await store.proofs.revive();
+    expect(await Promise.all(ids.map(stateOf))).to.deep.equal(ids.map(() => "planned"));
+  });
+
   it("nobodyClaims_batchIsDoneWhenItIsFinal", async () => {
     const { tree } = await batchOf(2);
     await set(POST, "final");
@@ -207,12 +235,15 @@ describe("proofs from acceptance to claims", function () {
 
   it("take_twoReplicas_noProofIsTakenTwiceUntilItIsHeldNoLonger", async () => {
     for (let i = 0; i < 6; i++) await accept(verdictOf(++keys));
-    const [a, b] = await Promise.all([store.proofs.take("batchable", 4), store.proofs.take("batchable", 4)]);
+    const [a, b] = await Promise.all([
+      store.proofs.take("batchable", 4, leases),
+      store.proofs.take("batchable", 4, leases),
+    ]);
     const taken = [...a, ...b].map(({ id }) => id);
     expect([taken.length, new Set(taken).size]).to.deep.equal([6, 6]);
-    expect(await store.proofs.take("batchable", 9)).to.deep.equal([]);
+    expect(await store.proofs.take("batchable", 9, leases)).to.deep.equal([]);
     await store.pool.query("UPDATE proofs SET held_until = now() - interval '1 second'");
-    expect(await store.proofs.take("batchable", 9)).to.have.length(6);
+    expect(await store.proofs.take("batchable", 9, leases)).to.have.length(6);
   });
 
   it("giveUp_verdictOverOrOlderEvidenceThatFailed_ends", async () => {
@@ -222,10 +253,13 @@ describe("proofs from acceptance to claims", function () {
       verdictOf(keys, 6),
       verdictOf(++keys),
     ];
-    const ids = [];
+    const ids: Bytes32[] = [];
     for (const verdict of [{ ...over, validUntil: 10 }, older, newer, fresh]) ids.push(await accept(verdict));
     const failed = new CharterError("committee/not-enough-signatures", "as the test has it");
-    await store.proofs.postpone([ids[1]!, ids[2]!, ids[3]!], failed);
+    const taken = await store.proofs.take("batchable", 4, leases);
+    const tried = taken.filter(({ id }) => id !== ids[0]);
+    await store.proofs.postpone(tried, failed);
+    await store.pool.query("UPDATE proofs SET held_until = '-infinity'");
     await store.proofs.giveUp(10, new CharterError("proof/over", "as the test has it"));
     expect(await Promise.all(ids.map(stateOf))).to.deep.equal(["failed", "failed", "wanted", "wanted"]);
   });
@@ -236,7 +270,7 @@ describe("proofs from acceptance to claims", function () {
     await store.pool.query("UPDATE proofs SET state = 'failed'");
     await accept(verdict);
     expect(await stateOf(id)).to.equal("wanted");
-    await store.proofs.planned(id, PAYER, { id, to: LEDGER, data: "0x01", label: "instance.attest" });
+    await planSingle(id);
     await accept(verdict);
     expect(await stateOf(id)).to.equal("planned");
     await set(id, "failed");
@@ -244,24 +278,96 @@ describe("proofs from acceptance to claims", function () {
     expect(await stateOf(id)).to.equal("wanted");
   });
 
-  it("refused_forItsSignersAlone_isProvenAnewByWhoSignsNow", async () => {
-    const ids = [await accept(verdictOf(++keys)), await accept(verdictOf(++keys))];
-    for (const id of ids)
-      await store.proofs.planned(id, PAYER, { id, to: LEDGER, data: "0x01", label: "instance.attest" });
-    const lease = await store.intents.acquire(PAYER, "this test", 60_000);
-    expect(lease).not.to.equal(null);
-    const refused = (error: string) =>
-      new CharterError("outbox/reverted", `the contract refuses: ${error}`, { error });
-    await store.intents.step(lease!, [
-      { id: ids[0]!, state: "failed", error: refused("SignerNotLive") },
-      { id: ids[1]!, state: "failed", error: refused("EvidenceNotNewer") },
-    ]);
-    expect(await Promise.all(ids.map(stateOf))).to.deep.equal(["wanted", "planned"]);
-    await store.pool.query("UPDATE proofs SET not_before = now(), batchable = false");
-    const { made, asked } = prover();
-    await made.tick();
-    expect([asked(), await stateOf(ids[0]!)]).to.deep.equal([1, "planned"]);
-    expect((await store.intents.byId(ids[0]!))?.state).to.equal("planned");
+  const attestOf = (id: Bytes32) => ({ id, to: LEDGER, data: "0x01", label: "instance.attest" }) as const;
+  const planSingle = async (id: Bytes32) => {
+    const [taken] = await store.proofs.take("batchable", 1, leases);
+    expect(taken?.id).to.equal(id);
+    await store.proofs.planned(taken!, PAYER, attestOf(id));
+  };
+
+  for (const [name, error, expected] of [
+    [
+      "revertedWhenMined_isMadeAnew",
+      { code: "outbox/reverted-on-chain", message: "", details: {} },
+      "wanted",
+    ],
+    [
+      "committeeHasChanged_isMadeAnew",
+      { code: "outbox/reverted", message: "", details: { error: "NotEnoughSignatures" } },
+      "wanted",
+    ],
+    [
+      "evidenceIsTooOldByNow_hasFailed",
+      { code: "outbox/reverted", message: "", details: { error: "EvidenceTooOld" } },
+      "failed",
+    ],
+  ] as const) {
+    it(`planned_${name}`, async () => {
+      const id = await accept(verdictOf(++keys));
+      await planSingle(id);
+      await store.proofs.revive();
+      expect(await stateOf(id)).to.equal("planned");
+      await set(id, "failed", error);
+      await store.proofs.revive();
+      const standing = await store.proofs.byId(id);
+      expect([standing?.state, standing?.error?.code]).to.deep.equal([expected, error.code]);
+    });
+  }
+
+  it("take_leaseWentToAnother_isTakenAtOnceAndTheLateWriteIsRefused", async () => {
+    const id = await accept(verdictOf(++keys));
+    const [late] = await store.proofs.take("batchable", 1, leases);
+    const later = await takeOver();
+    expect(await store.proofs.take("batchable", 1, leases), "under the lost lease").to.deep.equal([]);
+    const [taken] = await store.proofs.take("batchable", 1, later);
+    expect(taken?.id).to.equal(id);
+    expect(await refusal(store.proofs.planned(late!, PAYER, attestOf(id)))).to.equal("replica/lease-lost");
+    expect(await store.intents.byId(id)).to.equal(null);
+    await store.proofs.postpone([late!], new CharterError("proof/failed", "as the test has it"));
+    await store.proofs.planned(taken!, PAYER, attestOf(id));
+    expect(await stateOf(id)).to.equal("planned");
+  });
+
+  it("keep_oneProofIsOnItsWayAlready_isRefusedWhole", async () => {
+    const verdicts = [verdictOf(++keys), verdictOf(++keys)];
+    for (const verdict of verdicts) await accept(verdict);
+    const late = await store.proofs.take("batchable", 2, leases);
+    const [alone] = await store.proofs.take("batchable", 1, await takeOver());
+    await store.proofs.planned(alone!, PAYER, attestOf(alone!.id));
+    const kept = store.batches.keep(treeOf(verdicts), byDigest(late), PAYER, POST_REQUEST);
+    expect(await refusal(kept)).to.equal("replica/lease-lost");
+    expect(await store.intents.byId(POST)).to.equal(null);
+    expect((await store.proofs.counts()).batched).to.equal(0);
+  });
+
+  it("claim_plannedByAReplicaThatWasTakenOver_isRefused", async () => {
+    await batchOf(2);
+    await set(POST, "final");
+    const [late] = await store.batches.take(1, leases);
+    const [taken] = await store.batches.take(1, await takeOver());
+    expect(taken?.root).to.equal(late?.root);
+    expect(await refusal(store.batches.planClaims(late!, PAYER, []))).to.equal("replica/lease-lost");
+    expect(await refusal(store.batches.done(late!))).to.equal("replica/lease-lost");
+    await store.batches.done(taken!);
+  });
+
+  it("claim_ofOneLeafThatWasMinedInVain_goesByItselfAndIsNotTakenForDone", async () => {
+    const { tree, ids } = await batchOf(2);
+    await set(POST, "final");
+    const mined = { code: "outbox/reverted-on-chain", message: "", details: {} };
+    await claimer().tick();
+    for (const { intent } of await claims(tree.root)) await set(intent, "failed", mined);
+    await claimer().tick(); // Divided.
+    const [spoilt, good] = await claims(tree.root);
+    await set(spoilt!.intent, "failed", mined);
+    await claimer().tick();
+    expect((await Promise.all(ids.map(stateOf))).toSorted()).to.deep.equal(["batched", "wanted"]);
+    await set(good!.intent, "final");
+    await claimer().tick();
+    expect((await Promise.all(ids.map(stateOf))).toSorted()).to.deep.equal(["planned", "wanted"]);
+    expect(await store.batches.counts()).to.deep.include({ done: 1 });
+    const { rows } = await store.pool.query("SELECT batchable FROM proofs WHERE state = 'wanted'");
+    expect(rows).to.deep.equal([{ batchable: false }]);
   });
 
   const prover = (crashAt?: ProofStep, onFailed: (cause: unknown) => void = () => undefined) => {
@@ -270,6 +376,7 @@ describe("proofs from acceptance to claims", function () {
       deployment: deployment as never,
       signer: PAYER,
       store: new ProofStore(store.pool, undefined, 0.2),
+      leases: () => leases,
       proofs: {
         direct: async () => null,
         committee: async () => {

@@ -142,6 +142,15 @@ describe("outbox abort rules", function () {
     expect((await store.intents.byId(id))?.nonce).to.equal(null);
   });
 
+  it("simulate_endpointsDisagree_isNoRefusalHoweverOften", async () => {
+    const box = outbox({ maxRefusals: 1 });
+    chain.failing = { simulate: error("chain/endpoints-disagree") };
+    const { id } = await box.plan(request());
+    await box.tick();
+    expect(await standing(id)).to.deep.equal(["planned", "chain/endpoints-disagree"]);
+    expect((await store.intents.byId(id))?.refusals).to.equal(0);
+  });
+
   it("replaced_plannedAgain_hasItsEffectOnANewNonce", async () => {
     const box = outbox();
     const wanted = request();

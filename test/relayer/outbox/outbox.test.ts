@@ -292,6 +292,31 @@ describe("outbox", function () {
     expect(await stateOf(id)).to.equal("final");
   });
 
+  it("forgets that a nonce looked foreign once its own bytes are found", async () => {
+    const box = outbox();
+    const { id } = await box.plan(request());
+    await box.tick();
+    const hash = (await store.intents.inFlight(signer.address))[0]?.transactions[0]?.hash as Hex;
+    const receipt = chain.receipt.bind(chain);
+    const blind = async () => {
+      chain.receipt = async (asked) => (asked === hash ? null : receipt(asked)); // As while a reorg is under way.
+      await box.tick();
+      chain.receipt = receipt;
+    };
+    chain.confirmations = 4n;
+    chain.mine();
+    await blind();
+    await box.tick();
+    expect(await stateOf(id)).to.equal("included");
+    chain.reorg(1);
+    await box.tick();
+    chain.mine(5);
+    await blind();
+    await box.tick();
+    expect(await box.intentById(id)).to.include({ state: "final", nonce: 0n });
+    expect(chain.nonces()).to.deep.equal([0]);
+  });
+
   it("fails what reverts when it is mined, once that is final", async () => {
     const box = outbox();
     const wanted = request();
