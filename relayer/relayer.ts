@@ -232,8 +232,7 @@ export async function startRelayer(
     if (touched !== null) held.redecide(touched);
   });
   const pipeline = proofPipeline({
-    ...{ deployment, client, store, outbox, proofs, logger, onSignerRejected },
-    leases: () => work.shards(),
+    ...{ deployment, client, store, outbox, proofs, logger, onSignerRejected, leases: () => work.shards() },
     projection: () => follower.projection(),
     signer: config.outboxSigner.address,
     limits: config.batches,

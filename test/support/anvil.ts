@@ -18,13 +18,16 @@ export async function startAnvil(flags: readonly string[] = []): Promise<Anvil> 
   const exited = new Promise<void>((done) => child.once("exit", () => done()));
   const port = await new Promise<number>((done, fail) => {
     let said = "";
+    const streams = [child.stdout, child.stderr];
     const hear = (chunk: Buffer) => {
       said += chunk.toString("utf8");
       const found = /Listening on [^:]+:(\d+)/.exec(said);
-      if (found) done(Number(found[1]));
+      if (!found) return;
+      done(Number(found[1]));
+      // It tells of every call from now on: read, so that it never waits for us, and kept nowhere.
+      for (const stream of streams) stream.off("data", hear).resume();
     };
-    child.stdout.on("data", hear);
-    child.stderr.on("data", hear);
+    for (const stream of streams) stream.on("data", hear);
     child.once("error", fail);
     child.once("exit", (code) => fail(new Error(`anvil exited with ${code} while starting: ${said}`)));
   });

@@ -39,6 +39,9 @@ export async function chaosRun(world: World, seed: number): Promise<string> {
   const rng = random(seed);
   const outcome: Outcome = { accepted: new Set(), leases: [], reorgs: 0 };
   const before = world.replicas.ended.length;
+  const { anvil } = world.stack;
+  const height = async (): Promise<number> => Number(await anvil.rpc("eth_blockNumber"));
+  const from = await height();
   const marks = [performance.now()];
   breakEndpoints(world, rng);
   world.replicas.reseed(random(seed + 1));
@@ -62,7 +65,8 @@ export async function chaosRun(world: World, seed: number): Promise<string> {
   marks.push(performance.now());
   const [disturbed, settled, checked] = marks.slice(1).map((at, i) => Math.round(at - (marks[i] ?? 0)));
   const phases = `${disturbed} + ${settled} + ${checked} ms`;
-  return `${phases}, ${outcome.accepted.size} proofs, ${outcome.leases.length} leases, ${outcome.reorgs} reorgs, ended: ${ended.join(", ")}`;
+  const blocks = (await height()) - from;
+  return `${phases}, ${blocks} blocks, ${outcome.accepted.size} proofs, ${outcome.leases.length} leases, ${outcome.reorgs} reorgs, ended: ${ended.join(", ")}`;
 }
 
 /** One of the three lies, the others fail now and then. */

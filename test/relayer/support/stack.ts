@@ -58,8 +58,17 @@ export interface Stack {
 }
 
 /** anvil's own mnemonic: 0 deploys and owns, 1 pays for the relayer, 2 leases, 3 to 5 are the committee. */
-const account = (index: number): HDAccount =>
-  mnemonicToAccount("test test test test test test test test test test test junk", { addressIndex: index });
+const accounts = new Map<number, HDAccount>();
+const account = (index: number): HDAccount => {
+  const known = accounts.get(index);
+  if (known !== undefined) return known;
+  // Once: from words to a key is 2,048 rounds of a hash.
+  const made = mnemonicToAccount("test test test test test test test test test test test junk", {
+    addressIndex: index,
+  });
+  accounts.set(index, made);
+  return made;
+};
 
 export const keyOf = (index: number): Hex => toHex(account(index).getHdKey().privateKey ?? new Uint8Array());
 
