@@ -1,8 +1,8 @@
-import type { Pool, PoolClient } from "pg";
+import type { Pool } from "pg";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 
-/** The right to do one kind of work; a later one has a higher fence, and ends the writes of this one. */
+/** The right to take work of one kind; a later one has a higher fence, and takes over what was taken under this one. */
 export interface WorkLease {
   readonly name: string;
   readonly fence: bigint;
@@ -68,16 +68,3 @@ export const fencesOf = (leases: readonly WorkLease[]): [string[], string[]] => 
 /** Somebody took it later: this one's writes are over. */
 export const takenOver = (what: string, details: Readonly<Record<string, unknown>>): CharterError =>
   new CharterError("replica/lease-lost", "another replica does this work now", { what, ...details });
-
-/**
- * For writes under a lease, in their own transaction: nobody takes the work over before it ends.
- * @throws CharterError `replica/lease-lost`.
- */
-export async function requireHeld(client: PoolClient, { name, fence }: WorkLease): Promise<void> {
-  const { rowCount } = await client.query(
-    "SELECT FROM work_leases WHERE name = $1 AND fence = $2 AND expires_at >= now() FOR SHARE",
-    [name, fence.toString()],
-  );
-  if (rowCount === 1) return;
-  throw takenOver(name, { fence });
-}

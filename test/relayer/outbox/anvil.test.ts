@@ -122,6 +122,20 @@ describe("outbox on a real chain", function () {
     });
   }
 
+  it("takes it for no refusal that endpoints disagree about a call", async () => {
+    const asks = (method: string, params: unknown[]) => anvil.rpc(method, ...params);
+    const other = await startJsonRpc({
+      eth_getBlockByNumber: (...params: unknown[]) => asks("eth_getBlockByNumber", params),
+      eth_call: { error: { code: 3, message: "execution reverted", data: "0x08c379a0" } },
+    });
+    const chain = viemOutboxChain(createChainClient([anvil.url, other.url], 2), 2);
+    const { to, data } = request();
+    expect(await refusal(chain.simulate({ from: signer.address, to, data }))).to.equal(
+      "chain/endpoints-disagree",
+    );
+    await other.stop();
+  });
+
   it("survives a reorg that takes its block away", async () => {
     const box = outbox();
     const { id } = await box.plan(request());
