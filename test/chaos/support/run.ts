@@ -80,7 +80,6 @@ function breakEndpoints({ endpoints }: World, rng: Random): void {
 
 /** Blocks and what goes wrong between them. */
 async function disturb(world: World, rng: Random, outcome: Outcome): Promise<void> {
-  const { anvil } = world.stack;
   const steps = 12 + rng.below(8);
   const restartAt = rng.chance(0.3) ? rng.below(steps) : -1;
   const killAt = rng.chance(0.4) ? rng.below(steps) : -1;
@@ -91,7 +90,7 @@ async function disturb(world: World, rng: Random, outcome: Outcome): Promise<voi
     if (reorgAt.has(step)) {
       // Blocks are taken back meanwhile, and the creation with them: then there is none to ask about.
       const ghost = await world.createGhost(seedless(rng)).catch(() => null);
-      await anvil.rpc("anvil_reorg", 1 + rng.below(MAX_REORG), []);
+      await world.reorg(1 + rng.below(MAX_REORG));
       outcome.reorgs++;
       if (ghost !== null) await requireUnknown(world, ghost);
     } else await world.mine(1 + rng.below(2));

@@ -31,6 +31,11 @@ export const CONFIRMATIONS = 40;
  * relayers do.
  */
 const MAX_EVIDENCE_AGE_BLOCKS = 4_000n;
+/**
+ * States of blocks that the chain keeps, in memory alone. Left to itself it writes those beyond the last 500 to disk, and a
+ * reorg to one of them may begin on an empty state: without contracts every call succeeds, and does nothing.
+ */
+const STATES_KEPT = 256;
 /** Name of the simulated machine. */
 const PLATFORM = "chaos";
 
@@ -54,6 +59,8 @@ export interface World {
   mine(blocks: number): Promise<void>;
   /** Sends the creation of an app, to be mined with the next block; its address. */
   createGhost(salt: number): Promise<Address>;
+  /** Takes back the last blocks, and makes as many others. */
+  reorg(depth: number): Promise<void>;
   restartPostgres(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -72,7 +79,7 @@ export async function startWorld(relayers: number): Promise<World> {
   };
   try {
     const stack = await startStack({
-      anvilFlags: [],
+      anvilFlags: ["--prune-history", String(STATES_KEPT)],
       environment: { CHARTER_FINALITY: String(CONFIRMATIONS) },
     });
     closers.push(() => stack.stop());
@@ -166,6 +173,12 @@ export async function startWorld(relayers: number): Promise<World> {
         });
         await mine(1);
         return (await made).app;
+      },
+      reorg: async (depth) => {
+        await anvil.rpc("anvil_reorg", depth, []);
+        // What follows would say nothing of relayers on a chain that has lost its contracts.
+        const code = await anvil.rpc<string>("eth_getCode", stack.deployment.attestationLedger, "latest");
+        if (code === "0x") throw new Error(`the chain lost its state in a reorg of ${depth} blocks`);
       },
       restartPostgres: async () => {
         await store.close();
