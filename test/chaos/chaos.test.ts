@@ -12,7 +12,7 @@ const BUDGET_MS = isLong ? Infinity : 300_000;
 const SEED = process.env["SEED"];
 
 describe("relayers that die, among endpoints that fail and lie, on a chain that reorganizes", function () {
-  this.timeout(isLong ? 0 : 900_000);
+  this.timeout(isLong ? 0 : 1_500_000);
 
   it("bring every proof that they accepted onto the chain exactly once, and grant nothing on what was not final", async () => {
     const first = SEED === undefined ? Math.floor(Math.random() * 2 ** 30) : Number(SEED);

@@ -1,4 +1,5 @@
 import type { Store } from "../../../relayer/store/store.ts";
+import { ADMIN } from "../../relayer/support/stack.ts";
 
 /** An intent that is under way, or a proof that is to become one. */
 export interface OpenIntent {
@@ -47,6 +48,30 @@ export async function fateOf(store: Store, digests: readonly string[]): Promise<
     [digests],
   );
   return rows;
+}
+
+/** Who has which lease, and what each relayer says of itself. */
+export async function headsOf(store: Store, urls: readonly string[]): Promise<unknown> {
+  const { rows: writers } = await store.pool.query<object>(
+    "SELECT holder, fence, next_nonce, expires_at - now() AS left FROM signer_lease",
+  );
+  const { rows: workers } = await store.pool.query<object>(
+    "SELECT holder, count(*), max(expires_at) - now() AS left FROM work_leases GROUP BY holder",
+  );
+  const said = await Promise.all(
+    urls.map(async (url) => {
+      try {
+        const answers = ["/health", "/metrics"].map((path) => fetch(url + path, { headers: ADMIN }));
+        const [health = "", metrics = ""] = await Promise.all(
+          answers.map(async (answer) => (await answer).text()),
+        );
+        return { health, metrics: metrics.split("\n").filter((line) => /^charter_(outbox|rpc)/.test(line)) };
+      } catch (error) {
+        return String(error);
+      }
+    }),
+  );
+  return { writers, workers, said };
 }
 
 /** Mines what open work waits for, and little more: evidence ages with every block, and so do 500 runs. */

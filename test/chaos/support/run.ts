@@ -12,14 +12,16 @@ import { digestOf, newKey } from "../../relayer/support/guest.ts";
 import { plain } from "../../support/plain.ts";
 import { random } from "../../support/random.ts";
 import type { Random } from "../../support/random.ts";
-import { fateOf, Miner, openWork } from "./advance.ts";
+import { fateOf, headsOf, Miner, openWork } from "./advance.ts";
+import type { OpenIntent } from "./advance.ts";
 import { HONEST } from "./FaultyRpc.ts";
 import { CONFIRMATIONS } from "./world.ts";
 import type { World } from "./world.ts";
 
 const MAX_REORG = 32;
 const GUESTS = 3;
-const SETTLE_MS = 180_000;
+/** A run in which nothing moves for so long is stuck. By what happens, not by the clock: a machine may be ten times slower. */
+const STUCK_MS = 180_000;
 const SETTLE_POLL_MS = 60;
 /** New evidence is given after so many refusals. */
 const PATIENCE = 6;
@@ -166,26 +168,39 @@ async function guest(world: World, rng: Random, outcome: Outcome, calm: AbortSig
 async function settle(world: World, outcome: Outcome, guests: Promise<unknown>): Promise<void> {
   const { rpc } = world.stack.anvil;
   const miner = new Miner({ rpc, mine: (blocks) => world.mine(blocks) }, CONFIRMATIONS);
-  const started = performance.now();
   let guestsDone = false;
   void guests.then(() => (guestsDone = true));
+  let seen = "";
+  let movedAt = performance.now();
   for (;;) {
     const open = await openWork(world.store());
     if (guestsDone && open.length === 0) {
       const seen = await proofsOnChain(world);
       if ([...outcome.accepted].every((digest) => seen.has(digest))) return;
     }
-    if (performance.now() - started > SETTLE_MS) {
-      const seen = await proofsOnChain(world);
-      const missing = [...outcome.accepted].filter((digest) => !seen.has(digest));
-      const fate = await fateOf(world.store(), missing);
-      const { accepted, leases } = outcome;
-      const guestsAt = { guestsDone, accepted: accepted.size, leases: leases.length };
-      throw new Error(`not settled: ${JSON.stringify({ ...guestsAt, missing, open, fate }, null, 1)}`);
-    }
+    const { accepted, leases } = outcome;
+    // A relayer that comes or goes is no progress: one that dies again and again brings nothing about.
+    const now = JSON.stringify([accepted.size, leases.length, open]);
+    if (now !== seen) [seen, movedAt] = [now, performance.now()];
+    if (performance.now() - movedAt > STUCK_MS) throw await stuck(world, outcome, guestsDone, open);
     await miner.advance(open);
     await wait(SETTLE_POLL_MS);
   }
+}
+
+/** All that tells why a run does not go on. */
+async function stuck(
+  world: World,
+  { accepted, leases }: Outcome,
+  guestsDone: boolean,
+  open: readonly OpenIntent[],
+): Promise<Error> {
+  const seen = await proofsOnChain(world);
+  const missing = [...accepted].filter((digest) => !seen.has(digest));
+  const standing = { guestsDone, accepted: accepted.size, leases: leases.length, missing, open };
+  const fate = await fateOf(world.store(), missing);
+  const heads = await headsOf(world.store(), world.replicas.urls());
+  return new Error(`not settled: ${JSON.stringify({ ...standing, fate, heads }, null, 1)}`);
 }
 
 /** Transactions on the canonical chain per evidence digest. */

@@ -17,7 +17,7 @@ interface Options {
 /** Relayers of a world. */
 const RELAYERS = 2;
 /** A run that takes longer hangs. */
-const RUN_MS = 420_000;
+const RUN_MS = 900_000;
 /** Something that does not end in this time is left to itself. */
 const STOP_MS = 60_000;
 

@@ -65,6 +65,10 @@ export interface World {
   stop(): Promise<void>;
 }
 
+/** Two worlds that start at once on a loaded machine take their time. */
+const patiently = <T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> =>
+  until(what, ask, 3_000);
+
 async function postgres(): Promise<{ server: EmbeddedPostgres; dir: string }> {
   const dir = await mkdtemp(join(tmpdir(), "charter-chaos-"));
   await chmod(dir, 0o755);
@@ -117,20 +121,20 @@ export async function startWorld(relayers: number): Promise<World> {
     await mine(CONFIRMATIONS + 1);
     replicas.start();
     closers.push(() => replicas.stop());
-    const url = await until("a relayer is ready", async () => replicas.urls()[0]);
+    const url = await patiently("a relayer is ready", async () => replicas.urls()[0]);
     await anvil.rpc("evm_setAutomine", false);
 
     const worker = (at: string): Worker => new Worker(at, stack.pki, PLATFORM);
     const key = newKey();
     const operator = privateKeyToAccount(keyOf(0));
-    await until("the node is accepted", async () => {
+    await patiently("the node is accepted", async () => {
       const answer = await worker(url).registerNode(operator, key);
       return answer.status < 300;
     });
     let store = await openStore(databaseUrl);
     closers.push(() => store.close());
     const miner = new Miner({ rpc: anvil.rpc, mine }, CONFIRMATIONS);
-    const node = await until("the node is registered", async () => {
+    const node = await patiently("the node is registered", async () => {
       await miner.advance(await openWork(store));
       const answer = await send(url, "GET", `/nodes/${key.address.toLowerCase()}`);
       return answer.status === 200 && nodeInfoSchema.parse(answer.body);
