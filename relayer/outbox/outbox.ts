@@ -44,6 +44,8 @@ export interface OutboxStatus {
   readonly lastError: { readonly code: string; readonly message: string } | null;
 }
 
+/** Renewals per lease, while a pass lasts. */
+const RENEWALS = 4;
 const DEFAULTS = {
   leaseMs: 15_000,
   pollMs: 500,
@@ -130,22 +132,29 @@ export class Outbox {
     this.#renewedAt = performance.now();
     this.#lease = await store.acquire(signer.address, holder, leaseMs, this.#lease?.fence);
     if (!this.#lease) return;
-    const pass = {
-      lease: this.#lease,
-      position: await chain.position(signer.address),
-      keepLease: () => this.#keepLease(),
-    };
-    const open = await store.inFlight(signer.address);
-    await this.#mover.fillGaps(pass, open);
-    // What is mined holds up nothing, final or not.
-    const room = maxInFlight - (await this.#mover.advance(pass, open));
-    if (room > 0) await this.#beginner.begin(pass, await store.ready(signer.address, room));
+    // Also while a single answer is awaited: two replicas whose node takes longer than a lease would else take it from each
+    // other for ever. One that fails is tried again before the next write, which tells.
+    const renewing = setInterval(() => void this.#keepLease().catch(() => undefined), leaseMs / RENEWALS);
+    try {
+      const pass = {
+        lease: this.#lease,
+        position: await chain.position(signer.address),
+        keepLease: () => this.#keepLease(),
+      };
+      const open = await store.inFlight(signer.address);
+      await this.#mover.fillGaps(pass, open);
+      // What is mined holds up nothing, final or not.
+      const room = maxInFlight - (await this.#mover.advance(pass, open));
+      if (room > 0) await this.#beginner.begin(pass, await store.ready(signer.address, room));
+    } finally {
+      clearInterval(renewing);
+    }
   }
 
   /** A long pass must not outlive its lease. */
   async #keepLease(): Promise<void> {
     const { store, leaseMs } = this.#options;
-    if (this.#lease === null || performance.now() - this.#renewedAt < leaseMs / 3) return;
+    if (this.#lease === null || performance.now() - this.#renewedAt < leaseMs / RENEWALS) return;
     const at = performance.now();
     await store.renew(this.#lease, leaseMs);
     this.#renewedAt = at;

@@ -213,6 +213,22 @@ describe("outbox abort rules", function () {
     expect(states.toSorted()).to.deep.equal(["planned outbox/insufficient-funds", "sent ", "sent "]);
   });
 
+  it("pass_oneAnswerLongerThanItsLease_keepsIt", async () => {
+    const box = outbox({ leaseMs: 200, holder: "slow" });
+    const { id } = await box.plan(request());
+    const position = chain.position.bind(chain);
+    let others = 0;
+    chain.position = async (of) => {
+      for (let i = 0; i < 8; i++) {
+        await new Promise((done) => setTimeout(done, 60));
+        if ((await store.intents.acquire(signer.address, "other", 1_000)) !== null) others++;
+      }
+      return position(of);
+    };
+    await box.tick();
+    expect([others, (await standing(id))[0]]).to.deep.equal([0, "sent"]);
+  });
+
   it("pass_longerThanItsLease_renewsItOnTheWay", async () => {
     const box = outbox({ leaseMs: 150, concurrency: 1, holder: "slow" });
     for (let i = 0; i < 6; i++) await box.plan(request());
