@@ -235,9 +235,7 @@ export async function startRelayer(
     ...{ deployment, client, store, outbox, proofs, logger, onSignerRejected, leases: () => work.shards() },
     projection: () => follower.projection(),
     signer: config.outboxSigner.address,
-    limits: config.batches,
-    claims: config.claims,
-    committeeUrls: config.committeeUrls,
+    ...{ limits: config.batches, claims: config.claims, committeeUrls: config.committeeUrls },
     nodeByKey: (key) => {
       const node = nodeByKey(follower.projection().newest.state, key);
       return node?.retired === true ? undefined : node;
