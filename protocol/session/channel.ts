@@ -74,8 +74,8 @@ export function openChannel(
     throw new CharterError("session/challenge-invalid", "the other side's challenge is no X25519 key", {});
   }
   const derived = crypto.deriveKey(secret, concatBytes(relayer, guest), INFO, 2 * KEY_BYTES);
-  const fromGuest = derived.slice(0, KEY_BYTES);
-  const fromRelayer = derived.slice(KEY_BYTES);
+  const fromGuest = derived.subarray(0, KEY_BYTES);
+  const fromRelayer = derived.subarray(KEY_BYTES);
   return new Channel(
     crypto,
     role === "guest" ? { send: fromGuest, receive: fromRelayer } : { send: fromRelayer, receive: fromGuest },

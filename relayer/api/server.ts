@@ -15,7 +15,6 @@ import type { IpfsOptions } from "./ipfs/routes.ts";
 import { endpointRoutes, type EndpointOptions } from "./routes/endpoints.ts";
 import { healthRoutes } from "./routes/health.ts";
 import type { HealthOptions } from "./routes/health.ts";
-import { servePage } from "./page.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import type { SessionOptions } from "./routes/sessions.ts";
 import { secretRoutes } from "./routes/secrets.ts";
@@ -76,6 +75,7 @@ export async function apiServer(options: ApiOptions): Promise<FastifyInstance> {
   signerRoute(server, options.attestedKeys);
   await server.register(async (scope) => graphqlRoutes(scope, options.schema));
   if (options.webDir !== undefined) {
+    const { servePage } = await import("./page.ts"); // Most relayers serve none.
     await servePage(server, options.webDir);
   }
   return server;

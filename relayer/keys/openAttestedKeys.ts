@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { z } from "zod";
 
 import { readEnvironment, variables } from "../environment.ts";
-import { attestedKey } from "./attestedKey.ts";
 import type { AttestedKey, AttestedPurpose } from "./attestedKey.ts";
 
 /** Where dstack's guest agent listens (dstack 0.5: the first that exists). */
@@ -45,6 +44,7 @@ export async function openAttestedKeys(
   if (purposes.every((purpose) => environment[VARIABLES[purpose]] === undefined)) return {};
   const read = readEnvironment(schema, environment);
   const socket = read.CHARTER_DSTACK_SOCKET ?? SOCKETS.find((path) => existsSync(path)) ?? SOCKETS[0];
+  const { attestedKey } = await import("./attestedKey.ts"); // dstack's client: only those load it who have an agent.
   const keys: Partial<Record<AttestedPurpose, AttestedKey>> = {};
   for (const purpose of purposes) {
     if (read[VARIABLES[purpose]] === undefined) continue;

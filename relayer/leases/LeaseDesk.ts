@@ -7,8 +7,10 @@ import type { LeaseDecision, LeaseSession } from "../decisions/lease.ts";
 import { bounded } from "../bounded.ts";
 import { recoverTypedData } from "../keys/recoverTypedData.ts";
 import { denialError } from "./denial.ts";
+import { InstanceMap } from "./InstanceMap.ts";
 import type { LeaseTicker } from "./LeaseTicker.ts";
 import { NonceBook } from "./NonceBook.ts";
+import { SharedWords } from "./SharedWords.ts";
 
 /** A lease that this process granted and that may still run. */
 export interface GrantedLease {
@@ -50,8 +52,9 @@ interface Options {
  */
 export class LeaseDesk {
   readonly #options: Options;
-  readonly #sessions = new Map<string, LeaseSession>();
-  readonly #granted = new Map<string, GrantedLease>();
+  readonly #sessions = new InstanceMap<LeaseSession>();
+  readonly #granted = new InstanceMap<GrantedLease>();
+  readonly #words = new SharedWords();
   readonly #nonces: NonceBook;
   /** Keys that the store does not know, and until when (unix seconds) it is not asked again. */
   readonly #unknown = new Map<string, number>();
@@ -67,17 +70,18 @@ export class LeaseDesk {
 
   /** Remembers that a key's evidence was accepted; the newer evidence replaces the older. */
   admit(session: LeaseSession): void {
-    const id = idOf(session.app, session.key);
-    this.#unknown.delete(id);
-    const known = this.#sessions.get(id);
-    if (known !== undefined && known.verdict.evidenceBlock > session.verdict.evidenceBlock) return;
-    this.#sessions.set(id, session);
+    const { app, key, node, verdict } = session;
+    this.#unknown.delete(idOf(app, key));
+    const known = this.#sessions.get(app, key);
+    if (known !== undefined && known.verdict.evidenceBlock > verdict.evidenceBlock) return;
+    const shared = this.#words.of(verdict);
+    this.#sessions.set(app, key, { app, key, node, verdict: shared });
   }
 
-  /** Leases that may still run at this moment, newest grants last. */
+  /** Leases that may still run at this moment. */
   granted(): GrantedLease[] {
     const now = this.#options.now();
-    for (const [id, lease] of this.#granted) if (lease.until <= now) this.#granted.delete(id);
+    this.#granted.prune(({ until }) => until <= now);
     return [...this.#granted.values()];
   }
 
@@ -85,7 +89,7 @@ export class LeaseDesk {
   sweep(): void {
     this.granted();
     const now = this.#options.now();
-    for (const [id, { verdict }] of this.#sessions) if (verdict.validUntil <= now) this.#sessions.delete(id);
+    this.#sessions.prune(({ verdict }) => verdict.validUntil <= now);
   }
 
   /** How many keys are remembered. */
@@ -106,14 +110,13 @@ export class LeaseDesk {
 
   /** The node that this key's evidence named, while the key is remembered. */
   nodeOf(app: Address, key: Address): number | undefined {
-    return this.#sessions.get(idOf(app, key))?.node;
+    return this.#sessions.get(app, key)?.node;
   }
 
   /** Why this key's lease, if it has one, would not be granted now; null where it would, or there is none. */
   objection(app: Address, key: Address): CharterError | null {
-    const id = idOf(app, key);
-    const session = this.#sessions.get(id);
-    const lease = this.#granted.get(id);
+    const session = this.#sessions.get(app, key);
+    const lease = this.#granted.get(app, key);
     const now = this.#options.now();
     if (session === undefined || lease === undefined || lease.until <= now) return null;
     const decision = this.#options.decide(session, now);
@@ -162,10 +165,8 @@ export class LeaseDesk {
     const { release, composeHash, block } = decision;
     const maxSeconds = Math.min(decision.maxSeconds, longest);
     // Known before it is signed: a block that comes in between must find it.
-    const id = idOf(app, key);
-    this.#granted.delete(id);
-    this.#granted.set(id, {
-      ...{ app, key, node: session.node, release, composeHash },
+    this.#granted.set(app, key, {
+      ...{ app: session.app, key: session.key, node: session.node, release, composeHash },
       until: second + maxSeconds,
     });
     return ticker.sign({ lease: { app, key, release, composeHash, nonce, maxSeconds }, block });
@@ -197,21 +198,21 @@ export class LeaseDesk {
   }
 
   async #session(app: Address, key: Address): Promise<LeaseSession | undefined> {
-    const id = idOf(app, key);
-    const known = this.#sessions.get(id);
+    const known = this.#sessions.get(app, key);
     if (known !== undefined) return known;
+    const id = idOf(app, key);
     const now = this.#options.now();
     if ((this.#unknown.get(id) ?? 0) > now) return undefined;
     const recalled = await this.#recall({ app, key });
     if (recalled !== undefined) {
       this.admit(recalled);
-      return this.#sessions.get(id);
+      return this.#sessions.get(app, key);
     }
     this.#unknown.delete(id);
     this.#unknown.set(id, now + UNKNOWN_SECONDS);
     const oldest = this.#unknown.keys().next();
     if (this.#unknown.size > MAX_UNKNOWN && oldest.done !== true) this.#unknown.delete(oldest.value);
-    return this.#sessions.get(id); // It may have attested meanwhile.
+    return this.#sessions.get(app, key); // It may have attested meanwhile.
   }
 }
 

@@ -6,6 +6,7 @@ import { WebSocketServer } from "ws";
 import type { RawData, WebSocket } from "ws";
 
 import { CharterError, isCharterError } from "../../../protocol/errors/CharterError.ts";
+import type { GuestSession, Wire } from "../../leases/sessions/GuestSession.ts";
 import type { HeldSessions } from "../../leases/sessions/HeldSessions.ts";
 import { statusOf } from "../errors.ts";
 import { clientAddress } from "../limits/clientAddress.ts";
@@ -43,7 +44,7 @@ export function sessionSocket(server: FastifyInstance, options: SessionSocketOpt
   const sockets = new WebSocketServer(socketOptions);
 
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    socket.on("error", () => socket.destroy());
+    socket.on("error", destroy);
     const address = clientAddress(request.socket.remoteAddress, request.headers["x-forwarded-for"], isProxy);
     try {
       requireOpenable(request, address, opened, held);
@@ -85,23 +86,51 @@ function requireOpenable(
   held.requireRoom(address);
 }
 
-function hold(client: WebSocket, held: HeldSessions, address: string): void {
-  const session = held.begin(
-    {
-      send: (data) => {
-        if (client.bufferedAmount > MAX_UNSENT_BYTES) client.terminate();
-        else client.send(data);
-      },
-      close: (code, reason) => client.close(code, reason),
-    },
-    address,
-  );
-  client.on("message", (data: RawData, isBinary: boolean) => {
-    const bytes = data as Buffer; // The default `binaryType`.
-    void (isBinary ? session.onBinary(bytes) : session.onText(bytes.toString("utf8")));
-  });
-  client.on("close", () => session.onClosed());
-  client.on("error", () => client.terminate());
+/** A session's socket. One object with methods, and listeners that all sockets share: there are ten thousand of them. */
+class SocketWire implements Wire {
+  readonly #client: WebSocket;
+
+  constructor(client: WebSocket) {
+    this.#client = client;
+  }
+
+  send(data: string | Uint8Array): void {
+    if (this.#client.bufferedAmount > MAX_UNSENT_BYTES) this.#client.terminate();
+    else this.#client.send(data);
+  }
+
+  close(code: number, reason: string): void {
+    this.#client.close(code, reason);
+  }
+}
+
+const SESSION = Symbol("session");
+interface HoldingSocket extends WebSocket {
+  [SESSION]?: GuestSession;
+}
+
+function hold(client: HoldingSocket, held: HeldSessions, address: string): void {
+  client[SESSION] = held.begin(new SocketWire(client), address);
+  client.on("message", onMessage);
+  client.on("close", onClose);
+  client.on("error", onError);
+}
+
+function onMessage(this: HoldingSocket, data: RawData, isBinary: boolean): void {
+  const bytes = data as Buffer; // The default `binaryType`.
+  void (isBinary ? this[SESSION]?.onBinary(bytes) : this[SESSION]?.onText(bytes.toString("utf8")));
+}
+
+function onClose(this: HoldingSocket): void {
+  this[SESSION]?.onClosed();
+}
+
+function onError(this: HoldingSocket): void {
+  this.terminate();
+}
+
+function destroy(this: Duplex): void {
+  this.destroy();
 }
 
 /** An HTTP answer in place of the upgrade. */

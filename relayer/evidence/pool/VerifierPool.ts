@@ -31,6 +31,9 @@ const MAX_JOBS = 1_024;
 /** Jobs that go to a thread at once: a message costs about as much as a tenth of a verification. */
 const BATCH = 16;
 
+/** A thread that had nothing to do for so long ends. */
+const IDLE_MS = 60_000;
+
 /**
  * Verifies evidence beside the main thread, so that a burst of it delays no lease. Jobs that arrive in one turn of the
  * event loop travel together; collateral is parsed once per thread. What a thread cannot answer is refused.
@@ -49,9 +52,9 @@ export class VerifierPool {
     this.#roots = roots;
     this.#pool = new Piscina({
       filename: new URL("verifyBatch.ts", import.meta.url).href,
-      minThreads: 1,
+      minThreads: 0, // One is more than 30 MiB: a relayer that has nothing to verify has none.
       maxThreads: threads,
-      idleTimeout: 60_000,
+      idleTimeout: IDLE_MS,
     });
   }
 

@@ -1,6 +1,7 @@
 import type { CharterError } from "../../../protocol/errors/CharterError.ts";
 import type { Address } from "../../../protocol/words/hex.ts";
 import { busy } from "../../busy.ts";
+import { InstanceMap } from "../InstanceMap.ts";
 import type { Touched } from "../touched.ts";
 import { GuestSession } from "./GuestSession.ts";
 import type { SessionSeams, Wire } from "./GuestSession.ts";
@@ -38,7 +39,7 @@ export class HeldSessions {
   readonly #later: (run: () => void) => void;
   readonly #opening = new Map<GuestSession, string>();
   readonly #openingOf = new Map<string, number>();
-  readonly #held = new Map<string, GuestSession>();
+  readonly #held = new InstanceMap<GuestSession>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -113,16 +114,16 @@ export class HeldSessions {
     this.#handshakeOver(session);
     const { whose } = session;
     if (whose === undefined) return;
-    const id = idOf(whose);
-    const former = this.#held.get(id);
-    this.#held.set(id, session);
+    const former = this.#held.get(whose.app, whose.key);
+    this.#held.set(whose.app, whose.key, session);
     former?.close(POLICY, "session/replaced");
   }
 
   #closed(session: GuestSession): void {
     this.#handshakeOver(session);
     const { whose } = session;
-    if (whose !== undefined && this.#held.get(idOf(whose)) === session) this.#held.delete(idOf(whose));
+    if (whose === undefined || this.#held.get(whose.app, whose.key) !== session) return;
+    this.#held.delete(whose.app, whose.key);
   }
 
   #handshakeOver(session: GuestSession): void {
@@ -134,5 +135,3 @@ export class HeldSessions {
     else this.#openingOf.delete(address);
   }
 }
-
-const idOf = ({ app, key }: { readonly app: Address; readonly key: Address }): string => `${app}:${key}`;

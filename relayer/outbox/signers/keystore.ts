@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-import { Keystore } from "ox";
+import * as Keystore from "ox/Keystore"; // The package as a whole is five megabytes in memory.
 import type { PrivateKeyAccount } from "viem/accounts";
 import { z } from "zod";
 

@@ -1,0 +1,41 @@
+import type { Address } from "../../protocol/words/hex.ts";
+
+/** Something of each instance, by app and key: without a text of both for each, which of many would be megabytes. */
+export class InstanceMap<T> {
+  readonly #ofApp = new Map<Address, Map<Address, T>>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(app: Address, key: Address): T | undefined {
+    return this.#ofApp.get(app)?.get(key);
+  }
+
+  set(app: Address, key: Address, value: T): void {
+    let keys = this.#ofApp.get(app);
+    if (keys === undefined) this.#ofApp.set(app, (keys = new Map()));
+    const before = keys.size;
+    keys.set(key, value);
+    this.#size += keys.size - before;
+  }
+
+  delete(app: Address, key: Address): void {
+    const keys = this.#ofApp.get(app);
+    if (keys?.delete(key) !== true) return;
+    this.#size--;
+    if (keys.size === 0) this.#ofApp.delete(app);
+  }
+
+  *values(): Generator<T, void, undefined> {
+    for (const keys of this.#ofApp.values()) yield* keys.values();
+  }
+
+  /** Deletes what `isOver`. */
+  prune(isOver: (value: T) => boolean): void {
+    for (const [app, keys] of this.#ofApp) {
+      for (const [key, value] of keys) if (isOver(value)) this.delete(app, key);
+    }
+  }
+}
