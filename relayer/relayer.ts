@@ -13,20 +13,17 @@ import { stitchedSchema } from "./api/graphql/stitchedSchema.ts";
 import { createMetrics } from "./api/metrics.ts";
 import { registerServiceMetrics } from "./api/serviceMetrics.ts";
 import { nodeByKey } from "./api/routes/sessions.ts";
-import { KeyGuard } from "./api/limits/KeyGuard.ts";
 import { apiServer } from "./api/server.ts";
 import { proofPipeline } from "./batches/proofPipeline.ts";
 import { openChain } from "./chain/client.ts";
 import { Follower } from "./chain/follower.ts";
 import { quoteBytes } from "../protocol/evidence/index.ts";
-import { nodeChannelCrypto } from "../protocol/crypto/node.ts";
 import { bounded } from "./bounded.ts";
 import { committeeNow } from "./committee/Committee.ts";
 import { collectSignatures } from "./committee/collectSignatures.ts";
 import type { CommitteeQuestion, ProvenVerdict } from "./committee/collectSignatures.ts";
 import type { RelayerConfig } from "./config.ts";
 import { armCrash, crashPoint } from "./crashPoints.ts";
-import { decideLease, type LeaseDecision, type LeaseSession } from "./decisions/lease.ts";
 import { NodeReports } from "./decisions/NodeReports.ts";
 import { PlacementDesk } from "./decisions/PlacementDesk.ts";
 import { instanceAdmission } from "./evidence/admitInstance.ts";
@@ -39,11 +36,7 @@ import { NodeForecast } from "./evidence/nodeForecast.ts";
 import { platformFamily } from "./evidence/platformFamily.ts";
 import { proofMaker } from "./evidence/proofMaker.ts";
 import { evidenceVerifier } from "./evidence/verifier.ts";
-import { LeaseDesk } from "./leases/LeaseDesk.ts";
-import { ManifestTerms } from "./leases/ManifestTerms.ts";
-import { LeaseTicker } from "./leases/LeaseTicker.ts";
-import { HeldSessions } from "./leases/sessions/HeldSessions.ts";
-import { touchedBy } from "./leases/touched.ts";
+import { leaseService } from "./leases/leaseService.ts";
 import { LoggedSteps } from "./outbox/loggedSteps.ts";
 import { secretService } from "./secrets/secretService.ts";
 import { Outbox } from "./outbox/outbox.ts";
@@ -57,8 +50,6 @@ import { openStore } from "./store/store.ts";
 import type { VerdictMessage } from "../protocol/session/messages.ts";
 import type { Bytes32 } from "../protocol/words/hex.ts";
 
-/** Leases decided within this share one signature, which costs more than all else that ten of them need. */
-const TICK_MS = 50;
 /** Evidence that is judged, proven and planned at once; more would only wait for threads and signers. */
 const MAX_ADMISSIONS = 256;
 /** How often leases and sessions that are over are forgotten. */
@@ -79,7 +70,7 @@ export async function startRelayer(
   logger: FastifyBaseLogger,
   closers: Closers,
 ): Promise<Started> {
-  const { deployment, maxHeadAgeSeconds, maxLeaseSeconds } = config;
+  const { deployment, maxHeadAgeSeconds } = config;
   const { chainId, attestationLedger: ledger, nodeRegistry, committeeVerifier } = deployment;
 
   if (config.crashAt !== undefined) armCrash(config.crashAt, chainId);
@@ -183,53 +174,9 @@ export async function startRelayer(
       ? {}
       : { direct: { keeper, records: () => follower.projection().final.state.records.values() } }),
   });
-  const decide = (session: LeaseSession, now: number): LeaseDecision => {
-    const projection = follower.projection();
-    return decideLease({ projection, session, now, chainId, maxHeadAgeSeconds, maxLeaseSeconds });
-  };
-  const terms = new ManifestTerms(store.blobs);
-  const desk = new LeaseDesk({
-    chainId,
-    ledger,
-    decide,
+  const { decide, desk, leases, guard, held } = leaseService({
+    ...{ config, store, follower, logger, metrics, replica },
     now: unixSeconds,
-    maxLeaseSeconds: (composeHash) => terms.maxLeaseSeconds(composeHash),
-    nonceSeconds: maxLeaseSeconds,
-    recall: async (app, key) => {
-      const kept = await store.evidence.instance(app, key);
-      return kept === null ? undefined : { app, key, ...kept };
-    },
-    ticker: new LeaseTicker({
-      chainId,
-      ledger,
-      signer: config.leaseAccount,
-      later: (run) => setTimeout(run, TICK_MS),
-    }),
-    onDecided: (outcome) => {
-      metrics.leaseDecided(outcome);
-      const { granted, reason } = outcome;
-      logger[granted ? "debug" : "info"]({ granted, reason }, "lease decided");
-      crashPoint("lease.decided");
-    },
-  });
-  const guard = new KeyGuard({ perKey: config.maxRequestsPerKey });
-  const held = new HeldSessions({
-    chainId,
-    ledger,
-    crypto: nodeChannelCrypto,
-    signer: config.leaseAccount,
-    maxSessions: config.maxSessions,
-    idleSeconds: 2 * maxLeaseSeconds,
-    knows: (app, key) => desk.knows(app, key),
-    nodeOf: (app, key) => desk.nodeOf(app, key),
-    objection: (app, key) => desk.objection(app, key),
-    grant: (app, key, nonce) => desk.grant(app, key, nonce),
-    guarded: (key, address, work) => guard.run({ key, address }, work),
-    onDefect: (error) => logger.error({ err: error }, "unexpected failure in a session"),
-  });
-  follower.onUpdate((_projection, news) => {
-    const touched = touchedBy(news);
-    if (touched !== null) held.redecide(touched);
   });
   const pipeline = proofPipeline({
     ...{ deployment, client, store, outbox, proofs, logger, onSignerRejected, leases: () => work.shards() },
@@ -265,20 +212,21 @@ export async function startRelayer(
     nodeRegistry,
     projection: () => follower.projection(),
     nodes: store.nodes,
-    leases: () => desk.granted(),
+    leases: (app) => leases.live(app),
     now: unixSeconds,
     silentSeconds: config.nodeSilentSeconds,
     handoverSeconds: config.handoverSeconds,
     onFailed: (cause) => logger.warn({ err: cause }, "what is known of nodes could not be shared"),
   });
   await placementDesk.share();
+  await leases.share();
   const reports = new NodeReports({ chainId, nodeRegistry, nodes: store.nodes, now: unixSeconds });
   const changes = new Changes(follower);
   const schema = stitchedSchema(
     liveSchema({
       changes,
       projection: () => follower.projection(),
-      leases: () => desk.granted(),
+      leases: (app) => leases.live(app),
       placements: () => placementDesk.all(),
       reports: (keys) => reports.said(keys),
       health: report,
@@ -394,6 +342,7 @@ export async function startRelayer(
     pipeline.run(stopping.signal),
     nodeForecast.run(stopping.signal),
     placementDesk.run(stopping.signal),
+    leases.run(stopping.signal),
     work.run(stopping.signal),
     ...(keeper === undefined
       ? []

@@ -21,8 +21,8 @@ interface Options {
   /** @throws chain/not-ready */
   readonly projection: () => Projection;
   readonly nodes: NodeStore;
-  /** Leases that may still run. */
-  readonly leases: () => readonly GrantedLease[];
+  /** An app's leases that may still run, of all replicas. */
+  readonly leases: (app: Address) => readonly GrantedLease[];
   /** Unix seconds. */
   readonly now: () => number;
   readonly silentSeconds: number;
@@ -196,7 +196,7 @@ export class PlacementDesk {
       (one) => one.app === app && one.node === node && one.release === release && one.slot < slot,
     ).length;
     const keys = this.#options
-      .leases()
+      .leases(app)
       .filter((lease) => lease.app === app && lease.node === node && lease.release === release);
     return keys.length > before;
   }

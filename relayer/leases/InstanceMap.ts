@@ -14,8 +14,8 @@ export class InstanceMap<T> {
   }
 
   set(app: Address, key: Address, value: T): void {
-    let keys = this.#ofApp.get(app);
-    if (keys === undefined) this.#ofApp.set(app, (keys = new Map()));
+    const keys = this.#ofApp.get(app) ?? new Map<Address, T>();
+    this.#ofApp.set(app, keys);
     const before = keys.size;
     keys.set(key, value);
     this.#size += keys.size - before;
@@ -28,8 +28,10 @@ export class InstanceMap<T> {
     if (keys.size === 0) this.#ofApp.delete(app);
   }
 
-  *values(): Generator<T, void, undefined> {
-    for (const keys of this.#ofApp.values()) yield* keys.values();
+  /** Of all apps or of one. */
+  *values(app?: Address): Generator<T, void, undefined> {
+    if (app !== undefined) yield* this.#ofApp.get(app)?.values() ?? [];
+    else for (const keys of this.#ofApp.values()) yield* keys.values();
   }
 
   /** Deletes what `isOver`. */

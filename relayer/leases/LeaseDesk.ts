@@ -43,6 +43,8 @@ interface Options {
   readonly nonceSeconds?: number;
   /** Unix seconds. */
   readonly now: () => number;
+  /** Told of each lease before it is signed. */
+  readonly onGranted?: (lease: GrantedLease) => void;
   readonly onDecided?: (outcome: { granted: boolean; reason: string; seconds: number }) => void;
 }
 
@@ -78,17 +80,16 @@ export class LeaseDesk {
     this.#sessions.set(app, key, { app, key, node, verdict: shared });
   }
 
-  /** Leases that may still run at this moment. */
-  granted(): GrantedLease[] {
+  /** Leases that may still run at this moment, of all apps or of one. */
+  granted(app?: Address): GrantedLease[] {
     const now = this.#options.now();
-    this.#granted.prune(({ until }) => until <= now);
-    return [...this.#granted.values()];
+    return [...this.#granted.values(app)].filter(({ until }) => until > now);
   }
 
   /** Forgets leases that are over and sessions whose evidence has ended. */
   sweep(): void {
-    this.granted();
     const now = this.#options.now();
+    this.#granted.prune(({ until }) => until <= now);
     this.#sessions.prune(({ verdict }) => verdict.validUntil <= now);
   }
 
@@ -165,10 +166,12 @@ export class LeaseDesk {
     const { release, composeHash, block } = decision;
     const maxSeconds = Math.min(decision.maxSeconds, longest);
     // Known before it is signed: a block that comes in between must find it.
-    this.#granted.set(app, key, {
+    const lease = {
       ...{ app: session.app, key: session.key, node: session.node, release, composeHash },
       until: second + maxSeconds,
-    });
+    };
+    this.#granted.set(app, key, lease);
+    this.#options.onGranted?.(lease);
     return ticker.sign({ lease: { app, key, release, composeHash, nonce, maxSeconds }, block });
   }
 

@@ -14,6 +14,7 @@ import { EndpointStore } from "./endpointStore.ts";
 import { EvidenceStore } from "./evidenceStore.ts";
 import { GpuCollateralStore } from "./gpuCollateralStore.ts";
 import { IntentStore } from "./intentStore.ts";
+import { LeaseStore } from "./leaseStore.ts";
 import { NodeStore } from "./nodeStore.ts";
 import { openPool } from "./openPool.ts";
 import { ProofStore } from "./proofStore.ts";
@@ -35,6 +36,7 @@ export interface Store {
   readonly gpuCollateral: GpuCollateralStore;
   readonly blobs: BlobStore;
   readonly endpoints: EndpointStore;
+  readonly leases: LeaseStore;
   readonly nodes: NodeStore;
   readonly secrets: SecretStore;
   readonly verdicts: SignedVerdictStore;
@@ -102,6 +104,7 @@ export async function openStore(databaseUrl: string): Promise<Store> {
     gpuCollateral: new GpuCollateralStore(pool),
     blobs: new BlobStore(pool),
     endpoints: new EndpointStore(pool),
+    leases: new LeaseStore(pool),
     nodes: new NodeStore(pool),
     secrets: new SecretStore(pool),
     verdicts: new SignedVerdictStore(pool),

@@ -31,7 +31,8 @@ export interface HealthReport {
 export interface LiveSource {
   /** @throws chain/not-ready */
   readonly projection: () => Projection;
-  readonly leases: () => readonly GrantedLease[];
+  /** Of all replicas; of all apps or of one. */
+  readonly leases: (app?: Address) => readonly GrantedLease[];
   /** As of the final block. */
   readonly placements: () => readonly Placement[];
   readonly health: () => HealthReport;
@@ -109,7 +110,7 @@ function liveApp(source: LiveSource, { id, block }: AppRef): object | null {
     ...appView(app, now.timestamp),
     instances: () => ofApp(state.instances.values(), id).map(instanceView),
     placements: () => ofApp(source.placements(), id),
-    leases: () => ofApp(source.leases(), id),
+    leases: () => source.leases(id),
   };
 }
 
@@ -154,7 +155,7 @@ function appNow(
       appView(app, newest.block.timestamp),
       ofApp(newest.state.instances.values(), id).map(instanceView),
       ofApp(source.placements(), id),
-      ofApp(source.leases(), id).map(({ key, release }) => [key, release]),
+      source.leases(id).map(({ key, release }) => [key, release]),
     ],
   };
 }
@@ -212,12 +213,12 @@ export function liveSchema(source: LiveSource): GraphQLSchema {
         allowedAt: (_root: unknown, args: { app: Address; composeHash: ComposeHash; time: number }) =>
           answerAllowedAt(source, args),
         livePlacements: (_root: unknown, args: ByApp) => page(ofApp(source.placements(), args.app), args),
-        liveLeases: (_root: unknown, args: ByApp) => page(ofApp(source.leases(), args.app), args),
+        liveLeases: (_root: unknown, args: ByApp) => page(source.leases(args.app ?? undefined), args),
       },
       Subscription: {
         head: subscription(() => ({ head: blocksView(source.projection()) })),
         appChanged: subscription(({ app }) => appNow(source, asAddress(app))),
-        leases: subscription(({ app }) => ({ leases: ofApp(source.leases(), asAddress(app)) })),
+        leases: subscription(({ app }) => ({ leases: source.leases(asAddress(app)) })),
       },
     },
   });

@@ -583,10 +583,14 @@ describe("the relayer on a real chain, Postgres, vendor service and committee", 
     expect(body).to.include({ status: "ok", chainId: 31_337, ethRpcUrl: stack.anvil.url });
   });
 
-  it("goes on leasing after a restart, from what was stored", async () => {
+  it("goes on leasing after a restart, from what was stored, and shows what was leased before", async () => {
+    expect((await worker.lease(app, instance)).short).to.equal("200 ok");
     expect(await relayer.stop()).to.equal(0);
     relayer = await stack.startRelayer(environment);
     worker = new Worker(relayer.ready.url, stack.pki, "one");
+    const query = { query: "{ liveLeases { app key } }" };
+    const { body } = await send(relayer.ready.url, "POST", "/graphql", query);
+    expect(body).to.deep.equal({ data: { liveLeases: [{ app, key: lower(instance) }] } });
     expect((await worker.lease(app, instance)).short).to.equal("200 ok");
   });
 

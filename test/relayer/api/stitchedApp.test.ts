@@ -45,7 +45,7 @@ class Scene implements LiveSource {
     newest: { block: this.block, state: this.history.state },
     final: { block: final, state: this.history.state },
   });
-  readonly leases = () => this.granted;
+  readonly leases = (app?: Address) => this.granted.filter((lease) => app === undefined || lease.app === app);
   readonly placements = () => placements(this.history.state, final);
   readonly health = () => ({ status: "ok", chainId: 31_337, ready: true, headAgeSeconds: 1, error: null });
   readonly logsOf = () => Promise.reject(new TypeError("password of 10.0.0.7 is hunter2"));
