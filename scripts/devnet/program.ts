@@ -30,7 +30,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     name: options.name,
     command: process.execPath,
     args: [new URL(options.file, ROOT).pathname, ...(options.args ?? [])],
-    env: options.env,
+    env: { NODE_COMPILE_CACHE: new URL("node_modules/.cache/charter", ROOT).pathname, ...options.env },
     cwd: ROOT.pathname,
     logFile: options.logFile,
     onOutput: (text) => {

@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -28,9 +27,6 @@ export class NotReady extends Error {
   }
 }
 
-/** Where Node keeps what it has compiled: a third of a program's start is compiling what the last one compiled already. */
-const COMPILE_CACHE = join(tmpdir(), "charter-compile-cache");
-
 /** Starts `path` (from the repository's root) on this Node, and resolves with its ready line. */
 export function startProgram<Ready>(
   path: string,
@@ -43,8 +39,8 @@ export function startProgram<Ready>(
     env: {
       PATH: process.env["PATH"] ?? "",
       NODE_ENV: "test",
-      NODE_COMPILE_CACHE: COMPILE_CACHE,
       LOG_LEVEL: "info",
+      NODE_COMPILE_CACHE: join(root, "node_modules/.cache/charter"), // As in deploy/Dockerfile.
       ...environment,
     },
     stdio: ["ignore", "pipe", "pipe"],

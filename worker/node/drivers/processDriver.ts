@@ -28,7 +28,7 @@ export interface ProcessDriverOptions {
 
 type Guest = ChildProcessByStdio<Writable, Readable, null>;
 
-/** The next spare is loaded once the last guest has had the time to start. */
+/** The next spare is loaded once the last guest is ready, or has had the time for it. */
 const WARM_AFTER_MS = 5_000;
 
 const GUEST = fileURLToPath(new URL("../../guest/main.ts", import.meta.url));
@@ -48,6 +48,7 @@ export class ProcessDriver implements Driver {
 
   /** Keeps one guest loaded that has no configuration yet: loading is most of what a start takes. */
   warm(): void {
+    clearTimeout(this.#warming);
     if (this.#isClosed || this.#spare !== undefined) return;
     const spare = this.#spawn();
     const forget = (): void => {
@@ -101,12 +102,15 @@ export class ProcessDriver implements Driver {
   }
 
   #spawn(): Guest {
+    const compileCache = process.env["NODE_COMPILE_CACHE"];
     const child = spawn(process.execPath, [this.#options.program ?? GUEST], {
       // Nothing of the agent's environment: the operator's key stands there.
       env: {
         PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         CHARTER_GUEST_CONFIG: "-",
         CHARTER_PARENT_PIPE: "1",
+        // Where Node keeps what it made of our sources: a guest that finds it there begins in half the time.
+        ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }),
       },
       stdio: ["pipe", "pipe", "inherit"],
     });
