@@ -1,7 +1,7 @@
 /**
  * From the newest block that revokes to worker stopped, and from the final block that activates to worker started: the
  * real relayer, node agent and guests over a real chain with a block each second. Leases of 3 seconds are renewed each
- * second. `--docker` runs a container too, where an engine answers; without it guests say `running` and start none.
+ * second. `--docker` starts an engine, and each guest a container; without it guests say `running` and start none.
  *
  * `--rounds` (100), and `--lease 60` for the usual length: then only the relayer's word ends a guest in time.
  */
@@ -15,6 +15,7 @@ import { nodeInfoSchema } from "../protocol/session/messages.ts";
 import { send } from "../test/relayer/support/guest.ts";
 import { addressOf, startStack } from "../test/relayer/support/stack.ts";
 import { until } from "../test/relayer/support/until.ts";
+import { startEngine } from "../test/docker/support/engine.ts";
 import { stopDatabases } from "../test/support/postgres.ts";
 import { BlockTimes } from "./support/blockTimes.ts";
 import { NodeProgram } from "./support/NodeProgram.ts";
@@ -25,25 +26,32 @@ const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "100" },
     lease: { type: "string", default: "3" },
-    docker: { type: "string" },
+    docker: { type: "boolean", default: false },
   },
 });
 const rounds = Number(values.rounds);
 
-/** `--docker <image pinned by digest>`: a service that does nothing for a long time. */
-const compose =
-  values.docker === undefined
-    ? `services:\n  web:\n    image: busybox@sha256:${"1b".repeat(32)}\n`
-    : `services:\n  web:\n    image: ${values.docker}\n    command: [sleep, "86400"]\n`;
+const engine = values.docker ? await startEngine() : undefined;
+if (typeof engine === "string") throw new Error(`no engine can be started: ${engine}`);
+
+/** A service that does nothing for a long time. */
+const service = {
+  image: engine?.image ?? `busybox@sha256:${"1b".repeat(32)}`,
+  command: ["sleep", "86400"],
+  stop_signal: "SIGKILL", // The first process of a container does not hear SIGTERM.
+};
 const manifest = Buffer.from(
   JSON.stringify({
     manifest_version: 2,
     name: "latency",
     runner: "docker-compose",
-    docker_compose_file: compose,
+    docker_compose_file: JSON.stringify({ services: { web: service } }),
     charter: { lease_signers: [addressOf(2)], max_lease_seconds: Number(values.lease) },
   }),
 );
+
+/** What a node and its guest say on the way to `running`. */
+const STAGES = ["started", "starting", "manifest-checked", "attested", "leased"] as const;
 
 const stack = await startStack();
 const seen = {
@@ -52,11 +60,14 @@ const seen = {
 };
 let node: NodeProgram | undefined;
 try {
-  const environment = await stack.relayerEnvironment();
+  const environment = {
+    ...(await stack.relayerEnvironment()),
+    CHARTER_RPC_URLS: stack.anvil.url.replace(/^http/, "ws"), // So that the node tells of each block at once.
+  };
   const relayer = await stack.startRelayer(environment);
   node = new NodeProgram(environment, {
     relayerUrl: relayer.ready.url,
-    runtime: values.docker === undefined ? "dry" : "docker",
+    engineSocket: engine?.socket,
   });
   const { key, platformId } = await node.until(({ ready }) => ready === true);
   console.log("the node is registered");
@@ -88,6 +99,7 @@ try {
   console.log("the first release runs");
   const stops: number[] = [];
   const starts: number[] = [];
+  const stages = new Map(STAGES.map((stage) => [stage, [] as number[]]));
   for (let release = 1; release <= rounds; release++) {
     let from = node.lines.length;
     const revoked = await seen.latest.before(await revoke(release));
@@ -97,8 +109,12 @@ try {
     const active = await seen.finalized.before(await propose());
     const running = await node.until(({ state }) => state === "running", from);
     starts.push(running.at - active);
-    // The next spare guest is loaded some seconds after a start, and nobody revokes what began a moment ago.
-    await new Promise((done) => setTimeout(done, 6_000 + 1_000 * Math.random()));
+    for (const [stage, of] of stages) {
+      const line = node.lines.slice(from).find(({ state, change }) => (state ?? change) === stage);
+      of.push((line?.at ?? NaN) - active);
+    }
+    // The next spare guest is loaded meanwhile, and a revocation may come at any moment between two blocks.
+    await new Promise((done) => setTimeout(done, 1_500 + 1_000 * Math.random()));
     if (release % 10 === 0) console.log(`${release} rounds`);
   }
   const figures = (name: string, of: number[], hasTarget: boolean): Figure[] => {
@@ -114,9 +130,10 @@ try {
   writeReport("latency", [
     { name: "rounds", value: rounds, unit: "" },
     { name: "leaseSeconds", value: Number(values.lease), unit: "s" },
-    { name: "containers", value: values.docker === undefined ? 0 : 1, unit: "" },
+    { name: "containers", value: engine === undefined ? 0 : 1, unit: "" },
     ...figures("stop", stops, true),
     ...figures("start", starts, true),
+    ...[...stages].flatMap(([stage, of]) => figures(`start.${stage}`, of, false)),
   ]);
 } finally {
   await node?.stop();
@@ -124,4 +141,5 @@ try {
   await seen.finalized.stop();
   await stack.stop();
   await stopDatabases();
+  await engine?.stop();
 }

@@ -6,9 +6,12 @@ import { fileURLToPath } from "node:url";
 
 import { generatePrivateKey } from "viem/accounts";
 
+const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/charter", import.meta.url));
+
 export interface NodeLine {
   readonly [field: string]: unknown;
   readonly state?: string;
+  readonly change?: string;
   readonly ready?: boolean;
   readonly at: number;
 }
@@ -22,7 +25,11 @@ export class NodeProgram {
 
   constructor(
     environment: Readonly<Record<string, string>>,
-    of: { readonly relayerUrl: string; readonly runtime: string },
+    of: {
+      readonly relayerUrl: string;
+      /** Where containers run; without it guests say that they run and start none. */
+      readonly engineSocket: string | undefined;
+    },
   ) {
     const book = environment["CHARTER_DEPLOYMENT"] ?? "";
     const workdir = join(dirname(book), "node-one");
@@ -36,7 +43,10 @@ export class NodeProgram {
         CHARTER_SIM_DIR: dirname(book),
         CHARTER_SIM_PLATFORM: "one",
         CHARTER_WORKDIR: workdir,
-        CHARTER_RUNTIME: of.runtime,
+        ...(of.engineSocket === undefined
+          ? { CHARTER_RUNTIME: "dry" }
+          : { CHARTER_RUNTIME: "docker", CHARTER_ENGINE_SOCKET: of.engineSocket }),
+        NODE_COMPILE_CACHE: COMPILE_CACHE,
         CHARTER_OPERATOR_KEY: generatePrivateKey(),
       },
       stdio: ["ignore", "pipe", "inherit"],

@@ -130,6 +130,7 @@ export class Guests {
   heard(id: string, state: unknown): void {
     const guest = this.#wanted.get(id);
     if (guest === undefined || !READY.has(state)) return;
+    if (!guest.isReady) this.#options.driver.warm?.(); // This one has what it needs of the machine: time for the next.
     guest.isReady = true;
     for (const [leaving, { successor }] of this.#leaving) if (successor === id) this.#stop(leaving);
   }
