@@ -5,6 +5,14 @@ import type { BlobStore } from "../store/blobStore.ts";
 
 /** Manifests remembered at once; they never change, so the oldest simply goes. */
 const MAX_REMEMBERED = 1_024;
+/** One that is not here is looked for again no sooner: thousands of its guests may renew their leases. */
+const ABSENT_MS = 1_000;
+
+interface Terms {
+  readonly maxLeaseSeconds: Promise<number>;
+  /** Asked for again after that; milliseconds, monotonic. */
+  until: number;
+}
 
 /**
  * The longest lease that a measured manifest accepts (`charter.max_lease_seconds`): a guest refuses a longer one, so it
@@ -12,25 +20,38 @@ const MAX_REMEMBERED = 1_024;
  */
 export class ManifestTerms {
   readonly #blobs: Pick<BlobStore, "get">;
-  readonly #maxLeaseSeconds = new Map<Bytes32, number>();
+  readonly #now: () => number;
+  readonly #terms = new Map<Bytes32, Terms>();
 
-  constructor(blobs: Pick<BlobStore, "get">) {
+  /** @param now milliseconds, monotonic. */
+  constructor(blobs: Pick<BlobStore, "get">, now: () => number = () => performance.now()) {
     this.#blobs = blobs;
+    this.#now = now;
   }
 
   /** Infinity when the manifest is not known here, or names no terms. */
-  async maxLeaseSeconds(composeHash: Bytes32): Promise<number> {
-    const known = this.#maxLeaseSeconds.get(composeHash);
-    if (known !== undefined) return known;
-    const bytes = await this.#blobs.get(composeHash);
-    if (bytes === null) return Infinity; // It may be published later.
-    const seconds = readTerms(bytes);
-    this.#maxLeaseSeconds.set(composeHash, seconds);
-    const oldest = this.#maxLeaseSeconds.keys().next();
-    if (this.#maxLeaseSeconds.size > MAX_REMEMBERED && oldest.done !== true) {
-      this.#maxLeaseSeconds.delete(oldest.value);
-    }
-    return seconds;
+  maxLeaseSeconds(composeHash: Bytes32): Promise<number> {
+    const known = this.#terms.get(composeHash);
+    if (known !== undefined && known.until > this.#now()) return known.maxLeaseSeconds;
+    const terms: Terms = {
+      until: Infinity,
+      maxLeaseSeconds: this.#blobs.get(composeHash).then(
+        (bytes) => {
+          if (bytes !== null) return readTerms(bytes);
+          terms.until = this.#now() + ABSENT_MS; // It may be published later.
+          return Infinity;
+        },
+        (cause: unknown) => {
+          if (this.#terms.get(composeHash) === terms) this.#terms.delete(composeHash);
+          throw cause;
+        },
+      ),
+    };
+    this.#terms.delete(composeHash);
+    this.#terms.set(composeHash, terms);
+    const oldest = this.#terms.keys().next();
+    if (this.#terms.size > MAX_REMEMBERED && oldest.done !== true) this.#terms.delete(oldest.value);
+    return terms.maxLeaseSeconds;
   }
 }
 

@@ -33,17 +33,33 @@ describe("ManifestTerms", () => {
 
   it("reads a manifest once, and looks again for one that was not there", async () => {
     let reads = 0;
+    let clock = 0;
     let kept: Uint8Array | null = null;
-    const terms = new ManifestTerms({
-      get: async () => {
-        reads++;
-        return kept;
-      },
-    });
-    await terms.maxLeaseSeconds(digest);
+    const get = async (): Promise<Uint8Array | null> => {
+      reads++;
+      return kept;
+    };
+    const terms = new ManifestTerms({ get }, () => clock);
+    const ask = () => Promise.all([terms.maxLeaseSeconds(digest), terms.maxLeaseSeconds(digest)]);
+    expect(await ask()).to.deep.equal([Infinity, Infinity]);
     kept = manifest({ lease_signers: signers, max_lease_seconds: 15 });
+    clock = 999;
+    expect([await ask(), reads]).to.deep.equal([[Infinity, Infinity], 1]);
+    clock = 1_000;
+    expect([await ask(), reads]).to.deep.equal([[15, 15], 2]);
+    clock = 1e9;
+    expect([await ask(), reads]).to.deep.equal([[15, 15], 2]);
+  });
+
+  it("says of a store that is away that it is, and asks it again at once", async () => {
+    let isAway = true;
+    const get = (): Promise<Uint8Array | null> =>
+      isAway
+        ? Promise.reject(new Error("away"))
+        : Promise.resolve(manifest({ lease_signers: signers, max_lease_seconds: 15 }));
+    const terms = new ManifestTerms({ get }, () => 0);
+    expect(await terms.maxLeaseSeconds(digest).catch((error: Error) => error.message)).to.equal("away");
+    isAway = false;
     expect(await terms.maxLeaseSeconds(digest)).to.equal(15);
-    await terms.maxLeaseSeconds(digest);
-    expect(reads).to.equal(2);
   });
 });
