@@ -127,7 +127,7 @@ try {
       { name: `${name}.max`, value: at(1), unit: "s" },
     ];
   };
-  writeReport("latency", [
+  writeReport(engine === undefined ? "latency" : "latencyDocker", [
     { name: "rounds", value: rounds, unit: "" },
     { name: "leaseSeconds", value: Number(values.lease), unit: "s" },
     { name: "containers", value: engine === undefined ? 0 : 1, unit: "" },

@@ -4,9 +4,10 @@ import { setFlagsFromString } from "node:v8";
  * The relayer's program. Its environment stands in relayer/config.ts.
  *
  * Node sizes its heap by the machine and takes as much again before it looks for what is free. A relayer holds thousands
- * of small things that live long, so it keeps its young generation small and collects early instead; before anything is
- * loaded, since loading is most of the garbage there is.
+ * of small things that live long, so it keeps its young generation small, collects early and gives back what is free;
+ * before anything is loaded, since loading is most of the garbage there is.
  */
+setFlagsFromString("--optimize-for-size");
 setFlagsFromString("--semi-space-growth-factor=1");
 setFlagsFromString("--heap-growing-percent=25");
 
