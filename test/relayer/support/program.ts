@@ -40,7 +40,11 @@ export function startProgram<Ready>(
       PATH: process.env["PATH"] ?? "",
       NODE_ENV: "test",
       LOG_LEVEL: "info",
-      NODE_COMPILE_CACHE: join(root, "node_modules/.cache/charter"), // As in deploy/Dockerfile.
+      // As in deploy/Dockerfile.
+      NODE_COMPILE_CACHE: join(root, "node_modules/.cache/charter"),
+      MALLOC_ARENA_MAX: "2",
+      MALLOC_MMAP_THRESHOLD_: "131072",
+      MALLOC_TRIM_THRESHOLD_: "131072",
       ...environment,
     },
     stdio: ["ignore", "pipe", "pipe"],

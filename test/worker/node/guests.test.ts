@@ -12,7 +12,11 @@ class RecordedDriver implements Driver {
   readonly running = new Map<string, (exit: GuestExit) => void>();
   readonly started: GuestSpec[] = [];
   readonly stopped: string[] = [];
+  warmed = 0;
 
+  warm(): void {
+    this.warmed++;
+  }
   start(spec: GuestSpec, onExit: (exit: GuestExit) => void): void {
     this.started.push(spec);
     this.running.set(spec.id, onExit);
@@ -58,6 +62,16 @@ describe("a node's guests", () => {
     expect(driver.list()).to.deep.equal(ids(placed(0), placed(1)));
     expect(driver.started).to.have.length(2);
     expect(driver.started[0]).to.include({ node: 3, release: 1, slot: 0, app });
+  });
+
+  it("have the next one loaded once they are ready, and not while they begin", () => {
+    guests.reconcile([placed(0)], 3);
+    const [id] = ids(placed(0)) as [string];
+    guests.heard(id, "leased");
+    expect(driver.warmed).to.equal(0);
+    guests.heard(id, "running");
+    guests.heard(id, "running");
+    expect(driver.warmed).to.equal(1);
   });
 
   it("are told of their own release alone, whatever else the placement says", () => {
