@@ -113,7 +113,8 @@ interface IAttestationLedger is IVerdictConsumer {
     ) external;
 
     /// @notice Posts the Merkle root of leaves that a committee has judged. Anyone may send it.
-    /// @param count leaves under the root. @param validUntil seconds; no claim lasts longer, nor longer than a week from now.
+    /// @param count leaves under the root.
+    /// @param validUntil seconds; no claim lasts longer, nor longer than a week from now.
     /// @param minBlock oldest evidence block of the leaves, whose hash must be known to the chain (8,191 blocks).
     function postBatch(
         bytes32 root,

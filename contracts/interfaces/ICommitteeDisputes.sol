@@ -54,8 +54,8 @@ interface ICommitteeDisputes {
         bytes calldata mrConfigIdPreimage
     ) external;
 
-    /// @notice Disputes a leaf of a batch: of a posted one, or of one whose oldest block this chain still knows (8,191 blocks).
-    /// What was signed on another fork speaks of that fork's numbers, and marks nobody.
+    /// @notice Disputes a leaf of a batch: of a posted one, or of one whose oldest block this chain still knows (8,191
+    /// blocks). What was signed on another fork speaks of that fork's numbers, and marks nobody.
     /// @param proof of the leaf under the batch's root, as for `IAttestationLedger.claim`.
     /// @param claimPreimage what the report data really binds, as protocol/evidence/reportData.ts encodes it: abi.encode of
     /// domain, chain id, consumer, subject, key, block number, block hash; empty where that is not disputed. The leaf says

@@ -80,8 +80,8 @@ contract CommitteeDisputes is ICommitteeDisputes {
         require(found.evidenceDigest == evidenceDigest, OtherEvidence(evidenceDigest, found.evidenceDigest));
     }
 
-    /// @dev A leaf names a node, an image and a release by their numbers, which another fork may have given to others: what was
-    /// said of that fork is no lie here. Posting has compared the block.
+    /// @dev A leaf names a node, an image and a release by their numbers, which another fork may have given to others: what
+    /// was said of that fork is no lie here. Posting has compared the block.
     function _requireThisFork(bytes32 root, BatchTerms calldata batch) private view {
         (, , uint64 postedBlock) = attestationLedger.batch(root);
         if (postedBlock != 0) return;
