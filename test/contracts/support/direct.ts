@@ -91,7 +91,8 @@ async function quoteFor(
   const data = fromHex(reportData(binding));
   if (data.subarray(0, 32).includes(0)) return null;
   for (;;) {
-    const td = new SimulatedTdx(charter.platform, composeHash);
+    // A copy has its quoting enclave's key certified anew, by another signature.
+    const td = new SimulatedTdx({ ...charter.platform }, composeHash);
     const quote = fromHex((await td.quote(data)).quote);
     const parsed = parseQuote(quote);
     if (parsed.signature.includes(0) || parsed.qeReportSignature.includes(0)) continue;
