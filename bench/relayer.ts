@@ -3,7 +3,7 @@
  * pass: a committee of one signer (a process of its own with its own database, which verifies each quote again), a real
  * chain with a block a second, and a real Postgres. Every key and every quote is another; collateral is what is kept, and
  * certificate chains of platforms that were seen. Then the growth from 1,000 to 100,000 known instances.
- * `--verdicts N` (5,000 each way), `--platforms N` (20), `--warm N` (500): verdicts before the first that is counted, for a
+ * `--verdicts N` (20,000 each way), `--platforms N` (20), `--warm N` (500): verdicts before the first that is counted, for a
  * service has started long ago.
  */
 import { createHash } from "node:crypto";
@@ -52,7 +52,7 @@ import { addToReport, type Figure } from "./support/report.ts";
 
 const { values } = parseArgs({
   options: {
-    verdicts: { type: "string", default: "5000" },
+    verdicts: { type: "string", default: "20000" },
     platforms: { type: "string", default: "20" },
     warm: { type: "string", default: "500" },
   },
