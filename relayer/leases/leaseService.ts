@@ -11,6 +11,7 @@ import type { Store } from "../store/store.ts";
 import { LeaseDesk } from "./LeaseDesk.ts";
 import { LeaseTicker } from "./LeaseTicker.ts";
 import { ManifestTerms } from "./ManifestTerms.ts";
+import { heapBySessions } from "./sessions/heapBySessions.ts";
 import { HeldSessions } from "./sessions/HeldSessions.ts";
 import { SharedLeases } from "./SharedLeases.ts";
 import { touchedBy } from "./touched.ts";
@@ -102,6 +103,7 @@ export function leaseService({
     objection: (app, key) => desk.objection(app, key),
     grant: (app, key, nonce) => desk.grant(app, key, nonce),
     guarded: (key, address, work) => guard.run({ key, address }, work),
+    onCount: heapBySessions(),
     onDefect: (error) => logger.error({ err: error }, "unexpected failure in a session"),
   });
   follower.onUpdate((_projection, news) => {

@@ -15,6 +15,8 @@ interface Options extends Omit<SessionSeams, "onOpen" | "onClose" | "now"> {
   readonly nodeOf: (app: Address, key: Address) => number | undefined;
   /** Why the lease that this key holds would not be granted now. */
   readonly objection: (app: Address, key: Address) => CharterError | null;
+  /** Told how many stand, each time that one comes or goes. */
+  readonly onCount?: (sessions: number) => void;
   readonly now?: () => number;
   readonly later?: (run: () => void) => void;
 }
@@ -116,6 +118,7 @@ export class HeldSessions {
     if (whose === undefined) return;
     const former = this.#held.get(whose.app, whose.key);
     this.#held.set(whose.app, whose.key, session);
+    this.#options.onCount?.(this.#held.size);
     former?.close(POLICY, "session/replaced");
   }
 
@@ -124,6 +127,7 @@ export class HeldSessions {
     const { whose } = session;
     if (whose === undefined || this.#held.get(whose.app, whose.key) !== session) return;
     this.#held.delete(whose.app, whose.key);
+    this.#options.onCount?.(this.#held.size);
   }
 
   #handshakeOver(session: GuestSession): void {
