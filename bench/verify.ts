@@ -183,7 +183,7 @@ const weights = await weighVerifier();
 console.log(
   `${what}; medians of ${ROUNDS}: fresh ${fresh.toFixed(3)} ms, @phala/dcap-qvl ${theirs.toFixed(3)} ms\n` +
     "kept between rounds: tdx, sgx: parsed collateral and which of its signatures hold; fresh, snp, nitro, gpu: nothing;\n" +
-    "pool: that, and platforms seen before (certificates parsed, their signature)\n" +
+    "pool: that, and platforms seen before (certificates parsed, their signature, that of the QE report)\n" +
     "bundle: what a browser loads to verify one kind, which it loads when it meets it; everything: all kinds in one file",
 );
 writeReport("verify", [
