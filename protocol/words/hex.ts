@@ -49,8 +49,16 @@ export const parsePlatformId = (value: unknown): PlatformId =>
 
 const DIGITS = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
 
+/** Node's, where there is one: it reads and writes long hex several times as fast as a loop does. */
+const nodeBuffer = (globalThis as { readonly Buffer?: typeof Buffer }).Buffer;
+/** Bytes from which on that pays. */
+const LONG = { toWrite: 32, toRead: 128 } as const;
+
 /** Bytes → lower-case 0x hex. */
 export function toHex(bytes: Uint8Array): Hex {
+  if (nodeBuffer !== undefined && bytes.length >= LONG.toWrite) {
+    return `0x${nodeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex")}`;
+  }
   let out = "0x";
   for (const byte of bytes) out += DIGITS[byte];
   return out as Hex;
@@ -73,6 +81,12 @@ export function hexBytes(text: string, skip = 0): Uint8Array | null {
   const length = text.length - skip;
   if (length % 2 !== 0) return null;
   const out = new Uint8Array(length / 2);
+  if (nodeBuffer !== undefined && out.length >= LONG.toRead) {
+    // It reads the low byte of a character only, and stops at what is no hex.
+    if (nodeBuffer.byteLength(text) !== text.length) return null;
+    const written = nodeBuffer.from(out.buffer).write(skip === 0 ? text : text.slice(skip), "hex");
+    return written === out.length ? out : null;
+  }
   for (let i = 0, at = skip; i < out.length; i++, at += 2) {
     const value = (valueAt(text, at) << 4) | valueAt(text, at + 1);
     if (value < 0) return null;

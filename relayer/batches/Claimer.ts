@@ -19,6 +19,9 @@ import type { WorkLease } from "../store/workStore.ts";
 /** Whether this relayer claims the leaves of its batches, or leaves that to those whose keys they name. */
 export type ClaimRule = "relayer" | "nobody";
 
+/** Where a batch stands that another may have posted. */
+export type Posting = "none" | "newest" | "final";
+
 /** Points between two steps of a batch that is followed, each a place to crash at. */
 export type ClaimStep = "taken" | "planned" | "done";
 
@@ -35,8 +38,8 @@ interface Options {
   readonly leases: () => readonly WorkLease[];
   readonly intentById: (id: Bytes32) => Promise<Intent | null>;
   readonly plan: (request: IntentRequest) => Promise<unknown>;
-  /** Whether the newest block has this batch, whoever posted it. */
-  readonly isPosted: (root: Bytes32) => Promise<boolean>;
+  /** Whether the newest block has this batch, whoever posted it, or the final block already. */
+  readonly postingOf: (root: Bytes32) => Promise<Posting>;
   /** Something was planned. */
   readonly onPlanned: () => void;
   readonly onFailed: (cause: unknown) => void;
@@ -87,12 +90,15 @@ export class Claimer {
   }
 
   async #follow(batch: OpenBatch): Promise<void> {
-    const { store, intentById, isPosted, rule } = this.#options;
+    const { store, intentById, postingOf, rule } = this.#options;
     const post = await intentById(batch.intent);
+    let isFinal = post?.state === "final";
     if (!isMined(post)) {
       if (!isEnded(post)) return; // On its way, or on its way again after a reorg.
       // Anyone may post what was signed: refused because it is known is as good.
-      if (!(await isPosted(batch.root))) {
+      const posting = await postingOf(batch.root);
+      isFinal = posting === "final";
+      if (posting === "none") {
         const details = { root: batch.root, code: post?.error?.code, error: post?.error?.details["error"] };
         return store.fail(
           batch,
@@ -101,7 +107,7 @@ export class Claimer {
       }
     }
     if (rule === "nobody") {
-      if (post?.state === "final" || isEnded(post)) await this.#done(batch);
+      if (isFinal) await this.#done(batch);
       return;
     }
     if (batch.state === "posting") return this.#claim(batch);

@@ -76,10 +76,11 @@ export function proofPipeline(options: PipelineOptions): ProofPipeline {
     store: store.batches,
     intentById: (id) => outbox.intentById(id),
     plan: (request) => outbox.plan(request),
-    isPosted: async (root) => {
+    postingOf: async (root) => {
       const call = { address: attestationLedger, abi: attestationLedgerAbi, functionName: "batch" } as const;
       const [, , postedBlock] = await asChainError("batch", client.readContract({ ...call, args: [root] }));
-      return postedBlock !== 0n;
+      if (postedBlock === 0n) return "none";
+      return postedBlock <= projection().final.block.number ? "final" : "newest";
     },
     onPlanned: () => outbox.wake(),
     onFailed: onFailed("a batch could not be followed; it is looked at again"),

@@ -21,7 +21,7 @@ const MAX_CHAINS = 4_096;
 export function rememberedFamilies(most = MAX_CHAINS): (quote: string) => PlatformFamily {
   const known = new Map<string, Omit<PlatformFamily, "tee">>();
   return (quote) => {
-    const { pckChain, report } = parseQuote(bytesOf(quote));
+    const { pckChain, report } = parseQuote(quoteBytes(quote));
     const name = hash("sha256", pckChain);
     let family = known.get(name);
     if (family === undefined) {
@@ -31,11 +31,4 @@ export function rememberedFamilies(most = MAX_CHAINS): (quote: string) => Platfo
     }
     return { tee: report.kind, ...family };
   };
-}
-
-/** `quoteBytes` by Node, which is faster and stops at what is no hex: that the strict one then refuses. */
-function bytesOf(quote: string): Uint8Array {
-  const digits = quote.startsWith("0x") ? quote.slice(2) : quote;
-  const bytes = Buffer.from(digits, "hex");
-  return 2 * bytes.length === digits.length ? bytes : quoteBytes(quote);
 }

@@ -1,5 +1,5 @@
 import type { EvidenceMessage, VerdictMessage } from "../../protocol/session/messages.ts";
-import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
+import { hexBytes, toHex, type Address, type Bytes32 } from "../../protocol/words/hex.ts";
 
 /** Evidence that this relayer verified, and the one use that it is bound to. */
 export interface AcceptedEvidence {
@@ -25,11 +25,21 @@ export interface EvidenceRow {
   key: Address;
   node: string | null;
   verdict: VerdictMessage;
-  evidence: EvidenceMessage;
+  /** Without its quote where that stands beside it. */
+  evidence: Omit<EvidenceMessage, "quote"> & { quote?: string };
+  quote: Buffer | null;
   accepted_at: string;
 }
 
-export const EVIDENCE_COLUMNS = "digest, purpose, subject, key, node, verdict, evidence, accepted_at";
+export const EVIDENCE_COLUMNS = "digest, purpose, subject, key, node, verdict, evidence, quote, accepted_at";
+
+/** Evidence as two columns: JSON, and the bytes of its quote. What is no hex stays in the JSON. */
+export function evidenceColumns(evidence: EvidenceMessage): readonly [json: string, quote: Buffer | null] {
+  const { quote, ...rest } = evidence;
+  const bytes = hexBytes(quote, quote.startsWith("0x") ? 2 : 0);
+  if (bytes === null) return [JSON.stringify(evidence), null];
+  return [JSON.stringify(rest), Buffer.from(bytes.buffer)];
+}
 
 export const evidenceFromRow = (row: EvidenceRow): AcceptedEvidence => ({
   digest: row.digest,
@@ -38,6 +48,6 @@ export const evidenceFromRow = (row: EvidenceRow): AcceptedEvidence => ({
   key: row.key,
   node: row.node === null ? null : Number(row.node),
   verdict: row.verdict,
-  evidence: row.evidence,
+  evidence: { ...row.evidence, quote: row.quote === null ? (row.evidence.quote ?? "") : toHex(row.quote) },
   acceptedAt: Number(row.accepted_at),
 });

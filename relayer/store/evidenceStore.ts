@@ -3,7 +3,7 @@ import type { Pool, PoolClient, QueryConfig } from "pg";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import type { VerdictMessage } from "../../protocol/session/messages.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
-import { EVIDENCE_COLUMNS, evidenceFromRow } from "./evidenceRows.ts";
+import { EVIDENCE_COLUMNS, evidenceColumns, evidenceFromRow } from "./evidenceRows.ts";
 import type { AcceptedEvidence, EvidenceRow as Row } from "./evidenceRows.ts";
 import { gathered } from "./gathered.ts";
 import type { Outcome } from "./gathered.ts";
@@ -148,10 +148,10 @@ export class EvidenceStore {
 async function insert(client: PoolClient, all: readonly AcceptedEvidence[]): Promise<Set<Bytes32>> {
   const sorted = [...all].sort((a, b) => (a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0));
   const rowsOf = valueRows(
-    ["text", "text", "text", "text", "bigint", "jsonb", "json", "bigint", "bigint", "bigint"],
+    ["text", "text", "text", "text", "bigint", "jsonb", "json", "bytea", "bigint", "bigint", "bigint"],
     sorted.map(({ digest, purpose, subject, key, node, verdict, evidence, acceptedAt }) => [
       ...[digest, purpose, subject, key, node],
-      ...[JSON.stringify(verdict), JSON.stringify(evidence)],
+      ...[JSON.stringify(verdict), ...evidenceColumns(evidence)],
       ...[acceptedAt, verdict.evidenceBlock, verdict.validUntil],
     ]),
   );

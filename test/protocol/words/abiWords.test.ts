@@ -49,18 +49,22 @@ describe("words and hex", () => {
   });
 
   it(`fromHex_anyCase_isWhatBuffersRead_andNothingElseIsHex (SEED=${seed})`, () => {
-    for (let length = 0; length < 40; length++) {
+    for (const length of [...Array(40).keys(), 127, 128, 129, 5_000]) {
       const given = bytes(length);
       const text = Buffer.from(given).toString("hex");
       for (const each of [text, text.toUpperCase()]) expect(fromHex(`0x${each}`)).to.deep.equal(given);
       expect(hexBytes(text)).to.deep.equal(given);
+      expect(toHex(given)).to.equal(`0x${text}`);
+      expect(toHex(Uint8Array.of(1, ...given, 1).subarray(1, length + 1))).to.equal(`0x${text}`);
     }
-    // Every character that is no digit, in either place of a byte.
-    for (let code = 0; code < 0x180; code++) {
+    // Every character that is no digit, in either place of a byte, in what a loop reads and in what Node does.
+    for (let code = 0; code < 0x400; code++) {
       const character = String.fromCharCode(code);
       if (/[0-9a-fA-F]/.test(character)) continue;
-      expect(hexBytes(`0${character}`), `${code}`).to.equal(null);
-      expect(hexBytes(`${character}0`), `${code}`).to.equal(null);
+      for (const around of ["", "00".repeat(100)]) {
+        expect(hexBytes(`${around}0${character}${around}`), `${code}`).to.equal(null);
+        expect(hexBytes(`${around}${character}0${around}`), `${code}`).to.equal(null);
+      }
     }
     for (const wrong of ["0x0", "", "00", "0X00", "0x 0", "0x00 "]) {
       expect(

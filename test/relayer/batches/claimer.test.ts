@@ -7,7 +7,7 @@ import { leafTree } from "../../../protocol/session/batch.ts";
 import type { EvidenceMessage, VerdictMessage } from "../../../protocol/session/messages.ts";
 import type { Address, Bytes32, Hex, PlatformId } from "../../../protocol/words/hex.ts";
 import { Claimer } from "../../../relayer/batches/Claimer.ts";
-import type { ClaimRule } from "../../../relayer/batches/Claimer.ts";
+import type { ClaimRule, Posting } from "../../../relayer/batches/Claimer.ts";
 import { leafOf } from "../../../relayer/batches/leaf.ts";
 import { Prover } from "../../../relayer/evidence/Prover.ts";
 import type { ProofStep } from "../../../relayer/evidence/Prover.ts";
@@ -132,7 +132,7 @@ describe("proofs from acceptance to claims", function () {
     const terms = { release: 1, node: 4, image: 1, combines: false, expiresAt: 2_000_000_000 };
     return leafTree(verdicts.map((verdict) => leafOf(verdict, terms)));
   };
-  const claimer = (rule: ClaimRule = "relayer", isPosted = false) =>
+  const claimer = (rule: ClaimRule = "relayer", posting: Posting = "none") =>
     new Claimer({
       deployment,
       signer: PAYER,
@@ -141,7 +141,7 @@ describe("proofs from acceptance to claims", function () {
       leases: () => leases,
       intentById: (id) => store.intents.byId(id),
       plan: (request) => store.intents.plan(PAYER, request),
-      isPosted: async () => isPosted,
+      postingOf: async () => posting,
       onPlanned: () => undefined,
       onFailed: (cause) => {
         throw cause;
@@ -213,14 +213,16 @@ describe("proofs from acceptance to claims", function () {
   it("post_refusedBecauseSomebodyElsePostedIt_isAsGood", async () => {
     const { tree } = await batchOf(3);
     await set(POST, "failed", { code: "outbox/reverted", message: "", details: { error: "BatchKnown" } });
-    await claimer("relayer", true).tick();
+    await claimer("relayer", "newest").tick();
     expect((await claims(tree.root)).map(({ positions }) => positions)).to.deep.equal([[0, 1, 2]]);
   });
 
   it("post_bySomebodyElseAndNobodyClaims_isDoneAndNotMadeAnew", async () => {
     const { ids } = await batchOf(2);
     await set(POST, "failed", { code: "outbox/reverted", message: "", details: { error: "BatchKnown" } });
-    await claimer("nobody", true).tick();
+    await claimer("nobody", "newest").tick();
+    expect(await Promise.all(ids.map(stateOf))).to.deep.equal(ids.map(() => "batched"));
+    await claimer("nobody", "final").tick();
     await store.proofs.revive();
     expect(await Promise.all(ids.map(stateOf))).to.deep.equal(ids.map(() => "planned"));
   });

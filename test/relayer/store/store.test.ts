@@ -120,6 +120,23 @@ describe("store", function () {
     }
   });
 
+  it("gives evidence back as it came, with its quote in bytes or, where an earlier version wrote it, in JSON", async () => {
+    const given = accepted(word(25), 10, { purpose: "node", node: null });
+    const quoted = (quote: string) => ({ ...given, evidence: { ...given.evidence, quote } });
+    await store.evidence.accept(quoted(`0x${"0aFf".repeat(300)}`));
+    expect(await store.evidence.byDigest(word(25))).to.deep.equal(quoted(`0x${"0aff".repeat(300)}`));
+    const { rows } = await store.pool.query<{ kept: number; json: string }>(
+      "SELECT octet_length(quote) AS kept, evidence::text AS json FROM evidence WHERE digest = $1",
+      [word(25)],
+    );
+    expect(rows[0]?.kept).to.equal(600);
+    expect(rows[0]?.json).not.to.contain("quote");
+
+    const earlier = "UPDATE evidence SET quote = NULL, evidence = $2 WHERE digest = $1";
+    await store.pool.query(earlier, [word(25), JSON.stringify(quoted("0x0a").evidence)]);
+    expect(await store.evidence.byDigest(word(25))).to.deep.equal(quoted("0x0a"));
+  });
+
   it("finds the newest evidence of a key, and the sessions that a restart resumes", async () => {
     await store.evidence.accept(accepted(word(30), 12));
     await store.evidence.accept(accepted(word(31), 11));

@@ -59,9 +59,20 @@ describe("event log format", () => {
       { ...event, digest: "zz" },
       { ...event, event: "x".repeat(1025) },
       { ...event, event: "\ud800" },
+      { ...event, event: 1 },
+      { ...event, event_type: 2 ** 32 },
+      { ...event, event_type: 0.5 },
+      { ...event, digest: null },
+      { ...event, preimage: "0" },
+      Object.assign(Object.create(null), event, JSON.parse('{"__proto__":1}')),
+      [event],
+      [],
+      null,
+      "event",
     ];
     for (const each of cases) await refused([each]);
     await refused({});
+    await refused(null);
     await refused(Array.from({ length: MAX_EVENTS + 1 }, () => event));
   });
 
