@@ -37,7 +37,11 @@ export class Beat {
         waitMs = Math.min(MAX_BACKOFF_MS, Math.max(waitMs, 100) * 2) * (0.75 + Math.random() / 2);
       }
       const woken = new AbortController();
-      this.#wake = () => woken.abort();
+      // Once: each time would make another error, though nothing listens any more.
+      this.#wake = () => {
+        this.#wake = null;
+        woken.abort();
+      };
       await pause(waitMs, AbortSignal.any([signal, woken.signal]));
       this.#wake = null;
     }

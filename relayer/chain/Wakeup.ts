@@ -13,7 +13,10 @@ export class Wakeup {
   async wait(milliseconds: number, signal: AbortSignal): Promise<void> {
     if (!this.#woken) {
       const told = new AbortController();
-      this.#end = () => told.abort();
+      this.#end = () => {
+        this.#end = null;
+        told.abort();
+      };
       await pause(milliseconds, AbortSignal.any([signal, told.signal]));
       this.#end = null;
     }

@@ -35,6 +35,8 @@ interface Options {
 /** Proofs that are made at once. */
 const CONCURRENCY = 8;
 const POLL_MS = 1_000;
+/** Looks at all that waits, so it is done more rarely: what is over cannot be proven meanwhile. */
+const GIVE_UP_MS = 10_000;
 /** What comes within this time is looked for together. */
 const REST_MS = 20;
 
@@ -57,12 +59,18 @@ export class Prover {
   }
 
   run(signal: AbortSignal): Promise<void> {
-    let givenUpAt = -Infinity;
+    let [revivedAt, givenUpAt] = [-Infinity, -Infinity];
     const work = async (): Promise<void> => {
-      // Looks at all that waits: not each time that something comes.
-      if (performance.now() - givenUpAt < POLL_MS) return this.#proveDue();
-      givenUpAt = performance.now();
-      return this.tick();
+      const now = performance.now();
+      if (now - revivedAt >= POLL_MS) {
+        revivedAt = now;
+        await this.#options.store.revive();
+      }
+      if (now - givenUpAt >= GIVE_UP_MS) {
+        givenUpAt = now;
+        await this.#giveUp();
+      }
+      await this.#proveDue();
     };
     const onFailed = (cause: unknown): void => this.#options.onFailed(cause, null);
     return this.#beat.run(work, POLL_MS, signal, onFailed, REST_MS);
@@ -70,13 +78,17 @@ export class Prover {
 
   /** Takes back what had no effect, gives up what is over, and proves what is due. */
   async tick(): Promise<void> {
+    await this.#options.store.revive();
+    await this.#giveUp();
+    await this.#proveDue();
+  }
+
+  #giveUp(): Promise<number> {
     const { store, now } = this.#options;
-    await store.revive();
-    await store.giveUp(
+    return store.giveUp(
       now(),
       new CharterError("proof/over", "its verdict has ended, or newer evidence came"),
     );
-    await this.#proveDue();
   }
 
   async #proveDue(): Promise<void> {

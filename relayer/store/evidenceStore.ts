@@ -148,7 +148,7 @@ export class EvidenceStore {
 async function insert(client: PoolClient, all: readonly AcceptedEvidence[]): Promise<Set<Bytes32>> {
   const sorted = [...all].sort((a, b) => (a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0));
   const rowsOf = valueRows(
-    ["text", "text", "text", "text", "bigint", "jsonb", "json", "bytea", "bigint", "bigint", "bigint"],
+    ["text", "text", "text", "text", "bigint", "json", "json", "bytea", "bigint", "bigint", "bigint"],
     sorted.map(({ digest, purpose, subject, key, node, verdict, evidence, acceptedAt }) => [
       ...[digest, purpose, subject, key, node],
       ...[JSON.stringify(verdict), ...evidenceColumns(evidence)],

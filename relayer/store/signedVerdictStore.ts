@@ -56,7 +56,7 @@ export class SignedVerdictStore {
     const { rows } = await this.#pool.query<{ evidence_digest: Bytes32 }>(
       `INSERT INTO signed_verdicts AS kept (evidence_digest, verdict_digest, verdict, judged_at)
        SELECT digest, identity, verdict, now()
-       FROM unnest($1::text[], $2::text[], $3::jsonb[]) AS found (digest, identity, verdict)
+       FROM unnest($1::text[], $2::text[], $3::json[]) AS found (digest, identity, verdict)
        ON CONFLICT (evidence_digest) DO UPDATE SET verdict = excluded.verdict, judged_at = now()
        WHERE kept.verdict_digest = excluded.verdict_digest RETURNING evidence_digest`,
       [

@@ -6,21 +6,28 @@ export interface Suite {
   readonly commands: readonly (readonly string[])[];
   /** It reads nothing that `compile` generates, so it may run beside it. Every other suite waits for that one. */
   readonly beforeCompile?: true;
-  /** It starts whole systems and follows them by the clock: nothing runs beside it. */
-  readonly alone?: true;
+  /** It asks the compiler, which may write what it makes: no two of these run at once. */
+  readonly compiles?: true;
 }
 
 const mocha = (room: string): readonly string[] => ["mocha", `test/${room}/**/*.test.ts`];
 
-/** In order: cheap and general first (scripts/testing/runSuites.ts says what may run side by side). */
+/** In order: cheap and general first, long before short (scripts/testing/runSuites.ts says what may run side by side). */
 export const SUITES: readonly Suite[] = [
-  { name: "compile", shows: "contracts compile; bindings are generated", commands: [["hardhat", "compile"]] },
+  {
+    name: "compile",
+    shows: "contracts compile; bindings are generated",
+    commands: [["hardhat", "compile"]],
+    compiles: true,
+  },
   {
     name: "format",
     shows: "prettier",
     commands: [["prettier", "--check", "--log-level", "warn", "."]],
     beforeCompile: true,
   },
+  // The longest, and mostly waiting for blocks: early, beside what keeps a processor busy.
+  { name: "e2e", shows: "the way of a decision, whole", commands: [mocha("e2e")], compiles: true },
   {
     name: "lint",
     shows: "eslint, solhint",
@@ -53,6 +60,7 @@ export const SUITES: readonly Suite[] = [
     name: "solidity",
     shows: "fuzz and invariants beside the contracts",
     commands: [["hardhat", "test", "solidity"]],
+    compiles: true,
   },
   {
     name: "formal",
@@ -63,6 +71,7 @@ export const SUITES: readonly Suite[] = [
     name: "contracts",
     shows: "contracts through ethers and TypeChain",
     commands: [["hardhat", "test", "mocha"]],
+    compiles: true,
   },
   {
     name: "protocol",
@@ -76,6 +85,18 @@ export const SUITES: readonly Suite[] = [
     shows: "follower, outbox, decisions, API on real Postgres and anvil",
     commands: [mocha("relayer")],
   },
+  {
+    name: "docker",
+    shows: "guests that run real containers on a real engine",
+    commands: [mocha("docker")],
+  },
+  {
+    name: "chaos",
+    shows:
+      "relayers that are killed, endpoints that lie, reorgs and partitions, against the chain's own word",
+    // A run that fails leaves relayers, proxies and sockets half-way: the suite ends all the same.
+    commands: [[...mocha("chaos"), "--exit"]],
+  },
   { name: "cli", shows: "charter", commands: [mocha("cli")] },
   { name: "web", shows: "the explorer page in Chromium", commands: [mocha("web")] },
   {
@@ -87,19 +108,4 @@ export const SUITES: readonly Suite[] = [
       mocha("subgraph"),
     ],
   },
-  {
-    name: "docker",
-    shows: "guests that run real containers on a real engine",
-    commands: [mocha("docker")],
-    alone: true,
-  },
-  {
-    name: "chaos",
-    shows:
-      "relayers that are killed, endpoints that lie, reorgs and partitions, against the chain's own word",
-    // A run that fails leaves relayers, proxies and sockets half-way: the suite ends all the same.
-    commands: [[...mocha("chaos"), "--exit"]],
-    alone: true,
-  },
-  { name: "e2e", shows: "the way of a decision, whole", commands: [mocha("e2e")], alone: true },
 ];

@@ -5,7 +5,18 @@
 ALTER TABLE evidence ADD COLUMN quote bytea;
 ALTER TABLE evidence ALTER COLUMN quote SET STORAGE EXTERNAL;
 
+-- Verdicts are read whole as well.
+ALTER TABLE evidence ALTER COLUMN verdict TYPE json USING verdict::json;
+ALTER TABLE signed_verdicts ALTER COLUMN verdict TYPE json USING verdict::json;
+
+-- A proof's row changes three times at least: with room beside it a change need not touch every index.
+ALTER TABLE proofs SET (fillfactor = 50);
+
 -- Down Migration
+
+ALTER TABLE proofs RESET (fillfactor);
+ALTER TABLE signed_verdicts ALTER COLUMN verdict TYPE jsonb USING verdict::jsonb;
+ALTER TABLE evidence ALTER COLUMN verdict TYPE jsonb USING verdict::jsonb;
 
 UPDATE evidence SET evidence = (evidence::jsonb || jsonb_build_object('quote', '0x' || encode(quote, 'hex')))::json
   WHERE quote IS NOT NULL;
