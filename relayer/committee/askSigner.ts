@@ -32,7 +32,7 @@ export async function askSigner<Schema extends z.ZodType>(
     const response = await fetch(url.replace(/\/+$/, "") + path, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify(question),
+      body: Buffer.from(JSON.stringify(question)), // Once: text is measured first, and then written.
       redirect: "error",
       signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
     });

@@ -6,10 +6,11 @@ import type { Address, Bytes32, Hex } from "../../protocol/words/hex.ts";
 import type { IntentError, IntentRequest, IntentState } from "../outbox/intent.ts";
 import { shardOf } from "../replicas/shards.ts";
 import { insertIntents } from "./intentRows.ts";
-import { requireHolds, RESTING } from "./proofStore.ts";
+import { passOn, RESTING } from "./proofStore.ts";
 import type { HeldProof } from "./proofStore.ts";
 import { REFUSED_FOR_GOOD } from "./refusedForGood.ts";
 import { inTransaction } from "./transaction.ts";
+import { wordArray } from "./valueRows.ts";
 import { fencesOf, takenOver } from "./workStore.ts";
 import type { WorkLease } from "./workStore.ts";
 
@@ -72,23 +73,23 @@ export class BatchStore {
   ): Promise<void> {
     await inTransaction(this.#pool, async (client) => {
       const held = leaves.map(({ evidenceDigest }) => proofs.get(evidenceDigest) as HeldProof);
-      await requireHolds(client, held);
+      await passOn(client, held, "batched", post.id);
       await insertIntents(client, signer, [post]);
       await client.query(
         `INSERT INTO batches (root, intent, count, state, shard) VALUES ($1, $2, $3, 'posting', $4)
          ON CONFLICT (root) DO UPDATE SET state = 'posting', looked_at = '-infinity' WHERE batches.state = 'failed'`,
         [root, post.id, leaves.length, shardOf(root)],
       );
-      const ids = held.map(({ id }) => id);
       await client.query(
         `INSERT INTO batch_leaves (root, position, proof, facts)
          SELECT $1, position, proof, facts FROM unnest($2::int[], $3::text[], $4::text[]) AS kept (position, proof, facts)
          ON CONFLICT DO NOTHING`,
-        [root, leaves.map((_, position) => position), ids, leaves.map(({ facts }) => facts)],
-      );
-      await client.query(
-        "UPDATE proofs SET state = 'batched', intent = $2, error = NULL, held_until = '-infinity' WHERE id = ANY($1)",
-        [ids, post.id],
+        [
+          root,
+          wordArray(leaves.map((_, position) => position)),
+          wordArray(held.map(({ id }) => id)),
+          wordArray(leaves.map(({ facts }) => facts)),
+        ],
       );
     });
   }

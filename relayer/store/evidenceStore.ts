@@ -61,19 +61,19 @@ export class EvidenceStore {
 
   #write(all: readonly Acceptance[]): Promise<Outcome<"new" | "known">[]> {
     return inTransaction(this.#pool, async (client) => {
-      const entered = await insert(
+      const bound = await insert(
         client,
         all.map(({ evidence }) => evidence),
       );
-      const { rows } = await client.query<Row>(
-        "SELECT digest, purpose, subject, key, node FROM evidence WHERE digest = ANY($1)",
-        [all.map(({ evidence }) => evidence.digest)],
-      );
-      const bound = new Map(rows.map((row) => [row.digest, bindingOf(row)]));
+      const entered = new Set(bound.keys());
+      const known = all.map(({ evidence: { digest } }) => digest).filter((digest) => !entered.has(digest));
+      if (known.length > 0)
+        for (const [digest, binding] of await bindings(client, known)) bound.set(digest, binding);
       const outcomes = all.map(({ evidence }): Outcome<"new" | "known"> => {
         const { digest } = evidence;
-        const known = bound.get(digest);
-        if (known === undefined || !isSame(known, evidence)) return { error: replayed(known, evidence) };
+        const binding = bound.get(digest);
+        if (binding === undefined || !isSame(binding, evidence))
+          return { error: replayed(binding, evidence) };
         // Of two alike in one write, the first is new.
         return { result: entered.delete(digest) ? "new" : "known" };
       });
@@ -144,8 +144,8 @@ export class EvidenceStore {
   }
 }
 
-/** Inserts what is not known; digests of those that are new. In their order, so that two writers never wait for each other. */
-async function insert(client: PoolClient, all: readonly AcceptedEvidence[]): Promise<Set<Bytes32>> {
+/** Inserts what is not known; what is new, by its digest. In their order, so that two writers never wait for each other. */
+async function insert(client: PoolClient, all: readonly AcceptedEvidence[]): Promise<Map<Bytes32, Binding>> {
   const sorted = [...all].sort((a, b) => (a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0));
   const rowsOf = valueRows(
     ["text", "text", "text", "text", "bigint", "json", "json", "bytea", "bigint", "bigint", "bigint"],
@@ -155,12 +155,21 @@ async function insert(client: PoolClient, all: readonly AcceptedEvidence[]): Pro
       ...[acceptedAt, verdict.evidenceBlock, verdict.validUntil],
     ]),
   );
-  const { rows } = await client.query<{ digest: Bytes32 }>(
+  const { rows } = await client.query<Row>(
     `INSERT INTO evidence (${EVIDENCE_COLUMNS}, evidence_block, valid_until) VALUES ${rowsOf.text}
-     ON CONFLICT DO NOTHING RETURNING digest`,
+     ON CONFLICT DO NOTHING RETURNING ${BINDING_COLUMNS}`,
     rowsOf.values,
   );
-  return new Set(rows.map(({ digest }) => digest));
+  return new Map(rows.map((row) => [row.digest, bindingOf(row)]));
+}
+
+const BINDING_COLUMNS = "digest, purpose, subject, key, node";
+
+async function bindings(client: PoolClient, digests: readonly Bytes32[]): Promise<Map<Bytes32, Binding>> {
+  const { rows } = await client.query<Row>(`SELECT ${BINDING_COLUMNS} FROM evidence WHERE digest = ANY($1)`, [
+    digests,
+  ]);
+  return new Map(rows.map((row) => [row.digest, bindingOf(row)]));
 }
 
 const bindingOf = (row: Row): Binding => ({

@@ -11,6 +11,7 @@ import { insertIntents } from "./intentRows.ts";
 import { RecentEvidence } from "./recentEvidence.ts";
 import { REFUSED_FOR_GOOD } from "./refusedForGood.ts";
 import { inTransaction } from "./transaction.ts";
+import { wordArray } from "./valueRows.ts";
 import { fencesOf, takenOver } from "./workStore.ts";
 import type { WorkLease } from "./workStore.ts";
 
@@ -100,12 +101,12 @@ export async function wantProofs(
      WHERE proofs.state = 'failed' OR (proofs.state = 'planned' AND EXISTS
        (SELECT FROM intents WHERE intents.id = proofs.intent AND intents.state IN ('failed', 'replaced')))`,
     [
-      sorted.map(({ id }) => id),
-      sorted.map(({ evidenceDigest }) => evidenceDigest),
+      wordArray(sorted.map(({ id }) => id)),
+      wordArray(sorted.map(({ evidenceDigest }) => evidenceDigest)),
       sorted.map(({ system }) => system),
       sorted.map(({ batchable }) => batchable),
       sorted.map(({ combines }) => combines),
-      sorted.map(({ keySignature }) => keySignature),
+      wordArray(sorted.map(({ keySignature }) => keySignature)),
       sorted.map(({ operatorSignature }) => operatorSignature),
       sorted.map(({ subject }) => shardOf(subject)),
     ],
@@ -113,21 +114,25 @@ export async function wantProofs(
 }
 
 /**
- * Locks these proofs in the caller's transaction, if nobody has taken one of them since.
+ * These proofs go on by this intent, in the caller's transaction, if nobody has taken one of them since.
  * @throws CharterError `replica/lease-lost`.
  */
-export async function requireHolds(client: PoolClient, held: readonly HeldProof[]): Promise<void> {
+export async function passOn(
+  client: PoolClient,
+  held: readonly HeldProof[],
+  state: "planned" | "batched",
+  intent: Bytes32,
+): Promise<void> {
   const { rowCount } = await client.query(
-    `SELECT FROM proofs JOIN unnest($1::text[], $2::bigint[]) AS mine (id, hold) USING (id, hold)
-     WHERE state = 'wanted' ORDER BY id FOR UPDATE OF proofs`,
-    holdsOf(held),
+    `UPDATE proofs SET state = $3, intent = $4, error = NULL, held_until = '-infinity' ${STILL_HELD}`,
+    [...holdsOf(held), state, intent],
   );
   if (rowCount !== held.length) throw takenOver("proofs", { expected: held.length, actual: rowCount });
 }
 
-const holdsOf = (held: readonly HeldProof[]): [Bytes32[], string[]] => [
-  held.map(({ id }) => id),
-  held.map(({ hold }) => hold.toString()),
+const holdsOf = (held: readonly HeldProof[]): [string, string] => [
+  wordArray(held.map(({ id }) => id)),
+  wordArray(held.map(({ hold }) => hold)),
 ];
 
 /**
@@ -183,8 +188,8 @@ export class ProofStore {
     const others = digests.filter((digest) => !found.has(digest));
     if (others.length === 0) return found;
     const { rows } = await this.#pool.query<EvidenceRow>(
-      `SELECT ${EVIDENCE_COLUMNS} FROM evidence WHERE digest = ANY($1)`,
-      [others],
+      `SELECT ${EVIDENCE_COLUMNS} FROM evidence WHERE digest = ANY($1::text[])`,
+      [wordArray(others)],
     );
     for (const row of rows) found.set(row.digest, evidenceFromRow(row));
     return found;
@@ -225,12 +230,8 @@ export class ProofStore {
   /** A proof was made: its intent is planned, both or neither. @throws CharterError `replica/lease-lost`. */
   async planned(held: HeldProof, signer: Address, request: IntentRequest): Promise<void> {
     await inTransaction(this.#pool, async (client) => {
-      await requireHolds(client, [held]);
+      await passOn(client, [held], "planned", request.id);
       await insertIntents(client, signer, [request]);
-      await client.query(
-        "UPDATE proofs SET state = 'planned', intent = $2, error = NULL, held_until = '-infinity' WHERE id = $1",
-        [held.id, request.id],
-      );
     });
   }
 

@@ -3,6 +3,7 @@ import type { Pool } from "pg";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import type { VerdictMessage } from "../../protocol/session/messages.ts";
 import type { Bytes32, Hex } from "../../protocol/words/hex.ts";
+import { wordArray } from "./valueRows.ts";
 
 /** How long a verdict may be signed in a batch after it was reached: collateral moves on. */
 const JUDGED_SECONDS = 300;
@@ -60,8 +61,8 @@ export class SignedVerdictStore {
        ON CONFLICT (evidence_digest) DO UPDATE SET verdict = excluded.verdict, judged_at = now()
        WHERE kept.verdict_digest = excluded.verdict_digest RETURNING evidence_digest`,
       [
-        sorted.map(({ verdict }) => verdict.evidenceDigest),
-        sorted.map(({ identity }) => identity),
+        wordArray(sorted.map(({ verdict }) => verdict.evidenceDigest)),
+        wordArray(sorted.map(({ identity }) => identity)),
         sorted.map(({ verdict }) => JSON.stringify(verdict)),
       ],
     );
@@ -72,8 +73,8 @@ export class SignedVerdictStore {
   async judged(evidenceDigests: readonly Bytes32[]): Promise<Map<Bytes32, VerdictMessage>> {
     const { rows } = await this.#pool.query<{ evidence_digest: Bytes32; verdict: VerdictMessage }>(
       `SELECT evidence_digest, verdict FROM signed_verdicts
-       WHERE evidence_digest = ANY($1) AND verdict IS NOT NULL AND judged_at > now() - $2 * interval '1 second'`,
-      [evidenceDigests, JUDGED_SECONDS],
+       WHERE evidence_digest = ANY($1::text[]) AND verdict IS NOT NULL AND judged_at > now() - $2 * interval '1 second'`,
+      [wordArray(evidenceDigests), JUDGED_SECONDS],
     );
     return new Map(rows.map((row) => [row.evidence_digest, row.verdict]));
   }

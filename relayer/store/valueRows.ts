@@ -1,3 +1,5 @@
+import type { Hex } from "../../protocol/words/hex.ts";
+
 /** Rows of a statement's VALUES, and what its parameters are. */
 export interface ValueRows {
   readonly text: string;
@@ -13,3 +15,6 @@ export function valueRows(types: readonly string[], rows: readonly (readonly unk
     `(${types.map((type, column) => `$${index * types.length + column + 1}::${type}`).join(", ")})`;
   return { text: rows.map(row).join(", "), values: rows.flat() };
 }
+
+/** `{a,b}`: an array parameter of words that need no quotes, which a client would look for in each of them. */
+export const wordArray = (words: readonly (Hex | bigint | number)[]): string => `{${words.join(",")}}`;
