@@ -15,10 +15,10 @@ interface Waiting {
 }
 
 interface Message {
-  readonly id?: number;
-  readonly method?: string;
+  readonly id?: unknown;
+  readonly method?: unknown;
   readonly result?: unknown;
-  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
+  readonly error?: unknown;
 }
 
 const SUBSCRIBE = { method: "eth_subscribe", params: ["newHeads"] };
@@ -30,10 +30,13 @@ const SUBSCRIBE = { method: "eth_subscribe", params: ["newHeads"] };
 export class RpcSocket {
   readonly #options: Options;
   readonly #waiting = new Map<number, Waiting>();
-  #socket: WebSocket | null = null;
-  #opening: Promise<WebSocket> | null = null;
+  /** The one that is open or being opened. */
+  #opened: Promise<WebSocket> | null = null;
+  #abandon: (() => void) | null = null;
   #tellsHeads = false;
   #lastId = 0;
+  /** Messages so far. */
+  #heard = 0;
 
   constructor(options: Options) {
     this.#options = options;
@@ -47,23 +50,29 @@ export class RpcSocket {
   /** @throws viem's RpcRequestError of a refusal, TimeoutError or SocketClosedError of silence. */
   async request(call: RpcCall): Promise<unknown> {
     const { url, timeoutMs } = this.#options;
+    const id = ++this.#lastId;
+    const heard = this.#heard;
     let timer: NodeJS.Timeout | undefined;
     const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new TimeoutError({ body: { method: call.method }, url })), timeoutMs);
+      timer = setTimeout(() => {
+        reject(new TimeoutError({ body: { method: call.method }, url }));
+        // Where nothing was heard meanwhile its other end may be gone without a word: the next question opens another.
+        if (this.#heard === heard) this.#abandon?.();
+      }, timeoutMs);
     });
     try {
-      return await Promise.race([silence, this.#open().then((socket) => this.#ask(socket, call))]);
+      return await Promise.race([silence, this.#open().then((socket) => this.#ask(socket, id, call))]);
     } finally {
       clearTimeout(timer);
+      this.#waiting.delete(id);
     }
   }
 
   close(): void {
-    this.#socket?.close();
+    this.#abandon?.();
   }
 
-  #ask(socket: WebSocket, { method, params }: RpcCall): Promise<unknown> {
-    const id = ++this.#lastId;
+  #ask(socket: WebSocket, id: number, { method, params }: RpcCall): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       socket.send(JSON.stringify({ jsonrpc: "2.0", id, method, params: params ?? [] }));
@@ -71,31 +80,41 @@ export class RpcSocket {
   }
 
   #open(): Promise<WebSocket> {
-    if (this.#socket?.readyState === WebSocket.OPEN) return Promise.resolve(this.#socket);
-    this.#opening ??= this.#connect().finally(() => (this.#opening = null));
-    return this.#opening;
+    this.#opened ??= this.#connect();
+    return this.#opened;
   }
 
   #connect(): Promise<WebSocket> {
     const { url, onHead } = this.#options;
     return new Promise((resolve, reject) => {
       const socket = new WebSocket(url);
-      const closed = (): void => {
+      let isOver = false;
+      const over = (): void => {
+        if (isOver) return; // Another may stand already, which this one's end does not concern.
+        isOver = true;
+        this.#opened = null;
+        this.#abandon = null;
+        this.#tellsHeads = false;
         const error = new SocketClosedError({ url });
         reject(error);
         for (const { reject: fail } of this.#waiting.values()) fail(error);
         this.#waiting.clear();
-        this.#socket = null;
-        this.#tellsHeads = false;
       };
-      socket.addEventListener("close", closed);
-      socket.addEventListener("error", closed);
-      socket.addEventListener("message", ({ data }) => this.#hear(String(data)));
+      this.#abandon = () => {
+        over();
+        socket.close();
+      };
+      socket.addEventListener("close", over);
+      socket.addEventListener("error", over);
+      socket.addEventListener("message", ({ data }) => {
+        if (!isOver) this.#hear(String(data));
+      });
       socket.addEventListener("open", () => {
-        this.#socket = socket;
+        if (isOver) return;
         resolve(socket);
-        this.#ask(socket, SUBSCRIBE).then(
+        this.#ask(socket, ++this.#lastId, SUBSCRIBE).then(
           () => {
+            if (isOver) return;
             this.#tellsHeads = true;
             onHead(); // What came while nobody was told.
           },
@@ -106,18 +125,34 @@ export class RpcSocket {
   }
 
   #hear(text: string): void {
-    let message: Message;
-    try {
-      message = JSON.parse(text) as Message;
-    } catch {
-      return; // No JSON-RPC: whoever waits for it times out.
-    }
+    this.#heard++;
+    const message = readMessage(text);
+    if (message === null) return; // No JSON-RPC: whoever waits for it times out.
     if (message.method === "eth_subscription") return this.#options.onHead();
-    const waiting = this.#waiting.get(message.id ?? 0);
-    if (waiting === undefined) return;
-    this.#waiting.delete(message.id ?? 0);
-    const { error } = message;
-    if (error === undefined) waiting.resolve(message.result);
-    else waiting.reject(new RpcRequestError({ body: {}, url: this.#options.url, error }));
+    const { id, error } = message;
+    const waiting = typeof id === "number" ? this.#waiting.get(id) : undefined;
+    if (typeof id !== "number" || waiting === undefined) return;
+    this.#waiting.delete(id);
+    if (error === undefined || error === null) waiting.resolve(message.result);
+    else waiting.reject(new RpcRequestError({ body: {}, url: this.#options.url, error: refusalOf(error) }));
   }
+}
+
+/** Whatever a node sends: it must not end the process that asked it. */
+function readMessage(text: string): Message | null {
+  try {
+    const message: unknown = JSON.parse(text);
+    return typeof message === "object" && message !== null ? message : null;
+  } catch {
+    return null;
+  }
+}
+
+function refusalOf(error: unknown): { code: number; message: string; data?: unknown } {
+  const { code, message, data } = error as { code?: unknown; message?: unknown; data?: unknown };
+  return {
+    code: typeof code === "number" ? code : -32_603,
+    message: typeof message === "string" ? message : "refused without a word",
+    ...(data === undefined ? {} : { data }),
+  };
 }

@@ -1,8 +1,13 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+
 import { expect } from "chai";
+import { WebSocketServer } from "ws";
 
 import { openChain } from "../../../relayer/chain/client.ts";
 import { isNoAnswer } from "../../../relayer/chain/noAnswer.ts";
 import { Follower } from "../../../relayer/chain/follower.ts";
+import { RpcSocket } from "../../../relayer/chain/RpcSocket.ts";
 import { openStore } from "../../../relayer/store/store.ts";
 import { startAnvil } from "../../support/anvil.ts";
 import type { Anvil } from "../../support/anvil.ts";
@@ -95,5 +100,61 @@ describe("heads by WebSocket", function () {
     const silent: unknown = await client.getBlockNumber().catch((e: unknown) => e);
     expect(isNoAnswer(silent)).to.equal(true);
     wire = await wireTo(anvil.port);
+  });
+
+  describe("from a node that", () => {
+    /** A node that answers each message of its `nth` socket, from 1 on, with these texts. */
+    const nodes: WebSocketServer[] = [];
+    const nodeThat = async (
+      answers: (id: number, nth: number) => readonly string[],
+    ): Promise<WebSocketServer> => {
+      const node = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+      nodes.push(node);
+      await once(node, "listening");
+      let sockets = 0;
+      node.on("connection", (client) => {
+        const nth = ++sockets;
+        client.on("message", (data: Buffer) => {
+          const { id } = JSON.parse(data.toString()) as { id: number };
+          for (const answer of answers(id, nth)) client.send(answer);
+        });
+      });
+      return node;
+    };
+    const sockets: RpcSocket[] = [];
+    afterEach(() => {
+      for (const socket of sockets.splice(0)) socket.close();
+      for (const node of nodes.splice(0)) node.close();
+    });
+    const socketTo = (node: WebSocketServer, timeoutMs: number): RpcSocket => {
+      const url = `ws://127.0.0.1:${(node.address() as AddressInfo).port}`;
+      const socket = new RpcSocket({ url, timeoutMs, onHead: () => undefined });
+      sockets.push(socket);
+      return socket;
+    };
+
+    it("sends what is no answer harm nobody", async () => {
+      const node = await nodeThat((id) => [
+        ...["null", "7", '"x"', "[]", "{", "{}", '{"id":null}', `{"id":"${id}","result":1}`],
+        JSON.stringify({ id, result: "0x1", error: null }),
+      ]);
+      const socket = socketTo(node, 10_000);
+      expect(await socket.request({ method: "eth_chainId" })).to.equal("0x1");
+    });
+
+    it("refuses in a form of its own refuse", async () => {
+      const node = await nodeThat((id) => [JSON.stringify({ id, error: "no" })]);
+      const socket = socketTo(node, 10_000);
+      const refused: unknown = await socket.request({ method: "eth_chainId" }).catch((e: unknown) => e);
+      expect(refused).to.have.property("name", "RpcRequestError");
+    });
+
+    it("is gone without a word are asked over a new socket", async () => {
+      const node = await nodeThat((id, nth) => (nth === 1 ? [] : [JSON.stringify({ id, result: "0x1" })]));
+      const socket = socketTo(node, 1_000);
+      const silent: unknown = await socket.request({ method: "eth_chainId" }).catch((e: unknown) => e);
+      expect(silent).to.have.property("name", "TimeoutError");
+      expect(await socket.request({ method: "eth_chainId" })).to.equal("0x1");
+    });
   });
 });
