@@ -1,6 +1,7 @@
 import {
   getArgumentValues,
   getNamedType,
+  getVariableValues,
   GraphQLError,
   isCompositeType,
   isListType,
@@ -21,6 +22,21 @@ import type {
 export const MAX_COST = 50_000;
 /** What a list without a `first` argument is taken to hold. */
 const UNBOUNDED = 100;
+/** What is looked through for a field's answer, however little of it is asked for. */
+const SEARCHED: Readonly<Record<string, number>> = {
+  "Query.__schema": 1_000,
+  "Query.__type": 100,
+  "Query.allowedAt": 5_000, // Every event of the app, from the store.
+  "Query.liveApps": 500,
+  "Query.liveNodes": 500,
+  "Query.liveInstances": 500,
+  "Query.livePlacements": 500,
+  "Query.liveLeases": 500,
+  "LiveApp.instances": 100,
+  "LiveApp.placements": 100,
+  "LiveApp.leases": 100,
+  "LiveApp.releases": 100,
+};
 
 interface Reading {
   readonly schema: GraphQLSchema;
@@ -32,7 +48,8 @@ interface Reading {
 
 /**
  * How many objects an operation may bring: 1 for an object, and for a list as many times what one element costs as its
- * `first` allows. Leaves are free; how many fields there may be is limited apart.
+ * `first` allows; where much is looked through for it, that is added. Leaves are free, since how many fields a type has is
+ * known, but each further name for one of them costs 1.
  */
 export function operationCost(
   schema: GraphQLSchema,
@@ -40,7 +57,10 @@ export function operationCost(
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
   variables: Readonly<Record<string, unknown>> = {},
 ): number {
-  const reading = { schema, fragments, variables, measured: new Map<FragmentDefinitionNode, number>() };
+  // As execution will see them, with the operation's own defaults; what it refuses brings nothing.
+  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], { ...variables });
+  const measured = new Map<FragmentDefinitionNode, number>();
+  const reading = { schema, fragments, variables: coerced ?? variables, measured };
   const root = schema.getRootType(operation.operation);
   return root ? costOf(operation.selectionSet, root, reading) : 0;
 }
@@ -49,8 +69,13 @@ function costOf(set: SelectionSetNode, type: GraphQLNamedType, reading: Reading)
   let cost = 0;
   for (const selection of set.selections) {
     if (selection.kind === Kind.FIELD) {
+      if (!selection.selectionSet) {
+        if (selection.alias !== undefined && selection.alias.value !== selection.name.value) cost += 1;
+        continue;
+      }
+      cost += SEARCHED[`${type.name}.${selection.name.value}`] ?? 0;
       const field = "getFields" in type ? type.getFields()[selection.name.value] : undefined;
-      if (!field || !("args" in field) || !selection.selectionSet) continue;
+      if (!field || !("args" in field)) continue;
       const named = getNamedType(field.type);
       if (!isCompositeType(named)) continue;
       cost += timesOf(field, selection, reading) * (1 + costOf(selection.selectionSet, named, reading));
@@ -89,20 +114,16 @@ function timesOf(
   if (!isListType(type)) return 1;
   let first: unknown;
   try {
-    first = getArgumentValues(field, node, variables)["first"];
+    const { first: given, last } = getArgumentValues(field, node, variables);
+    first = given ?? last;
   } catch {
     return UNBOUNDED; // Execution refuses these arguments with its own words.
   }
   return typeof first === "number" ? Math.max(0, first) : UNBOUNDED;
 }
 
-/** The refusal of an operation that may bring too much; undefined for all others. */
-export function costError({
-  schema,
-  document,
-  operationName,
-  variableValues,
-}: ExecutionArgs): GraphQLError | undefined {
+/** What this operation costs. @throws GraphQLError `api/query-too-costly` where it may bring too much. */
+export function requireCost({ schema, document, operationName, variableValues }: ExecutionArgs): number {
   const fragments = new Map<string, FragmentDefinitionNode>();
   let operation: OperationDefinitionNode | undefined;
   for (const definition of document.definitions) {
@@ -114,8 +135,8 @@ export function costError({
     }
   }
   const cost = operation ? operationCost(schema, operation, fragments, variableValues ?? {}) : 0;
-  if (cost <= MAX_COST) return undefined;
-  return new GraphQLError(`at most ${MAX_COST} objects may be asked for at once, and this asks for ${cost}`, {
+  if (cost <= MAX_COST) return cost;
+  throw new GraphQLError(`at most ${MAX_COST} objects may be asked for at once, and this asks for ${cost}`, {
     extensions: { code: "api/query-too-costly", expected: MAX_COST, actual: cost },
   });
 }

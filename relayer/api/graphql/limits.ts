@@ -1,7 +1,7 @@
 import { GraphQLError, Kind } from "graphql";
 import type { FragmentDefinitionNode, SelectionSetNode, ValidationRule } from "graphql";
 
-/** Our deepest useful query is apps → releases → (one level more); introspection has its own fixed depth. */
+/** Our deepest useful query is apps → releases → (one level more); introspection has its own limits. */
 export const MAX_DEPTH = 8;
 /** Fields of a whole operation, fragments expanded: bounds aliases too. */
 export const MAX_FIELDS = 500;
@@ -35,7 +35,7 @@ export const operationLimits: ValidationRule = (context) => {
     for (const selection of set?.selections ?? []) {
       let inner: Size;
       if (selection.kind === Kind.FIELD) {
-        if (selection.name.value.startsWith("__")) continue;
+        if (selection.name.value === "__schema" || selection.name.value === "__type") continue;
         const below = sizeOf(selection.selectionSet);
         inner = { depth: below.depth + 1, fields: below.fields + 1 };
       } else if (selection.kind === Kind.FRAGMENT_SPREAD) {

@@ -17,6 +17,7 @@ import type { GrantedLease } from "../../leases/LeaseDesk.ts";
 import { requireNow } from "./blockHeight.ts";
 import type { BlockHeight } from "./blockHeight.ts";
 import type { Changes } from "./changes.ts";
+import type { Asker } from "./yoga.ts";
 import { allowedAtView, blocksView, instanceView, nodeView, releaseView } from "./liveViews.ts";
 
 export interface HealthReport {
@@ -45,6 +46,10 @@ export interface LiveSource {
 
 interface Page {
   readonly first: number;
+  readonly skip: number;
+}
+interface Newest {
+  readonly last: number;
   readonly skip: number;
 }
 interface ByApp extends Page {
@@ -108,9 +113,17 @@ function liveApp(source: LiveSource, { id, block }: AppRef): object | null {
   if (app === undefined) return null;
   return {
     ...appView(app, now.timestamp),
-    instances: () => ofApp(state.instances.values(), id).map(instanceView),
-    placements: () => ofApp(source.placements(), id),
-    leases: () => source.leases(id),
+    releases: ({ last, skip }: Newest) => {
+      const all = releasesAt(app, now.timestamp);
+      const end = Math.max(0, all.length - skip);
+      const from = Math.max(0, end - last);
+      return page(all, { first: last, skip: from })
+        .slice(0, end - from)
+        .map((each) => releaseView(app, each, now.timestamp));
+    },
+    instances: (args: Page) => page(ofApp(state.instances.values(), id), args).map(instanceView),
+    placements: (args: Page) => page(ofApp(source.placements(), id), args),
+    leases: (args: Page) => page(source.leases(id), args),
   };
 }
 
@@ -122,7 +135,6 @@ const appView = (app: AppState, time: number) => ({
   noticeFloorSeconds: app.noticeFloorSeconds,
   replicas: app.replicas,
   head: headAt(app, time)?.number ?? null,
-  releases: releasesAt(app, time).map((each) => releaseView(app, each, time)),
 });
 
 async function answerAllowedAt(
@@ -153,6 +165,7 @@ function appNow(
     appChanged: { id, block: null },
     seen: [
       appView(app, newest.block.timestamp),
+      releasesAt(app, newest.block.timestamp).map((each) => releaseView(app, each, newest.block.timestamp)),
       ofApp(newest.state.instances.values(), id).map(instanceView),
       ofApp(source.placements(), id),
       source.leases(id).map(({ key, release }) => [key, release]),
@@ -174,8 +187,11 @@ function nodeViews({ reports }: LiveSource, nodes: readonly NodeState[]): object
  */
 export function liveSchema(source: LiveSource): GraphQLSchema {
   const newest = () => source.projection().newest.state;
-  const subscription = <T>(read: (args: { app: string }) => T) => ({
-    subscribe: (_root: unknown, args: { app: string }) => source.changes.stream(() => read(args)),
+  const subscription = <T>(what: string, read: (args: ByApp & { readonly app: string }) => T) => ({
+    subscribe: (_root: unknown, args: ByApp & { readonly app: string }, asker: Asker | undefined) => {
+      const name = JSON.stringify([what, args]);
+      return source.changes.stream({ name, read: () => read(args), address: asker?.address });
+    },
   });
   return makeExecutableSchema({
     typeDefs,
@@ -216,9 +232,11 @@ export function liveSchema(source: LiveSource): GraphQLSchema {
         liveLeases: (_root: unknown, args: ByApp) => page(source.leases(args.app ?? undefined), args),
       },
       Subscription: {
-        head: subscription(() => ({ head: blocksView(source.projection()) })),
-        appChanged: subscription(({ app }) => appNow(source, asAddress(app))),
-        leases: subscription(({ app }) => ({ leases: source.leases(asAddress(app)) })),
+        head: subscription("head", () => ({ head: blocksView(source.projection()) })),
+        appChanged: subscription("appChanged", ({ app }) => appNow(source, asAddress(app))),
+        leases: subscription("leases", ({ app, ...args }) => ({
+          leases: page(source.leases(asAddress(app)), args),
+        })),
       },
     },
   });

@@ -1,14 +1,21 @@
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
-import { GraphQLError } from "graphql";
-import type { GraphQLErrorOptions, GraphQLSchema } from "graphql";
+import { GraphQLError, parse } from "graphql";
+import type { ExecutionArgs, GraphQLErrorOptions, GraphQLSchema, ParseOptions } from "graphql";
 import { createYoga } from "graphql-yoga";
 import type { Plugin } from "graphql-yoga";
 
 import { isCharterError } from "../../../protocol/errors/CharterError.ts";
-import { costError } from "./cost.ts";
+import { limitName } from "../limits/clientAddress.ts";
+import { RateLimiter } from "../limits/RateLimiter.ts";
+import { MAX_COST, requireCost } from "./cost.ts";
+import { introspectionLimits } from "./introspection.ts";
 import { operationLimits } from "./limits.ts";
 
 const MAX_QUERY_BYTES = 32_768;
+/** Several times what tools' introspection has; what a long text of small words costs to check grows with its square. */
+const MAX_TOKENS = 2_500;
+/** A hundred of the largest operations: some seconds of this process. */
+const MAX_COST_PER_MINUTE = 100 * MAX_COST;
 
 /** The error that was thrown first: each schema that an error passes wraps it once more. */
 function causeOf(error: unknown): unknown {
@@ -36,26 +43,66 @@ function maskError(logger: FastifyBaseLogger, error: unknown): GraphQLError {
   return new GraphQLError("an internal failure", { ...options, extensions: { code: "api/internal" } });
 }
 
-const limits: Plugin = {
-  onValidate({ addValidationRule }) {
-    addValidationRule(operationLimits);
-  },
-  onExecute({ args, setResultAndStopExecution }) {
-    const error = costError(args);
-    if (error) setResultAndStopExecution({ errors: [error] });
-  },
-  onSubscribe({ args, setResultAndStopExecution }) {
-    const error = costError(args);
-    if (error) setResultAndStopExecution({ errors: [error] });
-  },
-};
+/** Who asks; absent in tests of a schema alone. */
+export interface Asker {
+  /** What its requests are counted against. */
+  readonly address?: string;
+}
+
+/** Lets through what is small enough, and of one address no more than its budget for a minute. */
+function limits(budget: RateLimiter): Plugin<Asker> {
+  /** The refusal; undefined for all others. */
+  const refusal = (args: ExecutionArgs): GraphQLError | undefined => {
+    const { address } = args.contextValue as Asker;
+    try {
+      const cost = requireCost(args);
+      if (address === undefined) return undefined;
+      const retryAfterSeconds = budget.waitSeconds(address);
+      if (retryAfterSeconds > 0) {
+        return new GraphQLError("too much was asked for; wait before the next", {
+          extensions: { code: "api/too-many-requests", retryAfterSeconds },
+        });
+      }
+      budget.count(address, 1 + cost);
+      return undefined;
+    } catch (error) {
+      if (error instanceof GraphQLError) return error;
+      throw error;
+    }
+  };
+  return {
+    onParse({ setParseFn }) {
+      setParseFn((source: string, options?: ParseOptions) =>
+        parse(source, { ...options, maxTokens: MAX_TOKENS }),
+      );
+    },
+    onValidate({ addValidationRule }) {
+      addValidationRule(operationLimits);
+      addValidationRule(introspectionLimits);
+    },
+    onExecute({ args, setResultAndStopExecution }) {
+      const error = refusal(args);
+      if (error) setResultAndStopExecution({ errors: [error] });
+    },
+    onSubscribe({ args, setResultAndStopExecution }) {
+      const error = refusal(args);
+      if (error) setResultAndStopExecution({ errors: [error] });
+    },
+  };
+}
 
 /**
  * Mounts `POST /graphql`, and `GET` for what browsers' EventSource can send. Subscriptions are answered as server-sent
  * events. No CORS: the explorer is of the same origin.
+ * @param maxCostPerMinute what one address may ask for, as `operationCost` counts it.
  */
-export function graphqlRoutes(server: FastifyInstance, schema: GraphQLSchema): void {
-  const yoga = createYoga({
+export function graphqlRoutes(
+  server: FastifyInstance,
+  schema: GraphQLSchema,
+  maxCostPerMinute = MAX_COST_PER_MINUTE,
+): void {
+  const budget = new RateLimiter({ max: maxCostPerMinute, windowSeconds: 60 });
+  const yoga = createYoga<Asker>({
     schema,
     graphqlEndpoint: "/graphql",
     landingPage: false,
@@ -64,12 +111,13 @@ export function graphqlRoutes(server: FastifyInstance, schema: GraphQLSchema): v
     cors: false,
     logging: false,
     maskedErrors: { maskError: (error) => maskError(server.log, error) },
-    plugins: [limits],
+    plugins: [limits(budget)],
   });
   server.route({
     url: "/graphql",
     method: ["GET", "POST"],
     bodyLimit: MAX_QUERY_BYTES,
-    handler: (request, reply) => yoga.handleNodeRequestAndResponse(request, reply, {}),
+    handler: (request, reply) =>
+      yoga.handleNodeRequestAndResponse(request, reply, { address: limitName(request.ip) }),
   });
 }

@@ -38,15 +38,15 @@ export class RateLimiter {
     return Math.ceil((window.endsAt - now) / 1_000);
   }
 
-  count(name: string): void {
+  count(name: string, amount = 1): void {
     const now = this.#now();
     const window = this.#windows.get(name);
     if (window !== undefined && window.endsAt > now) {
-      window.count++;
+      window.count += amount;
       return;
     }
     this.#windows.delete(name);
-    this.#windows.set(name, { count: 1, endsAt: now + this.#windowMs });
+    this.#windows.set(name, { count: amount, endsAt: now + this.#windowMs });
     const oldest = this.#windows.keys().next();
     if (this.#windows.size > this.#maxKept && oldest.done !== true) this.#windows.delete(oldest.value);
   }

@@ -47,3 +47,22 @@ export function clientAddress(
   }
   return address;
 }
+
+/**
+ * Whom requests of this address are counted against: of IPv6 the network of 64 bits, since whoever has one address of it
+ * has them all.
+ */
+export function limitName(address: string): string {
+  const shown = plain(address);
+  if (isIP(shown) !== 6) return shown;
+  const [head = "", tail] = shown.split("%")[0]?.split("::") ?? [];
+  const groups = head === "" ? [] : head.split(":");
+  if (tail !== undefined) {
+    const after = tail === "" ? 0 : tail.split(":").length + (tail.includes(".") ? 1 : 0);
+    while (groups.length + after < 8) groups.push("0");
+  }
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(":")}::/64`;
+}

@@ -66,6 +66,16 @@ describe("POST /graphql", () => {
     expect(body.errors?.[0]?.extensions?.code).to.equal("api/query-too-large");
   });
 
+  it("refuses operations of very many words", async () => {
+    const { body } = await ask(`{ ${"fine ".repeat(3_000)} }`);
+    expect(body.errors?.[0]?.extensions?.code).to.equal("GRAPHQL_PARSE_FAILED");
+  });
+
+  it("refuses the schema many times over", async () => {
+    const { body } = await ask("{ a: __schema { types { name } } b: __schema { types { name } } }");
+    expect(body.errors?.[0]?.extensions?.code).to.equal("api/query-too-large");
+  });
+
   it("refuses bodies above the limit", async () => {
     const { response } = await ask(`{ fine } # ${"x".repeat(40_000)}`);
     expect(response.statusCode).to.equal(413);

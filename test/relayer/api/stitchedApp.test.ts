@@ -9,7 +9,7 @@ import { graphql } from "graphql";
 import { placements } from "../../../protocol/placement/placements.ts";
 import type { BlockRef } from "../../../protocol/state/types.ts";
 import type { Address } from "../../../protocol/words/hex.ts";
-import { Changes } from "../../../relayer/api/graphql/changes.ts";
+import { Changes, MAX_STREAMS_PER_ADDRESS } from "../../../relayer/api/graphql/changes.ts";
 import { MAX_COST } from "../../../relayer/api/graphql/cost.ts";
 import { liveSchema } from "../../../relayer/api/graphql/liveSchema.ts";
 import type { LiveSource } from "../../../relayer/api/graphql/liveSchema.ts";
@@ -226,6 +226,25 @@ describe("apps of history and live state", () => {
     expect((await ask("{")).errors?.[0]?.extensions.code).to.equal("GRAPHQL_PARSE_FAILED");
   });
 
+  it("listsOfAnApp_arePagesToo", async () => {
+    for (let key = 1; key <= 3; key++) scene.granted.push(lease(key));
+    scene.history.propose(2, 1_200, 1_090);
+    const { data } = await ask(
+      `{ app(id: "${APP}") { live { all: releases { number } newest: releases(last: 1) { number }
+           before: releases(last: 5, skip: 1) { number } leases(first: 1, skip: 1) { key } } } }`,
+    );
+    expect(data?.["app"]).to.deep.equal({
+      live: {
+        all: [{ number: 1 }, { number: 2 }],
+        newest: [{ number: 2 }],
+        before: [{ number: 1 }],
+        leases: [{ key: account(2) }],
+      },
+    });
+    const { errors } = await ask(`{ app(id: "${APP}") { live { instances(first: 1001) { key } } } }`);
+    expect(errors?.[0]?.extensions.code).to.equal("api/page-too-large");
+  });
+
   it("pages_firstAndSkip_cutTheList", async () => {
     for (let key = 1; key <= 5; key++) scene.granted.push(lease(key));
     const { data } = await ask(
@@ -250,6 +269,47 @@ describe("apps of history and live state", () => {
       expect(await code(query, { n: 10 })).to.equal(undefined);
       const aliased = Array.from({ length: 8 }, (_, i) => `a${i}: apps { releases { number } }`).join(" ");
       expect(await code(`{ ${aliased} }`)).to.equal("api/query-too-costly");
+    });
+
+    it("defaultOfAVariable_countsAsItWillBeTaken", async () => {
+      const query = "query ($n: Int = 1000) { apps(first: $n) { releases { number } } }";
+      expect(await code(query)).to.equal("api/query-too-costly");
+      expect(await code(query, { n: 10 })).to.equal(undefined);
+    });
+
+    it("aliasesOfALeaf_multipliedByLists_areRefused", async () => {
+      const aliased = (leaf: string) => Array.from({ length: 60 }, (_, i) => `a${i}: ${leaf}`).join(" ");
+      for (const leaf of ["id", "__typename"]) {
+        expect(await code(`{ apps(first: 1000) { ${aliased(leaf)} } }`)).to.equal("api/query-too-costly");
+        expect(await code(`{ apps(first: 10) { ${aliased(leaf)} } }`)).to.equal(undefined);
+      }
+    });
+
+    it("whatIsLookedThroughForLittle_counts", async () => {
+      const ask20 = (field: string) => Array.from({ length: 20 }, (_, i) => `a${i}: ${field}`).join(" ");
+      const allowed = `allowedAt(app: "${APP}", composeHash: "${word(1)}", time: 1) { allowed }`;
+      expect(await code(`{ ${ask20(allowed)} }`)).to.equal("api/query-too-costly");
+      const many = Array.from({ length: 100 }, (_, i) => `a${i}: liveLeases(first: 1) { key }`).join(" ");
+      expect(await code(`{ ${many} }`)).to.equal("api/query-too-costly");
+    });
+
+    it("budgetOfAnAddress_usedUp_isRefusedUntilLater", async () => {
+      const server = Fastify({ trustProxy: true });
+      graphqlRoutes(server, liveSchema(scene), 2_000);
+      const from = async (address: string) => {
+        const response = await server.inject({
+          method: "POST",
+          url: "/graphql",
+          headers: { "content-type": "application/json", "x-forwarded-for": address },
+          payload: JSON.stringify({ query: "{ liveNodes(first: 1000) { number } }" }),
+        });
+        return response.json<Body>().errors?.[0]?.extensions;
+      };
+      expect(await from("2001:db8::1")).to.equal(undefined);
+      expect(await from("2001:db8::2")).to.equal(undefined);
+      expect(await from("2001:db8::3")).to.deep.include({ code: "api/too-many-requests" });
+      expect(await from("2001:db8:0:1::1")).to.equal(undefined);
+      await server.close();
     });
 
     it("refusal_ofAnOperation_saysWhatItWouldBring", async () => {
@@ -323,6 +383,19 @@ describe("apps of history and live state", () => {
       await stream.return(undefined);
       while (scene.changes.open > 0) await new Promise((resolve) => setTimeout(resolve, 5));
       expect(scene.listeners.size).to.equal(0);
+    });
+
+    it("address_withAsManyAsItMayHave_isRefusedAnother", async () => {
+      const open = await Promise.all(
+        Array.from({ length: MAX_STREAMS_PER_ADDRESS }, () =>
+          subscribe("subscription { head { newest { number } } }"),
+        ),
+      );
+      await Promise.all(open.map((stream) => nextOf(stream)));
+      const refused = await post("subscription { head { newest { number } } }", {}, "text/event-stream");
+      expect(await refused.text()).to.contain("api/too-many-streams");
+      expect(scene.listeners.size).to.equal(1); // Looked at once for all of them.
+      await Promise.all(open.map((stream) => stream.return(undefined)));
     });
 
     it("server_stops_endsStreams", async () => {

@@ -1,7 +1,8 @@
 import { makeExecutableSchema } from "@graphql-tools/schema";
 import { expect } from "chai";
-import { graphql, parse, validate } from "graphql";
+import { getIntrospectionQuery, graphql, parse, validate } from "graphql";
 
+import { introspectionLimits } from "../../../relayer/api/graphql/introspection.ts";
 import { operationLimits } from "../../../relayer/api/graphql/limits.ts";
 import { subgraphSubschema } from "../../../relayer/api/graphql/subgraphSchema.ts";
 import { stitchedSchema } from "../../../relayer/api/graphql/stitchedSchema.ts";
@@ -100,4 +101,37 @@ describe("operation limits", () => {
   it("end on fragments that spread themselves", () => {
     expect(problems("{ ...F } fragment F on Query { b ...F }")).to.equal(0);
   });
+});
+
+describe("introspection limits", () => {
+  const schema = makeExecutableSchema({ typeDefs: "type Query { a: Query b: String }" });
+  const problems = (source: string) => validate(schema, parse(source), [introspectionLimits]).length;
+
+  it("let tools' own question pass, and that for one type", () => {
+    expect(problems(getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true }))).to.equal(0);
+    expect(problems('{ __type(name: "Query") { fields { name type { name ofType { name } } } } }')).to.equal(
+      0,
+    );
+    expect(problems("{ b }")).to.equal(0);
+  });
+
+  const doubling = Array.from(
+    { length: 30 },
+    (_, n) => `fragment F${n} on __Type { a { ...F${n + 1} } b { ...F${n + 1} } }`,
+  );
+  const refused: Record<string, string> = {
+    "the schema twice": "{ a: __schema { types { name } } b: __schema { types { name } } }",
+    "one type under many names": '{ a: __type(name: "Query") { name } b: __type(name: "Int") { name } }',
+    "types under many names": "{ __schema { a: types { name } b: types { name } } }",
+    "aliases in fragments": "{ __schema { ...F } } fragment F on __Schema { a: types { name } }",
+    "types of fields of types": "{ __schema { types { fields { type { fields { name } } } } } }",
+    "the same by fragments":
+      "{ ...R } fragment R on Query { __schema { types { ...T } } } fragment T on __Type { fields { type { ...U } } } fragment U on __Type { inputFields { name } }",
+    "fragments that double each other": `{ __schema { types { ...F0 } } } ${doubling.join(" ")} fragment F30 on __Type { name }`,
+    "fragments that spread themselves":
+      "{ __schema { types { ...F } } } fragment F on __Type { ofType { ...F } }",
+  };
+  for (const [what, source] of Object.entries(refused)) {
+    it(`refuse ${what}`, () => expect(problems(source)).to.equal(1));
+  }
 });
