@@ -2,6 +2,7 @@ import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import pino from "pino";
 
 import { CharterError, isCharterError } from "../protocol/errors/CharterError.ts";
+import { errorForLog } from "./errorForLog.ts";
 import { currentRequestId } from "./requestId.ts";
 
 /** What a program started, so far: ended in reverse order. */
@@ -52,7 +53,8 @@ export function createLogger(name: string, asked = "info"): FastifyBaseLogger {
     const requestId = currentRequestId();
     return requestId === undefined ? {} : { requestId };
   };
-  return pino({ name, level, base: { name, pid: process.pid }, mixin }, stderr);
+  const serializers = { err: errorForLog };
+  return pino({ name, level, base: { name, pid: process.pid }, mixin, serializers }, stderr);
 }
 
 /** A stop that hangs is cut short after this. */
@@ -106,6 +108,22 @@ function reportFailure(logger: FastifyBaseLogger, error: unknown): void {
   }
   logger.fatal({ code: error.code, details: error.details }, error.message);
   process.stderr.write(`${JSON.stringify({ error: error.toJSON() })}\n`);
+}
+
+/** How long requests that are under way when a listener stops may take. */
+const CLOSE_GRACE_MS = 5_000;
+
+/**
+ * Stops a listener: what is under way is answered, within a while. Whoever opened a connection and says nothing on it must
+ * not keep what comes after from being ended in order.
+ */
+export async function closeListener(server: FastifyInstance, graceMs = CLOSE_GRACE_MS): Promise<void> {
+  const cutting = setTimeout(() => server.server.closeAllConnections(), graceMs);
+  try {
+    await server.close();
+  } finally {
+    clearTimeout(cutting);
+  }
 }
 
 /**

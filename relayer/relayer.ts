@@ -41,7 +41,7 @@ import { LoggedSteps } from "./outbox/loggedSteps.ts";
 import { secretService } from "./secrets/secretService.ts";
 import { Outbox } from "./outbox/outbox.ts";
 import { viemOutboxChain } from "./outbox/viemChain.ts";
-import { listen, type Closers, type Started } from "./program.ts";
+import { closeListener, listen, type Closers, type Started } from "./program.ts";
 import { ReplicaWork } from "./replicas/ReplicaWork.ts";
 import { KEEPER } from "./replicas/shards.ts";
 import { embeddedDatabase } from "./store/embeddedDatabase.ts";
@@ -356,10 +356,10 @@ export async function startRelayer(
   });
   closers.add("listener", () => {
     changes.close(); // Streams end when their source does, and the listener waits for them.
-    return api.close();
+    return closeListener(api);
   });
   const url = await listen(api, config.host, config.port);
-  closers.add("boot authorization listener", () => bootAuth.close());
+  closers.add("boot authorization listener", () => closeListener(bootAuth));
   const bootAuthUrl = await listen(bootAuth, config.bootAuth.host, config.bootAuthPort);
   const failed = Promise.race(running).then(() => new Promise<never>(() => undefined));
   return { ready: { url, bootAuthUrl }, failed };

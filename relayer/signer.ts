@@ -11,7 +11,7 @@ import { evidenceJudge } from "./evidence/judgeEvidence.ts";
 import { finalBlocksOf } from "./evidence/finalBlocks.ts";
 import { evidenceVerifier } from "./evidence/verifier.ts";
 import { openAttestedKeys } from "./keys/openAttestedKeys.ts";
-import { createLogger, listen, runProgram } from "./program.ts";
+import { closeListener, createLogger, listen, runProgram } from "./program.ts";
 import { openStore } from "./store/store.ts";
 
 /**
@@ -74,7 +74,7 @@ await runProgram(logger, async (closers) => {
     pingStore: () => store.ping(),
     pingChain: () => client.getBlockNumber(),
   });
-  closers.add("listener", () => server.close());
+  closers.add("listener", () => closeListener(server));
   const url = await listen(server, config.host, config.port);
   if (config.seat !== undefined) {
     const stopping = new AbortController();

@@ -1,4 +1,4 @@
-import { createLogger, listen, runProgram } from "../../../program.ts";
+import { closeListener, createLogger, listen, runProgram } from "../../../program.ts";
 import { bootAuthServer } from "../server.ts";
 import { directAuthorizer } from "./authorizer.ts";
 import { readDirectConfig } from "./config.ts";
@@ -15,7 +15,7 @@ await runProgram(logger, async (closers) => {
     tls: config.listener.tls,
     logger,
   });
-  closers.add("listener", () => server.close());
+  closers.add("listener", () => closeListener(server));
   const url = await listen(server, config.listener.host, config.port);
   return { ready: { url }, failed: new Promise<never>(() => undefined) };
 });
