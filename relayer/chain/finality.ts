@@ -25,7 +25,8 @@ export async function readFinalBlock(
   try {
     return toRef(await readHeader(client, finality));
   } catch (error) {
-    if (!isCharterError(error) || isNoAnswer(error)) throw error;
+    // That endpoints disagree, of which one may have moved on, says nothing of what they know.
+    if (!isCharterError(error) || isNoAnswer(error) || error.code === "chain/endpoints-disagree") throw error;
     throw new CharterError(
       "chain/finality-unavailable",
       "the node knows no such finality: configure another, or a number of confirmations",

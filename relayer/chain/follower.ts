@@ -30,6 +30,8 @@ export interface FollowerOptions {
   readonly heads?: HeadNews;
   /** Unix seconds; the clock by default. */
   readonly now?: () => number;
+  /** Seconds of a clock that only goes forward. */
+  readonly uptime?: () => number;
   /** What an operator says about a final block that was taken back. */
   readonly settlement?: Settlement | undefined;
   /** Called once for each final block that is taken back. */
@@ -60,9 +62,10 @@ const KEEP_BLOCKS = 256;
 const MAX_BACKOFF_MS = 10_000;
 /** So many times longer are its pauses while a node tells of heads. */
 const TOLD = 4;
-const DEFAULTS: Required<Pick<FollowerOptions, "pollMs" | "now" | "onTakenBack">> = {
+const DEFAULTS: Required<Pick<FollowerOptions, "pollMs" | "now" | "uptime" | "onTakenBack">> = {
   pollMs: 500,
   now: () => Date.now() / 1_000,
+  uptime: () => performance.now() / 1_000,
   onTakenBack: () => undefined,
 };
 
@@ -81,6 +84,8 @@ export class Follower {
   readonly #guard: FinalityGuard;
   #lastError: CharterError | null = null;
   #reorgs = 0;
+  /** The newest block, and the uptime when it was first followed. */
+  #head = { hash: "", since: 0 };
 
   constructor(options: FollowerOptions) {
     this.#options = { ...DEFAULTS, ...options };
@@ -145,6 +150,8 @@ export class Follower {
       if (this.#lastError.code.startsWith("state/")) this.#synced = false;
       throw this.#lastError;
     } finally {
+      const hash = this.#tracker?.projection().newest.block.hash ?? "";
+      if (hash !== this.#head.hash) this.#head = { hash, since: this.#options.uptime() };
       this.#publish(before);
     }
   }
@@ -167,10 +174,15 @@ export class Follower {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Seconds between the newest block's time and `now` (unix seconds); infinite before the first sync. */
+  /**
+   * Seconds between the newest block's time and `now` (unix seconds), and no fewer than it has been the newest: a block
+   * whose time is ahead, or a clock that was set back, must not keep it young. Infinite before the first sync.
+   */
   headAgeSeconds(now: number = this.#options.now()): number {
     const newest = this.#tracker?.projection().newest;
-    return newest && this.#synced ? now - newest.block.timestamp : Number.POSITIVE_INFINITY;
+    if (!newest || !this.#synced) return Number.POSITIVE_INFINITY;
+    const known = newest.block.hash === this.#head.hash ? this.#options.uptime() - this.#head.since : 0;
+    return Math.max(now - newest.block.timestamp, known);
   }
 
   status(): FollowerStatus {

@@ -27,6 +27,8 @@ export interface LeaseQuestion {
   readonly now: number;
   readonly chainId: number;
   readonly maxHeadAgeSeconds: number;
+  /** What the follower knows of the head's age beside its time; 0 by default. */
+  readonly headAgeSeconds?: number;
   readonly maxLeaseSeconds: number;
 }
 
@@ -115,7 +117,7 @@ export function decideLease(question: LeaseQuestion): LeaseDecision {
   const { projection, session, now } = question;
   const { verdict } = session;
   const deny = denier(projection);
-  const headAgeSeconds = now - projection.newest.block.timestamp;
+  const headAgeSeconds = Math.max(now - projection.newest.block.timestamp, question.headAgeSeconds ?? 0);
   if (headAgeSeconds > question.maxHeadAgeSeconds) {
     return deny("HeadTooOld", { maxHeadAgeSeconds: question.maxHeadAgeSeconds, headAgeSeconds });
   }

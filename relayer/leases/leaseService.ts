@@ -55,7 +55,9 @@ export function leaseService({
   const { chainId, attestationLedger: ledger } = config.deployment;
   const decide = (session: LeaseSession, at: number): LeaseDecision => {
     const projection = follower.projection();
-    return decideLease({ projection, session, now: at, chainId, maxHeadAgeSeconds, maxLeaseSeconds });
+    const headAgeSeconds = follower.headAgeSeconds(at);
+    const bounds = { maxHeadAgeSeconds, headAgeSeconds, maxLeaseSeconds };
+    return decideLease({ projection, session, now: at, chainId, ...bounds });
   };
   const terms = new ManifestTerms(store.blobs);
   const desk = new LeaseDesk({

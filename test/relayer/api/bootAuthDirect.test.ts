@@ -51,10 +51,15 @@ describe("bootAuth direct mode", () => {
 
   async function fixture(
     node: Answers,
-    options: { chainId?: number; confirmations?: number; maxHeadAgeSeconds?: number } = {},
+    options: {
+      chainId?: number;
+      confirmations?: number;
+      maxHeadAgeSeconds?: number;
+      uptime?: () => number;
+    } = {},
   ) {
     rpc = await startJsonRpc(node);
-    const { chainId, confirmations = 0, maxHeadAgeSeconds = 300 } = options;
+    const { chainId, confirmations = 0, maxHeadAgeSeconds = 300, uptime = () => 0 } = options;
     const contract = new KmsContract({
       rpcUrl: rpc.url,
       contract: CONTRACT,
@@ -62,6 +67,7 @@ describe("bootAuth direct mode", () => {
       confirmations,
       maxHeadAgeSeconds,
       now: () => NOW,
+      uptime,
     });
     const log: string[] = [];
     const logger = pino({ level: "info" }, { write: (line: string) => log.push(line) });
@@ -158,6 +164,24 @@ describe("bootAuth direct mode", () => {
     rpc.answers = answers({}, 99);
     expect(await ask("app")).to.equal(UNAVAILABLE);
     rpc.answers = answers({}, 100);
+    expect(await ask("app")).to.equal(ALLOWED);
+  });
+
+  it("denies on a head that stands still though its time is ahead of the clock", async () => {
+    let uptime = 0;
+    const ahead = { eth_getBlockByNumber: { timestamp: `0x${(NOW + 9_000).toString(16)}` } };
+    const { ask } = await fixture(answers(ahead), { uptime: () => uptime });
+    expect(await ask("app")).to.equal(ALLOWED);
+    uptime = 301;
+    expect(await ask("app")).to.equal(UNAVAILABLE);
+    rpc.answers = answers(ahead, 101);
+    expect(await ask("app")).to.equal(ALLOWED);
+  });
+
+  it("is not bound by a head or a chain that the node could not answer for", async () => {
+    const { ask } = await fixture(answers({ eth_chainId: "0x1", eth_call: undefined }, 1_000_000));
+    expect(await ask("app")).to.equal(UNAVAILABLE);
+    rpc.answers = answers();
     expect(await ask("app")).to.equal(ALLOWED);
   });
 

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { PublicClient } from "viem";
 
 import type { Deployment } from "../../../protocol/deployment/deployment.ts";
+import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import { createChainClient } from "../../../relayer/chain/client.ts";
 import { Follower } from "../../../relayer/chain/follower.ts";
 import type { FollowerOptions } from "../../../relayer/chain/follower.ts";
@@ -288,6 +289,33 @@ describe("follower", function () {
     expect(following.headAgeSeconds(newest.block.timestamp + 7)).to.equal(7);
     const dead = follower({ client: createChainClient(["http://127.0.0.1:1"]) });
     expect(await refusal(dead.start())).to.equal("chain/unreachable");
+  });
+
+  it("calls a head old that has been the newest for long, whatever its time and the clock say", async () => {
+    let uptime = 1_000;
+    const following = follower({ uptime: () => uptime });
+    await following.start();
+    const { timestamp } = following.projection().newest.block;
+    uptime += 300;
+    await following.tick(); // The node answers, and always the same.
+    expect(following.headAgeSeconds(timestamp - 5_000)).to.equal(300);
+    expect(following.headAgeSeconds(timestamp + 301)).to.equal(301);
+    await anvil.rpc("anvil_mine", "0x1");
+    await following.tick();
+    const next = following.projection().newest.block;
+    expect(following.headAgeSeconds(next.timestamp)).to.equal(0);
+  });
+
+  it("takes endpoints that disagree about finality for no lack of it", async () => {
+    const torn = ((of: { blockTag?: string }) =>
+      of.blockTag === "finalized"
+        ? Promise.reject(new CharterError("chain/endpoints-disagree", "too few endpoints say the same"))
+        : client.getBlock(of as never)) as never;
+    const following = follower({
+      client: { ...client, getBlock: torn } as PublicClient,
+      finality: "finalized",
+    });
+    expect(await refusal(following.start())).to.equal("chain/endpoints-disagree");
   });
 
   it("stays not ready when our own contract says what cannot follow, and heals when a reorg takes it back", async () => {

@@ -168,6 +168,12 @@ describe("decideLease", () => {
     expect(reasonOf(decide({ final: both, newest: both }, { now: 1_105 }))).to.equal("NodeNotActive");
   });
 
+  it("denies when the head is known for too long, though its time is ahead", () => {
+    const of = projection(1_100, 1_102, asIs);
+    expect(reasonOf(decide(of, { headAgeSeconds: 60 }))).to.equal("Allowed");
+    expect(reasonOf(decide(of, { headAgeSeconds: 61 }))).to.equal("HeadTooOld");
+  });
+
   it("denies when the head is too old", () => {
     const of = projection(1_100, 1_102, asIs);
     expect(reasonOf(decide(of, { now: 1_162 }))).to.equal("Allowed");

@@ -13,6 +13,8 @@ type Options = Pick<
 > & {
   /** Unix seconds. */
   readonly now: () => number;
+  /** Seconds of a clock that only goes forward. */
+  readonly uptime?: () => number;
 };
 
 /** One block that every call of a decision is pinned to, as a hex quantity. */
@@ -33,11 +35,15 @@ const TIMEOUT_MS = 10_000;
 export class KmsContract {
   readonly #options: Options;
   readonly #client: PublicClient;
+  readonly #uptime: () => number;
   #chainId: number | undefined;
   #highest = 0n;
+  /** The highest head so far, and the uptime when it was first heard of. */
+  #head = { number: -1n, since: 0 };
 
   constructor(options: Options) {
     this.#options = options;
+    this.#uptime = options.uptime ?? (() => performance.now() / 1_000);
     this.#chainId = options.chainId;
     this.#client = createPublicClient({
       transport: http(options.rpcUrl, { timeout: TIMEOUT_MS, retryCount: 0 }),
@@ -58,6 +64,7 @@ export class KmsContract {
       this.#gatewayAppId(pin),
       this.#requireFresh(pin),
     ]);
+    this.#consulted(pin);
     const [isAllowed, reason] = decodeFunctionResult({
       abi: kmsAbi,
       functionName: kind,
@@ -75,6 +82,7 @@ export class KmsContract {
       this.#call(read, pin),
       this.#requireFresh(pin),
     ]);
+    this.#consulted(pin);
     const implementation = decodeFunctionResult({
       abi: kmsAbi,
       functionName: "appImplementation",
@@ -110,9 +118,14 @@ export class KmsContract {
         actual: number,
       });
     }
-    this.#highest = number;
-    this.#chainId = expected;
+    if (head > this.#head.number) this.#head = { number: head, since: this.#uptime() };
     return { number, head, chainId };
+  }
+
+  /** The node has answered for this block: from now on it must not go back behind it, nor serve another chain. */
+  #consulted({ number, chainId }: Pin): void {
+    if (number > this.#highest) this.#highest = number;
+    this.#chainId ??= chainId;
   }
 
   /** @throws CharterError `chain/head-too-old`: the node stands still, and what it says may be revoked long since. */
@@ -120,7 +133,9 @@ export class KmsContract {
     const { maxHeadAgeSeconds, now } = this.#options;
     if (maxHeadAgeSeconds === 0) return;
     const { timestamp } = await this.#client.getBlock({ blockNumber: head });
-    const age = now() - Number(timestamp);
+    // Whatever its time says, by a clock that is wrong here or there: it is at least as old as it is known.
+    const known = head === this.#head.number ? this.#uptime() - this.#head.since : 0;
+    const age = Math.max(now() - Number(timestamp), known);
     if (age > maxHeadAgeSeconds) {
       throw new CharterError("chain/head-too-old", "the node's newest block is too old to decide upon", {
         expected: maxHeadAgeSeconds,
