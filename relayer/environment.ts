@@ -41,7 +41,12 @@ export const variables = {
             error: "expected http(s) or ws(s) URLs, separated by commas",
           }),
         )
-        .min(1),
+        .min(1)
+        // One that is named twice would be a majority by itself.
+        .refine(
+          (urls) => new Set(urls.map((url) => URL.parse(url)?.href ?? url)).size === urls.length,
+          "expected each endpoint once",
+        ),
     ),
   url: z.url({ protocol: /^https?$/, error: "expected an http(s) URL" }),
   postgresUrl: z.url({ protocol: /^postgres(ql)?$/, error: "expected a postgres:// URL" }),

@@ -97,12 +97,22 @@ describe("configuration", () => {
 
   it("asks a majority of three endpoints and more, and refuses a quorum of more than there are", () => {
     const quorum = (urls: number, asked = "") =>
-      read({ CHARTER_RPC_URLS: Array(urls).fill("http://127.0.0.1:1").join(), CHARTER_RPC_QUORUM: asked })
-        .rpcQuorum;
+      read({
+        CHARTER_RPC_URLS: Array.from({ length: urls }, (_, n) => `http://127.0.0.1:${n + 1}`).join(),
+        CHARTER_RPC_QUORUM: asked,
+      }).rpcQuorum;
     expect([1, 2, 3, 4, 5].map((urls) => quorum(urls))).to.deep.equal([1, 1, 2, 3, 3]);
     expect(quorum(2, "2")).to.equal(2);
     expect(failure(() => quorum(2, "3")).code).to.equal("config/invalid");
     expect(failure(() => quorum(2, "0")).code).to.equal("config/invalid");
+  });
+
+  it("refuses an endpoint that is named twice, which would agree with itself", () => {
+    for (const urls of ["http://127.0.0.1:1,http://127.0.0.1:1", "https://a.test/x, https://A.test:443/x"]) {
+      const { code, details } = failure(() => read({ CHARTER_RPC_URLS: urls }));
+      expect(code).to.equal("config/invalid");
+      expect(JSON.stringify(details)).to.contain("each endpoint once");
+    }
   });
 
   it("takes one account to pay with, and no half of one", () => {
