@@ -81,6 +81,9 @@ export function installErrorHandler(server: FastifyInstance): void {
   );
 }
 
+/** What is said of one wrong field: names that a sender made up would else come back, and into the log, at any length. */
+const MAX_ISSUE_CHARACTERS = 200;
+
 /** Parses a message by its schema. @throws CharterError `api/invalid-message` with the path of every wrong field. */
 export function parseMessage<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
@@ -88,6 +91,6 @@ export function parseMessage<T>(schema: z.ZodType<T>, value: unknown): T {
   throw new CharterError("api/invalid-message", "the message has another shape than documented", {
     issues: parsed.error.issues
       .slice(0, 20)
-      .map(({ path, message }) => `${path.map(String).join(".")}: ${message}`),
+      .map(({ path, message }) => `${path.map(String).join(".")}: ${message}`.slice(0, MAX_ISSUE_CHARACTERS)),
   });
 }

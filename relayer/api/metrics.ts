@@ -207,7 +207,8 @@ export function createMetrics(source: MetricsSource): Metrics {
     labelNames: ["state"],
     registers,
     async collect() {
-      for (const [state, count] of Object.entries(await proofs())) this.set({ state }, count);
+      const counts = await proofs().catch(() => ({}));
+      for (const [state, count] of Object.entries(counts)) this.set({ state }, count);
     },
   });
   const batches = new Histogram({

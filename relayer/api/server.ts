@@ -8,7 +8,7 @@ import type { AttestedKeys } from "../keys/openAttestedKeys.ts";
 import { signerRoute } from "./routes/signer.ts";
 import { nameRequests, newRequestId } from "../requestId.ts";
 import { installErrorHandler } from "./errors.ts";
-import type { IsProxy } from "./limits/clientAddress.ts";
+import { limitName, type IsProxy } from "./limits/clientAddress.ts";
 import { graphqlRoutes } from "./graphql/yoga.ts";
 import { ipfsRoutes } from "./ipfs/routes.ts";
 import type { IpfsOptions } from "./ipfs/routes.ts";
@@ -60,6 +60,7 @@ export async function apiServer(options: ApiOptions): Promise<FastifyInstance> {
   await server.register(rateLimit, {
     max: options.maxRequestsPerMinute,
     timeWindow: 60_000,
+    keyGenerator: ({ ip }) => limitName(ip),
     errorResponseBuilder: (_request, { after, ttl }) =>
       new CharterError("api/too-many-requests", "too many requests; wait before the next", {
         after,

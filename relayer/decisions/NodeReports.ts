@@ -53,7 +53,9 @@ export class NodeReports {
     const parsed = nodeReportSchema.safeParse(parseStrictJson(message.report, "a node's report"));
     if (!parsed.success) {
       throw new CharterError("report/malformed", "a node's report has another shape than documented", {
-        issues: parsed.error.issues.slice(0, 10).map((issue) => `${issue.path.join(".")}: ${issue.message}`),
+        issues: parsed.error.issues
+          .slice(0, 10)
+          .map((issue) => `${issue.path.join(".")}: ${issue.message}`.slice(0, 200)),
       });
     }
     const signer = recoverTypedData(nodeReportTypedData(chainId, nodeRegistry, message), message.signature);

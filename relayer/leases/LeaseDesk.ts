@@ -26,6 +26,8 @@ export interface GrantedLease {
 /** A key that the store does not know is not looked up again for so long, and so many such keys are kept. */
 const UNKNOWN_SECONDS = 5;
 const MAX_UNKNOWN = 4_096;
+/** Beyond so many, keys that hold no lease are forgotten: the store knows them. */
+const MAX_KEYS = 100_000;
 /** Look-ups in the store at once. */
 const MAX_RECALLS = 64;
 
@@ -39,6 +41,8 @@ interface Options {
   /** The longest lease that the measured manifest accepts. */
   readonly maxLeaseSeconds: (composeHash: Bytes32) => Promise<number>;
   readonly ticker: LeaseTicker;
+  /** Keys that are remembered without a lease. */
+  readonly maxKeys?: number;
   /** The longest lease of all: for so long a nonce is remembered. */
   readonly nonceSeconds?: number;
   /** Unix seconds. */
@@ -86,11 +90,14 @@ export class LeaseDesk {
     return [...this.#granted.values(app)].filter(({ until }) => until > now);
   }
 
-  /** Forgets leases that are over and sessions whose evidence has ended. */
+  /** Forgets leases that are over, sessions whose evidence has ended, and those without a lease where they are too many. */
   sweep(): void {
-    const now = this.#options.now();
-    this.#granted.prune(({ until }) => until <= now);
-    this.#sessions.prune(({ verdict }) => verdict.validUntil <= now);
+    const { now, maxKeys = MAX_KEYS } = this.#options;
+    const second = now();
+    this.#granted.prune(({ until }) => until <= second);
+    this.#sessions.prune(({ verdict }) => verdict.validUntil <= second);
+    if (this.#sessions.size <= maxKeys) return;
+    this.#sessions.prune(({ app, key }) => this.#granted.get(app, key) === undefined);
   }
 
   /** How many keys are remembered. */
@@ -132,6 +139,9 @@ export class LeaseDesk {
     const { app, key, nonce } = request;
     this.#requireNew(key, nonce); // Before the signature: a replay costs nothing.
     this.#requireSignature(request);
+    // Whoever has given no evidence gets no lease, and makes up keys for nothing: their nonces are not remembered.
+    if (!(await this.knows(app, key))) this.#unattested(app, key, performance.now());
+    this.#requireNew(key, nonce);
     this.#nonces.add(key, nonce);
     return this.grant(app, key, nonce);
   }
@@ -149,14 +159,7 @@ export class LeaseDesk {
     const second = now();
     const told = (granted: boolean, reason: string): void =>
       onDecided?.({ granted, reason, seconds: (performance.now() - started) / 1_000 });
-    if (session === undefined) {
-      told(false, "EvidenceMissing");
-      throw new CharterError("lease/denied", "this key gave no evidence", {
-        reason: "EvidenceMissing",
-        app,
-        key,
-      });
-    }
+    if (session === undefined) return this.#unattested(app, key, started);
     const decision = decide(session, second);
     if (!decision.allow) {
       told(false, decision.reason);
@@ -173,6 +176,16 @@ export class LeaseDesk {
     this.#granted.set(app, key, lease);
     this.#options.onGranted?.(lease);
     return ticker.sign({ lease: { app, key, release, composeHash, nonce, maxSeconds }, block });
+  }
+
+  #unattested(app: Address, key: Address, started: number): never {
+    const seconds = (performance.now() - started) / 1_000;
+    this.#options.onDecided?.({ granted: false, reason: "EvidenceMissing", seconds });
+    throw new CharterError("lease/denied", "this key gave no evidence", {
+      reason: "EvidenceMissing",
+      app,
+      key,
+    });
   }
 
   #requireNew(key: Address, nonce: Bytes32): void {

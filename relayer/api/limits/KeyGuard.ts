@@ -1,5 +1,6 @@
 import { CharterError, isCharterError } from "../../../protocol/errors/CharterError.ts";
 import { busy } from "../../busy.ts";
+import { limitName } from "./clientAddress.ts";
 import { RateLimiter } from "./RateLimiter.ts";
 
 /** Refusals after which nobody has shown that the key is theirs. */
@@ -43,8 +44,9 @@ export class KeyGuard {
 
   /** @throws CharterError `api/too-many-requests`, `relayer/busy`, and what `work` throws. */
   async run<T>(of: { readonly key: string; readonly address: string }, work: () => Promise<T>): Promise<T> {
-    const name = `${of.key}@${of.address}`;
-    const after = Math.max(this.#keys.waitSeconds(name), this.#unproven.waitSeconds(of.address));
+    const address = limitName(of.address);
+    const name = `${of.key}@${address}`;
+    const after = Math.max(this.#keys.waitSeconds(name), this.#unproven.waitSeconds(address));
     if (after > 0) {
       throw new CharterError("api/too-many-requests", "too many requests; wait before the next", {
         retryAfterSeconds: after,
@@ -52,13 +54,13 @@ export class KeyGuard {
     }
     if (this.#atOnce >= this.#maxAtOnce) throw busy("signatures", 1);
     this.#atOnce++;
-    this.#unproven.count(of.address); // Until the opposite is shown.
+    this.#unproven.count(address); // Until the opposite is shown.
     try {
       const result = await work();
-      this.#proven(of.address, name);
+      this.#proven(address, name);
       return result;
     } catch (error) {
-      if (isCharterError(error) && !UNPROVEN.has(error.code)) this.#proven(of.address, name);
+      if (isCharterError(error) && !UNPROVEN.has(error.code)) this.#proven(address, name);
       throw error;
     } finally {
       this.#atOnce--;

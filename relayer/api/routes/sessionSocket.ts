@@ -9,7 +9,7 @@ import { CharterError, isCharterError } from "../../../protocol/errors/CharterEr
 import type { GuestSession, Wire } from "../../leases/sessions/GuestSession.ts";
 import type { HeldSessions } from "../../leases/sessions/HeldSessions.ts";
 import { statusOf } from "../errors.ts";
-import { clientAddress } from "../limits/clientAddress.ts";
+import { clientAddress, limitName } from "../limits/clientAddress.ts";
 import type { IsProxy } from "../limits/clientAddress.ts";
 import { RateLimiter } from "../limits/RateLimiter.ts";
 
@@ -39,13 +39,16 @@ export function sessionSocket(server: FastifyInstance, options: SessionSocketOpt
     clientTracking: false,
     maxPayload: MAX_MESSAGE_BYTES,
     perMessageDeflate: false,
+    autoPong: false, // Answered within the same bound as all else.
     closeTimeout: CLOSE_TIMEOUT_MS,
   };
   const sockets = new WebSocketServer(socketOptions);
 
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on("error", destroy);
-    const address = clientAddress(request.socket.remoteAddress, request.headers["x-forwarded-for"], isProxy);
+    const address = limitName(
+      clientAddress(request.socket.remoteAddress, request.headers["x-forwarded-for"], isProxy),
+    );
     try {
       requireOpenable(request, address, opened, held);
     } catch (error) {
@@ -112,6 +115,7 @@ interface HoldingSocket extends WebSocket {
 function hold(client: HoldingSocket, held: HeldSessions, address: string): void {
   client[SESSION] = held.begin(new SocketWire(client), address);
   client.on("message", onMessage);
+  client.on("ping", onPing);
   client.on("close", onClose);
   client.on("error", onError);
 }
@@ -119,6 +123,11 @@ function hold(client: HoldingSocket, held: HeldSessions, address: string): void 
 function onMessage(this: HoldingSocket, data: RawData, isBinary: boolean): void {
   const bytes = data as Buffer; // The default `binaryType`.
   void (isBinary ? this[SESSION]?.onBinary(bytes) : this[SESSION]?.onText(bytes.toString("utf8")));
+}
+
+function onPing(this: HoldingSocket, data: Buffer): void {
+  if (this.bufferedAmount > MAX_UNSENT_BYTES) this.terminate();
+  else this.pong(data);
 }
 
 function onClose(this: HoldingSocket): void {
@@ -138,6 +147,7 @@ function refuse(socket: Duplex, error: CharterError): void {
   const status = statusOf(error);
   const body = JSON.stringify({ error: error.toJSON() });
   const after = error.details["retryAfterSeconds"];
+  socket.once("finish", destroy); // Whoever was refused keeps no socket of ours open.
   socket.end(
     `HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-type: application/json\r\n` +
       (typeof after === "number" ? `retry-after: ${after}\r\n` : "") +

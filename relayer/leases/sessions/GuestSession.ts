@@ -31,6 +31,8 @@ export interface SessionSeams extends SessionPlace {
   readonly grant: (app: Address, key: Address, nonce: Bytes32) => Promise<SignedLease>;
   /** Runs what a signature opens, within what key and address may ask for. */
   readonly guarded: <T>(key: Address, address: string, work: () => Promise<T>) => Promise<T>;
+  /** @throws CharterError `relayer/busy` where this key's node holds its share of sessions. */
+  readonly requireShare: (app: Address, key: Address) => void;
   readonly onOpen: (session: GuestSession) => void;
   readonly onClose: (session: GuestSession) => void;
   /** A defect of ours, for the log. */
@@ -65,6 +67,8 @@ export class GuestSession {
   #minuteEndsAt = 0;
   #asked = 0;
   #isClosed = false;
+  /** Which node its key's evidence named when it was opened. */
+  node: number | undefined;
   /** Milliseconds, monotonic: when something was last heard. */
   heardAt: number;
 
@@ -142,7 +146,7 @@ export class GuestSession {
   }
 
   async #open(agreement: AgreementKey, { app, key, challenge, signature }: OpenMessage): Promise<void> {
-    const { crypto, signer, guarded, knows, onOpen, now } = this.#seams;
+    const { crypto, signer, guarded, knows, requireShare, onOpen, now } = this.#seams;
     const shaken: Handshake = {
       app,
       key,
@@ -163,6 +167,7 @@ export class GuestSession {
           key,
         });
       }
+      requireShare(app, key);
     });
     const channel = openChannel(crypto, "relayer", agreement, shaken);
     const accepted = await signer.signTypedData(acceptTypedData(this.#seams, shaken));

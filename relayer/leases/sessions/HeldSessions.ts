@@ -6,7 +6,7 @@ import type { Touched } from "../touched.ts";
 import { GuestSession } from "./GuestSession.ts";
 import type { SessionSeams, Wire } from "./GuestSession.ts";
 
-interface Options extends Omit<SessionSeams, "onOpen" | "onClose" | "now"> {
+interface Options extends Omit<SessionSeams, "requireShare" | "onOpen" | "onClose" | "now"> {
   /** Sessions at once, those that are being opened included. */
   readonly maxSessions: number;
   /** A session that is silent for longer has nothing left to hold: every lease of it is over. */
@@ -42,6 +42,7 @@ export class HeldSessions {
   readonly #opening = new Map<GuestSession, string>();
   readonly #openingOf = new Map<string, number>();
   readonly #held = new InstanceMap<GuestSession>();
+  readonly #heldOf = new Map<number, number>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -50,6 +51,7 @@ export class HeldSessions {
     this.#seams = {
       ...options,
       now: this.#now,
+      requireShare: (app, key) => this.#requireShare(app, key),
       onOpen: (session) => this.#opened(session),
       onClose: (session) => this.#closed(session),
     };
@@ -117,9 +119,27 @@ export class HeldSessions {
     const { whose } = session;
     if (whose === undefined) return;
     const former = this.#held.get(whose.app, whose.key);
+    if (former !== undefined) this.#count(former, -1);
     this.#held.set(whose.app, whose.key, session);
+    session.node = this.#options.nodeOf(whose.app, whose.key);
+    this.#count(session, 1);
     this.#options.onCount?.(this.#held.size);
     former?.close(POLICY, "session/replaced");
+  }
+
+  /** However many keys one machine attests, it never takes the last room from all others: half of what it left, at most. */
+  #requireShare(app: Address, key: Address): void {
+    if (this.#held.get(app, key) !== undefined) return; // In place of the one that stands.
+    const node = this.#options.nodeOf(app, key);
+    const free = this.#options.maxSessions - this.#held.size;
+    if (node !== undefined && (this.#heldOf.get(node) ?? 0) > free) throw busy("sessions of this node", 30);
+  }
+
+  #count({ node }: GuestSession, change: 1 | -1): void {
+    if (node === undefined) return;
+    const count = (this.#heldOf.get(node) ?? 0) + change;
+    if (count > 0) this.#heldOf.set(node, count);
+    else this.#heldOf.delete(node);
   }
 
   #closed(session: GuestSession): void {
@@ -127,6 +147,7 @@ export class HeldSessions {
     const { whose } = session;
     if (whose === undefined || this.#held.get(whose.app, whose.key) !== session) return;
     this.#held.delete(whose.app, whose.key);
+    this.#count(session, -1);
     this.#options.onCount?.(this.#held.size);
   }
 

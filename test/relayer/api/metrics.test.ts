@@ -2,6 +2,20 @@ import { expect } from "chai";
 
 import { createMetrics } from "../../../relayer/api/metrics.ts";
 
+describe("metrics while the store is away", () => {
+  it("tell all the rest", async () => {
+    const away = () => Promise.reject(new Error("the database does not answer"));
+    const { registry } = createMetrics({
+      status: () => ({ ready: false, newest: null, final: null, reorgs: 3, deepReorgs: 0, lastError: null }),
+      headAgeSeconds: () => 0,
+      intents: away,
+      proofs: away,
+      balanceWei: away,
+    });
+    expect(await registry.metrics()).to.contain("charter_reorgs_total 3");
+  });
+});
+
 describe("metrics of collateral", () => {
   it("carry the kind of TEE, and forget a family that is not held any more", async () => {
     let left = new Map([

@@ -37,13 +37,14 @@ const allowed: LeaseDecision = {
   block: { number: 9n, hash: parseBytes32(`0x${"09".repeat(32)}`), parentHash: newNonce(), timestamp: 1_000 },
 };
 
-function fixture(decide: (session: LeaseSession) => LeaseDecision = () => allowed) {
+function fixture(decide: (session: LeaseSession) => LeaseDecision = () => allowed, maxKeys?: number) {
   const world = { now: 1_000, recalled: 0, longest: Infinity, stored: undefined as LeaseSession | undefined };
   const desk = new LeaseDesk({
     chainId: CHAIN,
     ledger,
     decide,
     now: () => world.now,
+    ...(maxKeys === undefined ? {} : { maxKeys }),
     maxLeaseSeconds: async () => world.longest,
     recall: async () => {
       world.recalled++;
@@ -123,6 +124,29 @@ describe("LeaseDesk", () => {
     expect(await refusal(ask(other, nonce))).to.equal("lease/signature-invalid");
     await ask(guest, nonce);
     expect(await refusal(ask(guest, nonce))).to.equal("lease/nonce-replayed");
+  });
+
+  it("remembers no nonce of whoever gave no evidence", async () => {
+    const { desk, ask } = fixture();
+    const nonce = newNonce();
+    expect(await denial(ask(guest, nonce))).to.equal("EvidenceMissing");
+    desk.admit(session());
+    expect((await ask(guest, nonce)).lease.nonce).to.equal(nonce);
+  });
+
+  it("forgets keys without a lease where there are too many, and knows them again from the store", async () => {
+    const { desk, world, ask } = fixture(undefined, 1);
+    desk.admit(session());
+    await ask();
+    for (const byte of ["d1", "d2"]) {
+      const idle = parseAddress(`0x${byte.repeat(20)}`);
+      desk.admit({ ...session(), key: idle });
+    }
+    desk.sweep();
+    expect(desk.size).to.equal(1);
+    expect(desk.nodeOf(app, key)).to.equal(3);
+    world.stored = { ...session(), key: parseAddress(`0x${"d1".repeat(20)}`) };
+    expect(await desk.knows(app, world.stored.key)).to.equal(true);
   });
 
   it("looks a stranger's key up once in a while, not at every request", async () => {

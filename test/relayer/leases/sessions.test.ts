@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { connect as connectTcp } from "node:net";
 import type { AddressInfo } from "node:net";
 
 import { expect } from "chai";
@@ -22,6 +23,7 @@ import { LeaseTicker } from "../../../relayer/leases/LeaseTicker.ts";
 import { HeldSessions } from "../../../relayer/leases/sessions/HeldSessions.ts";
 import { RelayerSession } from "../../../worker/session/RelayerSession.ts";
 import { refusal } from "../../support/refusal.ts";
+import { until } from "../support/until.ts";
 
 const CHAIN = 31_337;
 const signer = privateKeyToAccount(`0x${"11".repeat(32)}`);
@@ -40,6 +42,11 @@ const allowed: LeaseDecision = {
   block: { number: 9n, hash: nonce(9), parentHash: nonce(8), timestamp: 1_000 },
 };
 const revoked: LeaseDecision = { allow: false, reason: "ReleaseNotAllowed", details: {} };
+
+const connectionsOf = ({ server }: FastifyInstance): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+  });
 
 describe("sessions between a relayer and its guests, over real sockets", () => {
   let server: FastifyInstance;
@@ -266,6 +273,58 @@ describe("sessions between a relayer and its guests, over real sockets", () => {
     await start({ maxSessions: 1 });
     await connect();
     expect(await refusal(connect())).to.equal("relayer/unreachable");
+  });
+
+  it("leaves room to other nodes, however many keys one machine attests", async () => {
+    await start({ maxSessions: 4 });
+    const accounts = ["44", "55", "66", "77"].map((byte) => privateKeyToAccount(`0x${byte.repeat(32)}`));
+    for (const account of accounts) {
+      desk.admit({ app, key: lower(account), node: 3, verdict: { evidenceBlock: 5 } as VerdictMessage });
+    }
+    desk.admit({ app, key: lower(other), node: 4, verdict: { evidenceBlock: 5 } as VerdictMessage });
+    const [first, second, third, fourth] = accounts as [
+      PrivateKeyAccount,
+      PrivateKeyAccount,
+      PrivateKeyAccount,
+      PrivateKeyAccount,
+    ];
+    for (const account of [first, second, third]) await connect({ account });
+    expect(await refusal(connect({ account: fourth }))).to.equal("relayer/busy");
+    await connect({ account: third }); // In place of the one that stands.
+    await connect({ account: other });
+    expect(held.size).to.equal(4);
+  });
+
+  it("cuts off a guest that pings and does not read the answers", async () => {
+    await start();
+    const { hostname, port } = new URL(url);
+    const socket = connectTcp(Number(port), hostname);
+    socket.on("error", () => undefined);
+    const key = Buffer.alloc(16).toString("base64");
+    socket.write(
+      `GET /sessions HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n` +
+        `sec-websocket-version: 13\r\nsec-websocket-key: ${key}\r\n\r\n`,
+    );
+    await once(socket, "readable"); // The upgrade; nothing is read from here on.
+    const ping = Buffer.concat([Buffer.from([0x89, 0x80 | 125, 0, 0, 0, 0]), Buffer.alloc(125)]);
+    const pings = Buffer.concat(Array.from({ length: 500 }, () => ping));
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    const flood = (): void => {
+      if (socket.destroyed) return;
+      socket.write(pings, () => setImmediate(flood));
+    };
+    flood();
+    await closed;
+  });
+
+  it("keeps no socket of whoever is refused, though they never close it", async () => {
+    await start({ perMinute: 0 });
+    const { hostname, port } = new URL(url);
+    const socket = connectTcp({ port: Number(port), host: hostname, allowHalfOpen: true });
+    socket.write("GET /sessions HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n");
+    await once(socket.resume(), "end");
+    await until("the socket is gone", async () => (await connectionsOf(server)) === 0);
+    socket.destroy();
   });
 
   it("ends what never speaks and what has been silent beyond every lease", async () => {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import { CharterError } from "../../../../protocol/errors/CharterError.ts";
-import { clientAddress, readProxies } from "../../../../relayer/api/limits/clientAddress.ts";
+import { clientAddress, limitName, readProxies } from "../../../../relayer/api/limits/clientAddress.ts";
 import { KeyGuard } from "../../../../relayer/api/limits/KeyGuard.ts";
 import { RateLimiter } from "../../../../relayer/api/limits/RateLimiter.ts";
 import { requireAdmin } from "../../../../relayer/api/limits/requireAdmin.ts";
@@ -33,7 +33,36 @@ describe("rate limits", () => {
   });
 });
 
+describe("whom requests are counted against", () => {
+  for (const [address, name] of [
+    ["192.0.2.7", "192.0.2.7"],
+    ["::ffff:192.0.2.7", "192.0.2.7"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+    ["2001:0db8:0001:2::9", "2001:db8:1:2::/64"],
+    ["2001:db8::1", "2001:db8:0:0::/64"],
+    ["fe80::1%eth0", "fe80:0:0:0::/64"],
+    ["::1", "0:0:0:0::/64"],
+    ["2001:db8:1:2::/64", "2001:db8:1:2::/64"],
+    ["unknown", "unknown"],
+  ] as const) {
+    it(`is ${name} for ${address}`, () => expect(limitName(address)).to.equal(name));
+  }
+});
+
 describe("the guard before signatures", () => {
+  it("counts all addresses of one IPv6 network as one", async () => {
+    const guard = new KeyGuard({ perKey: 100, unprovenPerAddress: 2 });
+    const forged = async () => {
+      throw new CharterError("lease/signature-invalid", "no");
+    };
+    for (const address of ["2001:db8::1", "2001:db8::2"]) {
+      expect(await refusal(guard.run({ key: "k", address }, forged))).to.equal("lease/signature-invalid");
+    }
+    expect(await refusal(guard.run({ key: "k", address: "2001:db8::3" }, forged))).to.equal(
+      "api/too-many-requests",
+    );
+  });
+
   const ok = async () => "ok";
   const unproven = async () => {
     throw new CharterError("lease/signature-invalid", "no");
