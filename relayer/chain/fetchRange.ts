@@ -3,6 +3,10 @@ import type { PublicClient } from "viem";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import type { RawLog } from "../../protocol/state/decodeLog.ts";
 import type { BlockRef } from "../../protocol/state/types.ts";
+import { inLanes } from "../inLanes.ts";
+import { ownOf, readOwnLogs } from "./ownLogs.ts";
+import type { Ours } from "./ownLogs.ts";
+import { isRangeRefusal } from "./rangeRefusal.ts";
 import { readHeader, readLogs, toRef } from "./rpc.ts";
 import type { Header, UntimedLog } from "./rpc.ts";
 
@@ -12,6 +16,9 @@ export interface Range {
   readonly logs: readonly RawLog[];
 }
 
+/** Headers that are asked for at once. */
+const LANES = 8;
+
 /** The chain moved while it was read: nothing of the reading is used, the next tick starts over. */
 const moved = (what: string) =>
   new CharterError("chain/moved", "the chain changed while it was read", { what });
@@ -19,11 +26,19 @@ const moved = (what: string) =>
 const inOrder = (a: UntimedLog, b: UntimedLog) =>
   a.blockNumber === b.blockNumber ? a.logIndex - b.logIndex : a.blockNumber < b.blockNumber ? -1 : 1;
 
-/** The block after `parent`, with its logs. @throws CharterError `chain/moved` when it has another parent. */
-export async function fetchNext(client: PublicClient, parent: BlockRef): Promise<Range> {
+/**
+ * The block after `parent`, with its logs; where a node has too many that look like ours, those of ours alone.
+ * @throws CharterError `chain/moved` when it has another parent.
+ */
+export async function fetchNext(client: PublicClient, parent: BlockRef, ours: () => Ours): Promise<Range> {
   const header = await readHeader(client, parent.number + 1n);
   if (header.parentHash !== parent.hash) throw moved(`block ${header.number}`);
-  const logs = header.mayHoldLogs ? await readLogs(client, { blockHash: header.hash }) : [];
+  const logs = header.mayHoldLogs
+    ? await readLogs(client, { blockHash: header.hash }).catch((error: unknown) => {
+        if (!isRangeRefusal(error)) throw error;
+        return readOwnLogs(client, header, ours());
+      })
+    : [];
   return {
     blocks: [toRef(header)],
     logs: logs.sort(inOrder).map((log) => ({ ...log, blockTimestamp: header.timestamp })),
@@ -35,14 +50,21 @@ export async function fetchNext(client: PublicClient, parent: BlockRef): Promise
  * must follow `parent`, the last must be the same before and after, and each log must name its block's hash.
  * @throws CharterError `chain/moved`, `chain/unreachable`.
  */
-export async function fetchRange(client: PublicClient, parent: BlockRef, toBlock: bigint): Promise<Range> {
+export async function fetchRange(
+  client: PublicClient,
+  parent: BlockRef,
+  toBlock: bigint,
+  ours: () => Ours,
+): Promise<Range> {
   const fromBlock = parent.number + 1n;
   const [first, last] = await Promise.all([readHeader(client, fromBlock), readHeader(client, toBlock)]);
   if (first.parentHash !== parent.hash) throw moved(`block ${fromBlock}`);
-  const logs = (await readLogs(client, { fromBlock, toBlock })).sort(inOrder);
+  // What others emit to look like ours costs no further question.
+  const logs = ownOf((await readLogs(client, { fromBlock, toBlock })).sort(inOrder), ours());
   const headers = new Map<bigint, Header>([[last.number, last]]);
-  for (const { blockNumber } of logs) {
-    if (!headers.has(blockNumber)) headers.set(blockNumber, await readHeader(client, blockNumber));
+  const numbers = [...new Set(logs.map(({ blockNumber }) => blockNumber))].filter((one) => one !== toBlock);
+  for (const header of await inLanes(numbers, LANES, (number) => readHeader(client, number))) {
+    headers.set(header.number, header);
   }
   const timed = logs.map((log) => {
     const header = headers.get(log.blockNumber);

@@ -13,6 +13,7 @@ import type { Finality } from "./finality.ts";
 import { FinalityGuard } from "./FinalityGuard.ts";
 import { LogRanges } from "./LogRanges.ts";
 import type { Projection } from "./projection.ts";
+import { isRangeRefusal } from "./rangeRefusal.ts";
 import { requireFollowed } from "./requireFollowed.ts";
 import { readHeader, toRef } from "./rpc.ts";
 import { StateTracker } from "./stateTracker.ts";
@@ -262,7 +263,7 @@ export class Follower {
       const tracker = this.#tracker ?? (await this.#load());
       const parent = tracker.projection().newest.block;
       if (parent.number >= head.number) return;
-      const range = await this.#fetch(parent, head);
+      const range = await this.#fetch(tracker, parent, head);
       crashPoint("follower.fetched");
       try {
         await this.#follow(tracker, parent, range);
@@ -296,18 +297,22 @@ export class Follower {
   }
 
   /** The next piece: whole ranges far from the head, as large as the node answers; single blocks near it. */
-  async #fetch(parent: BlockRef, head: BlockRef): Promise<Range> {
+  async #fetch(tracker: StateTracker, parent: BlockRef, head: BlockRef): Promise<Range> {
     const { client } = this.#options;
     const far = head.number - parent.number - NEAR;
-    if (far <= 1n) return fetchNext(client, parent);
+    const ours = () => tracker.ours();
+    const next = (): Promise<Range> => fetchNext(client, parent, ours);
+    if (far <= 1n) return next();
     for (;;) {
       const size = far < this.#ranges.size ? far : this.#ranges.size;
       try {
-        const range = await fetchRange(client, parent, parent.number + size);
+        const range = await fetchRange(client, parent, parent.number + size, ours);
         this.#ranges.answered(size);
         return range;
       } catch (error) {
-        if (!this.#ranges.failed(size, error)) throw error;
+        if (this.#ranges.failed(size, error)) continue;
+        if (size === 1n && isRangeRefusal(error)) return next();
+        throw error;
       }
     }
   }

@@ -8,6 +8,7 @@
  * - Erigon: "query timeout exceeded", "block range greater than 10000 max"
  * - providers: "Log response size exceeded", "eth_getLogs is limited to a 10,000 range", "block range is too wide",
  *   "ranges over 10000 blocks are not supported", "Block range limit exceeded", "response is too big"
+ * - viem, of an answer that it does not read to its end: "HTTP response body exceeded the size limit."
  */
 const TEXTS: readonly RegExp[] = [
   /returned more than [\d,]+ (results|logs)/i,
@@ -16,7 +17,7 @@ const TEXTS: readonly RegExp[] = [
   /ranges over [\d,]+/i,
   /limited to (a )?[\d,]+k? (block )?range/i,
   /too many (logs|results|blocks)/i,
-  /response (size|is too|too)/i,
+  /response (size|is too|too|body exceeded)/i,
   /query timeout/i,
 ];
 const TOO_LARGE = 413;

@@ -69,21 +69,23 @@ export async function readHeader(
 const quantity = (value: bigint): Hex => `0x${value.toString(16)}`;
 
 /**
- * Logs that look like ours, of one block (by hash, so that a node which lacks it fails instead of answering "none") or
+ * Logs that look like ours, of these contracts or of whichever, of one block (by hash, so that a node which lacks it fails instead of answering "none") or
  * of a range. Whose contract emitted them is for the caller to check: asking by event and not by address finds an app
  * and its first events in one reading.
  */
 export async function readLogs(
   client: PublicClient,
   of: { blockHash: Bytes32 } | { fromBlock: bigint; toBlock: bigint },
+  addresses?: readonly Address[],
 ): Promise<UntimedLog[]> {
   const range =
     "blockHash" in of
       ? { blockHash: of.blockHash }
       : { fromBlock: quantity(of.fromBlock), toBlock: quantity(of.toBlock) };
+  const by = addresses === undefined ? {} : { address: [...addresses] };
   const logs = await asChainError(
     "logs",
-    client.request({ method: "eth_getLogs", params: [{ ...range, topics: [[...EVENT_SELECTORS]] }] }),
+    client.request({ method: "eth_getLogs", params: [{ ...range, ...by, topics: [[...EVENT_SELECTORS]] }] }),
   );
   return logs.map((log) => {
     if (

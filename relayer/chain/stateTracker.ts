@@ -38,6 +38,14 @@ export class StateTracker {
     return { final: { ...this.#final }, newest: { ...this.#newest } };
   }
 
+  /** Contracts whose events count now. */
+  ours(): Map<Address, Contract> {
+    return new Map([
+      ...this.#fixed,
+      ...[...this.#newest.state.apps.keys()].map((app) => [app, "app"] as const),
+    ]);
+  }
+
   /**
    * Which of these logs (in chain order, above the newest block) are ours. An app is known from its AppCreated on,
    * which precedes its own first event.

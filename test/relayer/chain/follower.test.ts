@@ -15,6 +15,13 @@ import { freshDatabase } from "../../support/postgres.ts";
 import { refusal } from "../../support/refusal.ts";
 import { APP, account, emitApp, emitProposal, placeDeployment, word } from "./scene.ts";
 
+interface LogFilter {
+  readonly blockHash?: string;
+  readonly fromBlock?: string;
+  readonly toBlock?: string;
+  readonly address?: unknown;
+}
+
 describe("follower", function () {
   this.timeout(60_000);
   let anvil: Anvil;
@@ -89,6 +96,53 @@ describe("follower", function () {
     expect(refused).to.be.greaterThan(0);
     expect(following.projection().newest.state.apps.get(APP)?.releases).to.have.length(2);
     expect(following.projection().newest.block.number).to.equal(402n);
+  });
+
+  for (const [where, after] of [
+    ["near the head", 0],
+    ["far from it", 100],
+  ] as const) {
+    it(`reads a block ${where} that others filled with events like ours`, async () => {
+      await emitApp(anvil, deployment, APP, word(7)); // Whatever else stands in this block.
+      const filled = Number(await client.getBlockNumber());
+      await mine(after);
+      await emitProposal(anvil, APP, 2, 5_000_000_000);
+      const { hash } = await client.getBlock({ blockNumber: BigInt(filled) });
+      let refused = 0;
+      const request: typeof client.request = (async (call: { method: string; params: [LogFilter] }) => {
+        const [filter] = call.params ?? [{}];
+        const holds =
+          filter.blockHash === hash ||
+          (Number(filter.fromBlock) <= filled && filled <= Number(filter.toBlock));
+        if (call.method === "eth_getLogs" && holds && filter.address === undefined) {
+          refused += 1;
+          throw new Error("query returned more than 10000 results");
+        }
+        return client.request(call as never);
+      }) as never;
+      const following = follower({ client: { ...client, request }, finality: 0 });
+      await following.start();
+      expect(refused).to.be.greaterThan(0);
+      const { releases } = following.projection().newest.state.apps.get(APP) ?? { releases: [] };
+      expect(releases.map(({ number }) => number)).to.deep.equal([1, 2]);
+    });
+  }
+
+  it("asks nothing further for events of others that look like ours", async () => {
+    const stranger = account(0xdead);
+    await anvil.rpc("anvil_setCode", stranger, await anvil.rpc("eth_getCode", APP, "latest"));
+    for (let i = 0; i < 5; i++) await emitProposal(anvil, stranger, 2, 5_000_000_000);
+    await emitApp(anvil, deployment, APP, word(7));
+    await mine(100);
+    const headers = new Set<bigint>();
+    const getBlock = ((of: { blockNumber?: bigint }) => {
+      if (of.blockNumber !== undefined) headers.add(of.blockNumber);
+      return client.getBlock(of as never);
+    }) as never;
+    const following = follower({ client: { ...client, getBlock } as PublicClient, finality: 0 });
+    await following.start();
+    expect(following.projection().newest.state.apps.size).to.equal(1);
+    expect([2n, 3n, 4n].filter((number) => headers.has(number))).to.deep.equal([]);
   });
 
   it("undoes what a reorg took away, and replays what stayed", async () => {

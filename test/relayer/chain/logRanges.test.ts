@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { HttpRequestError, RpcRequestError, TimeoutError } from "viem";
+import { HttpRequestError, ResponseBodyTooLargeError, RpcRequestError, TimeoutError } from "viem";
 
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import { LogRanges } from "../../../relayer/chain/LogRanges.ts";
@@ -47,6 +47,12 @@ describe("ranges of a question for logs", () => {
       expect(ranges.failed(1_000n, await asSeen(error))).to.equal(true);
       expect(ranges.size).to.equal(500n);
     }
+  });
+
+  it("are halved on an answer that is longer than is read, which is no silence", async () => {
+    const error = new ResponseBodyTooLargeError({ maxSize: 1, size: 2 });
+    expect(isRangeRefusal(error)).to.equal(true);
+    expect(isRangeRefusal(await asSeen(error))).to.equal(true);
   });
 
   it("are quartered when the answer takes too long or endpoints disagree", async () => {
