@@ -9,6 +9,9 @@ interface Waiting {
   readonly fail: (cause: unknown) => void;
 }
 
+/** What a node should run now, or why that cannot be said. */
+type Read = { readonly now: Placements; readonly digest: Bytes32 } | { readonly cause: unknown };
+
 interface Options {
   /** What the node with this key should run now. @throws CharterError `node/unknown`, `chain/not-ready` */
   readonly placementsOf: (key: Address) => Placements;
@@ -53,7 +56,13 @@ export class PlacementWatch {
 
   /** Something changed on chain: answers those whom it concerns. */
   changed(): void {
-    for (const waiting of this.#waiting) this.#give(waiting, waiting.unlike);
+    const known = new Map<Address, Read>();
+    for (const waiting of this.#waiting) {
+      const read = known.get(waiting.key) ?? this.#read(waiting.key);
+      known.set(waiting.key, read);
+      if ("cause" in read) waiting.fail(read.cause);
+      else if (read.digest !== waiting.unlike) waiting.answer(read.now);
+    }
   }
 
   /** Answers all, as when the listener closes. */
@@ -61,12 +70,18 @@ export class PlacementWatch {
     for (const waiting of this.#waiting) this.#give(waiting);
   }
 
-  #give({ key, answer, fail }: Waiting, unlike?: Bytes32): void {
+  #give({ key, answer, fail }: Waiting): void {
+    const read = this.#read(key);
+    if ("cause" in read) fail(read.cause);
+    else answer(read.now);
+  }
+
+  #read(key: Address): Read {
     try {
       const now = this.#placementsOf(key);
-      if (placementsDigest(now.placements) !== unlike) answer(now);
+      return { now, digest: placementsDigest(now.placements) };
     } catch (cause) {
-      fail(cause);
+      return { cause };
     }
   }
 }

@@ -50,16 +50,17 @@ interface Publication {
 /**
  * Anyone may publish what an event names already; anything else needs the signature of an app's owner or of a
  * configured publisher, so that nobody fills the store for free.
+ * @returns the app's owner on whose word alone it is published; null otherwise.
  * @throws CharterError `ipfs/not-publishable`.
  */
-export async function requirePublishable(publication: Publication): Promise<void> {
+export function requirePublishable(publication: Publication): Address | null {
   const { state, digest, signature, publishers, chainId, appRegistry } = publication;
-  if (standsInEvent(state, digest)) return;
+  if (standsInEvent(state, digest)) return null;
   if (signature !== undefined) {
     const signer = recoverPublisher(signature, digest, chainId, appRegistry);
     if (signer !== null) {
-      if (publishers.includes(signer)) return;
-      for (const app of state.apps.values()) if (app.owner === signer) return;
+      if (publishers.includes(signer)) return null;
+      for (const app of state.apps.values()) if (app.owner === signer) return signer;
     }
   }
   throw new CharterError(

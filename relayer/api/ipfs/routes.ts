@@ -7,6 +7,7 @@ import type { ChainState } from "../../../protocol/state/types.ts";
 import type { Address, Bytes32 } from "../../../protocol/words/hex.ts";
 import type { BlobStore } from "../../store/blobStore.ts";
 import { parseMessage } from "../errors.ts";
+import { RateLimiter } from "../limits/RateLimiter.ts";
 import { MAX_BLOB_BYTES, requireDigest, requirePublishable } from "./publication.ts";
 
 export interface IpfsOptions {
@@ -18,12 +19,16 @@ export interface IpfsOptions {
   readonly appRegistry: Address;
 }
 
+/** Manifests and notes that one owner may publish in a day before an event names them; an app costs but its gas. */
+const MAX_PER_OWNER = 64;
+
 /**
  * Manifests and notes by CID (raw, sha2-256), and the three calls that graph-node makes of an IPFS endpoint
  * (DESIGN section 10). Readers recompute the hash: what leaves here is bytes, never a page.
  */
 export function ipfsRoutes(server: FastifyInstance, options: IpfsOptions): void {
   const { blobs, newestState, publishers, chainId, appRegistry } = options;
+  const ofOwners = new RateLimiter({ max: MAX_PER_OWNER, windowSeconds: 86_400 });
 
   // Bytes are what they are, whatever content type the sender names; kept inside this plugin's scope.
   server.removeAllContentTypeParsers();
@@ -45,8 +50,10 @@ export function ipfsRoutes(server: FastifyInstance, options: IpfsOptions): void 
       requireDigest(bytes, digest);
       const header = request.headers["charter-signature"];
       const signature = header === undefined ? undefined : parseMessage(signatureSchema, header);
-      await requirePublishable({ state: newestState(), digest, signature, publishers, chainId, appRegistry });
+      const state = newestState();
+      const owner = requirePublishable({ state, digest, signature, publishers, chainId, appRegistry });
       const existed = await blobs.has(digest);
+      if (owner !== null && !existed) requireWithin(ofOwners, owner);
       await blobs.put(digest, bytes);
       return reply.code(existed ? 200 : 201).send({ cid: cidOfDigest(digest), digest });
     },
@@ -69,6 +76,17 @@ export function ipfsRoutes(server: FastifyInstance, options: IpfsOptions): void 
       return reply.code(500).type("application/json").send({ Message: message, Code: 0, Type: "error" });
     }
   });
+}
+
+/** @throws CharterError `api/too-many-requests`. */
+function requireWithin(limiter: RateLimiter, owner: Address): void {
+  const retryAfterSeconds = limiter.waitSeconds(owner);
+  if (retryAfterSeconds > 0) {
+    throw new CharterError("api/too-many-requests", "too many requests; wait before the next", {
+      retryAfterSeconds,
+    });
+  }
+  limiter.count(owner);
 }
 
 async function read(blobs: Pick<BlobStore, "get">, cid: string): Promise<Uint8Array> {

@@ -10,6 +10,7 @@ import {
 } from "../../../protocol/session/endpoints.ts";
 import { addressSchema } from "../../../protocol/session/messages.ts";
 import type { Address } from "../../../protocol/words/hex.ts";
+import { inLanes } from "../../inLanes.ts";
 import { recoverTypedData } from "../../keys/recoverTypedData.ts";
 import type { EndpointStore } from "../../store/endpointStore.ts";
 import { parseMessage } from "../errors.ts";
@@ -28,6 +29,8 @@ export interface EndpointOptions {
 }
 
 const MAX_ENDPOINTS = 256;
+/** Keys of one question that are looked up at once. */
+const LANES = 8;
 
 /** Where instances answer TLS (protocol/session/endpoints.ts): they tell, clients and gateways ask. */
 export function endpointRoutes(server: FastifyInstance, options: EndpointOptions): void {
@@ -48,7 +51,8 @@ export function endpointRoutes(server: FastifyInstance, options: EndpointOptions
     async ({ params }): Promise<EndpointsMessage> => {
       const app = parseMessage(addressSchema, params.app);
       const kept = await store.ofApp(app, now(), MAX_ENDPOINTS);
-      const may = await Promise.all(kept.map(({ key }) => mayRun(app, key)));
+      // Keys that are not known yet are looked up in the store, where not all may be asked for at once.
+      const may = await inLanes(kept, LANES, ({ key }) => mayRun(app, key));
       return { endpoints: kept.filter((_, i) => may[i]) };
     },
   );

@@ -126,6 +126,18 @@ describe("/ipfs on a real Postgres", () => {
     expect(await put(Buffer.from("another"), undefined, publisher)).to.equal("201 kept");
   });
 
+  it("keeps of one owner's word alone so much in a day, and what an event names as ever", async () => {
+    let refused = "";
+    for (let n = 0; refused === "" && n < 100; n++) {
+      const answer = await put(Buffer.from(`draft ${n}`), undefined, owner);
+      if (answer !== "201 kept") refused = answer;
+    }
+    expect(refused).to.equal("429 api/too-many-requests");
+    expect(await put(Buffer.from("draft 0"), undefined, owner)).to.equal("200 kept");
+    expect(await put(note, undefined, owner)).to.equal("200 kept");
+    expect(await put(Buffer.from("a publisher's"), undefined, publisher)).to.equal("201 kept");
+  });
+
   for (const cid of ["Qmb1111111111111111111111111111111111111111111", "bafy", "x", "..%2fetc"]) {
     it(`answers no 200 at ${cid}`, async () => {
       const response = await server.inject({ method: "GET", url: `/ipfs/${cid}` });

@@ -57,6 +57,23 @@ describe("waiting for placements", () => {
     expect(await waiting).to.equal(now);
   });
 
+  it("is looked at once for all who wait for one node", async () => {
+    let read = 0;
+    const one = new PlacementWatch({
+      holdSeconds: 600,
+      placementsOf: () => {
+        read++;
+        return now as Placements;
+      },
+    });
+    const waiting = Array.from({ length: 50 }, () => one.next(key, known, never));
+    read = 0;
+    now = placed(2);
+    one.changed();
+    expect(await Promise.all(waiting)).to.deep.equal(Array(50).fill(now));
+    expect(read).to.equal(1);
+  });
+
   it("is over for whoever has gone, and for all when the relayer stops", async () => {
     const one = watch();
     const gone = new AbortController();

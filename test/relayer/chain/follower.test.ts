@@ -137,7 +137,7 @@ describe("follower", function () {
     const headers = new Set<bigint>();
     const getBlock = ((of: { blockNumber?: bigint }) => {
       if (of.blockNumber !== undefined) headers.add(of.blockNumber);
-      return client.getBlock(of as never);
+      return client.getBlock(of);
     }) as never;
     const following = follower({ client: { ...client, getBlock } as PublicClient, finality: 0 });
     await following.start();

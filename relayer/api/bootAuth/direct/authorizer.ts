@@ -5,6 +5,9 @@ import type { BootRequest } from "../parseBootRequest.ts";
 import type { BootAuthOptions, BootDecision } from "../server.ts";
 import type { KmsContract } from "./KmsContract.ts";
 
+/** Of a reason, which an app's own contract gives at any length. */
+const MAX_LOGGED = 256;
+
 /** Boot authorization by asking a contract at each boot: denies whenever it cannot be asked. */
 export function directAuthorizer(
   contract: Pick<KmsContract, "decide" | "info">,
@@ -25,7 +28,8 @@ export function directAuthorizer(
     try {
       const decision = await contract.decide(kind, bootInfo);
       const { appId, composeHash, deviceId } = bootInfo;
-      logger.info({ question: kind, appId, composeHash, deviceId, ...decision }, "boot decided");
+      const reason = decision.kind === "decided" ? decision.reason.slice(0, MAX_LOGGED) : undefined;
+      logger.info({ question: kind, appId, composeHash, deviceId, ...decision, reason }, "boot decided");
       return decision;
     } catch (error) {
       failed(error);
