@@ -9,15 +9,30 @@ import { asStoreError } from "./asStoreError.ts";
  */
 const IDLE_IN_TRANSACTION_MS = 15_000;
 
+/** A server that fell silent in the middle of an answer is told from one that is slow only by waiting. */
+const QUERY_TIMEOUT_MS = 120_000;
+
+interface Timeouts {
+  readonly connectionTimeoutMillis?: number;
+  /** 0: none, as for migrations, which may take as long as they need. */
+  readonly queryTimeoutMillis?: number;
+}
+
 /**
- * Connections to one database. A query that finds it away, or that waits too long for a connection, fails with
+ * Connections to one database. A query that finds it away, or that waits too long for a connection or an answer, fails with
  * `store/unreachable`.
  */
-export function openPool(databaseUrl: string, connectionTimeoutMillis = 5_000): Pool {
+export function openPool(
+  databaseUrl: string,
+  { connectionTimeoutMillis = 5_000, queryTimeoutMillis = QUERY_TIMEOUT_MS }: Timeouts = {},
+): Pool {
   const pool = new Pool({
     connectionString: databaseUrl,
     max: 16,
     connectionTimeoutMillis,
+    query_timeout: queryTimeoutMillis,
+    keepAlive: true, // So that an idle connection whose server is gone is noticed before it is used.
+    keepAliveInitialDelayMillis: 10_000,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
   });
   // An idle connection that the server ends is replaced at the next query, which is where a failure is told.

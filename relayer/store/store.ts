@@ -46,6 +46,8 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** Whoever asks whether the store answers waits no longer. */
+const PING_TIMEOUT_MS = 5_000;
 const MIGRATIONS = fileURLToPath(new URL("migrations", import.meta.url));
 const QUIET = {
   debug: () => undefined,
@@ -61,13 +63,15 @@ const QUIET = {
 export async function openStore(databaseUrl: string): Promise<Store> {
   const pool = openPool(databaseUrl);
   const ping = async () => {
-    await pool.query("SELECT 1").catch((cause: unknown) => {
+    const query = { text: "SELECT 1", query_timeout: PING_TIMEOUT_MS };
+    await pool.query(query).catch((cause: unknown) => {
       throw unreachable(cause);
     });
   };
   try {
     await ping();
-    const dbClient = await pool.connect();
+    const migrating = openPool(databaseUrl, { queryTimeoutMillis: 0 });
+    const dbClient = await migrating.connect();
     try {
       await runner({
         dbClient,
@@ -86,6 +90,7 @@ export async function openStore(databaseUrl: string): Promise<Store> {
       );
     } finally {
       dbClient.release();
+      await migrating.end();
     }
   } catch (error) {
     await pool.end();

@@ -10,6 +10,7 @@ import { inTransaction } from "../../../relayer/store/transaction.ts";
 import { parseAddress } from "../../../protocol/words/hex.ts";
 import { freshDatabase } from "../../support/postgres.ts";
 import { refusal } from "../../support/refusal.ts";
+import { wireTo } from "../../support/wire.ts";
 
 const address = parseAddress(`0x${"0a".repeat(20)}`);
 
@@ -19,7 +20,9 @@ describe("a database that is away", () => {
     const silent = createServer((socket) => void sockets.push(socket.on("error", () => undefined)));
     await new Promise<void>((done) => silent.listen(0, "127.0.0.1", done));
     const { port } = silent.address() as AddressInfo;
-    const pool = openPool(`postgres://nobody:nothing@127.0.0.1:${port}/none`, 100);
+    const pool = openPool(`postgres://nobody:nothing@127.0.0.1:${port}/none`, {
+      connectionTimeoutMillis: 100,
+    });
     expect(await refusal(new EvidenceStore(pool).instance(address, address))).to.equal("store/unreachable");
     expect(await refusal(inTransaction(pool, async () => 1))).to.equal("store/unreachable");
     await pool.end();
@@ -36,6 +39,21 @@ describe("a database that is away", () => {
     expect(await cut).to.equal("store/unreachable");
     expect((await pool.query<{ one: number }>("SELECT 1 AS one")).rows).to.deep.equal([{ one: 1 }]);
     await pool.end();
+  });
+
+  it("query_databaseFallsSilent_isUnreachableAndLeavesThatConnection", async () => {
+    const url = new URL(await freshDatabase());
+    const wire = await wireTo(Number(url.port));
+    url.hostname = "127.0.0.1";
+    url.port = String(wire.port);
+    const pool = openPool(url.href, { queryTimeoutMillis: 500 });
+    await pool.query("SELECT 1");
+    wire.isSilent = true;
+    expect(await refusal(pool.query("SELECT 1"))).to.equal("store/unreachable");
+    wire.isSilent = false;
+    expect((await pool.query<{ one: number }>("SELECT 1 AS one")).rows).to.deep.equal([{ one: 1 }]);
+    await pool.end();
+    await wire.stop();
   });
 
   it("query_thatIsWrong_staysADefect", async () => {
