@@ -172,13 +172,19 @@ export class Endpoints {
     throw silence;
   }
 
-  /** To every endpoint: one that drops or withholds it does not matter while another takes it. */
+  /**
+   * To every endpoint: one that drops or withholds it does not matter while another takes it, and that it is refused is the
+   * word of `quorum` of them, since a refusal may be for good.
+   */
   async #broadcast(call: RpcCall): Promise<unknown> {
     const sent = this.#usable(this.#endpoints.length).map((endpoint) => endpoint.request(call));
     try {
       return await Promise.any(sent);
     } catch {
-      throw failureOf(await Promise.allSettled(sent)) ?? disagree(call.method, 1);
+      const answers = await Promise.allSettled(sent);
+      const [refusals, silences] = split(answers);
+      const heard = refusals.length >= this.#quorum ? refusals : silences;
+      throw heard[0] ?? failureOf(answers) ?? disagree(call.method, this.#quorum);
     }
   }
 
@@ -200,12 +206,19 @@ const heightOf = (block: unknown): bigint | undefined =>
 const numberOf = (value: unknown): bigint | undefined =>
   typeof value === "string" && /^0x[0-9a-f]{1,16}$/i.test(value) ? BigInt(value) : undefined;
 
-/** A refusal says more than silence. */
-function failureOf(answers: readonly PromiseSettledResult<unknown>[]): Error | undefined {
+/** Refusals, and silences. */
+function split(answers: readonly PromiseSettledResult<unknown>[]): [Error[], Error[]] {
   const failures = answers.flatMap((answer) =>
     answer.status === "rejected" ? [answer.reason as Error] : [],
   );
-  return failures.find((error) => outcomeKey("", { refusal: error }) !== undefined) ?? failures[0];
+  const isRefusal = (error: Error): boolean => outcomeKey("", { refusal: error }) !== undefined;
+  return [failures.filter(isRefusal), failures.filter((error) => !isRefusal(error))];
+}
+
+/** A refusal says more than silence. */
+function failureOf(answers: readonly PromiseSettledResult<unknown>[]): Error | undefined {
+  const [refusals, silences] = split(answers);
+  return refusals[0] ?? silences[0];
 }
 
 const disagree = (method: string, quorum: number): CharterError =>

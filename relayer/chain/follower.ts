@@ -4,6 +4,7 @@ import type { Deployment } from "../../protocol/deployment/deployment.ts";
 import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
 import type { BlockRef, ChainEvent } from "../../protocol/state/types.ts";
 import { crashPoint } from "../crashPoints.ts";
+import { pause } from "../pause.ts";
 import type { ChainIdentity, ChainStore, Settlement, TakenBack } from "../store/chainStore.ts";
 import type { HeadNews } from "./client.ts";
 import { fetchNext, fetchRange } from "./fetchRange.ts";
@@ -27,6 +28,8 @@ export interface FollowerOptions {
   readonly finality: Finality;
   /** Milliseconds between looks at the head; 500 by default. */
   readonly pollMs?: number;
+  /** Rest after each look, however often a node tells of heads: a look asks all nodes. 50 by default. */
+  readonly restMs?: number;
   /** Wakes it when a node tells of a new head; without it, it only looks. */
   readonly heads?: HeadNews;
   /** Unix seconds; the clock by default. */
@@ -63,8 +66,9 @@ const KEEP_BLOCKS = 256;
 const MAX_BACKOFF_MS = 10_000;
 /** So many times longer are its pauses while a node tells of heads. */
 const TOLD = 4;
-const DEFAULTS: Required<Pick<FollowerOptions, "pollMs" | "now" | "uptime" | "onTakenBack">> = {
+const DEFAULTS: Required<Pick<FollowerOptions, "pollMs" | "restMs" | "now" | "uptime" | "onTakenBack">> = {
   pollMs: 500,
+  restMs: 50,
   now: () => Date.now() / 1_000,
   uptime: () => performance.now() / 1_000,
   onTakenBack: () => undefined,
@@ -110,7 +114,7 @@ export class Follower {
 
   /** Looks at the chain until `signal` aborts; failures are kept in `status()` and tried again, ever less often. */
   async run(signal: AbortSignal): Promise<void> {
-    const { pollMs, heads } = this.#options;
+    const { pollMs, restMs, heads } = this.#options;
     const news = new Wakeup();
     const stop = heads?.onHead(() => news.wake());
     signal.addEventListener("abort", () => stop?.(), { once: true });
@@ -122,6 +126,7 @@ export class Follower {
         await this.tick();
         // Nodes that tell of heads may fall silent without ending the socket: so they are looked at also then.
         waitMs = heads?.tells() === true ? pollMs * TOLD : pollMs;
+        if (heads !== undefined) await pause(restMs, signal);
       } catch {
         // `status()` says what failed. Jitter, so that replicas do not return all at once.
         waitMs = Math.min(MAX_BACKOFF_MS, waitMs * 2) * (0.75 + Math.random() / 2);

@@ -103,7 +103,8 @@ export function bootAuthServer({
 
   server.setErrorHandler((error, request, reply) => {
     const status = (error as { statusCode?: number }).statusCode;
-    const invalid = isCharterError(error) || (status !== undefined && status >= 400 && status < 500);
+    const isRefused = isCharterError(error) && error.code === "bootauth/invalid-request";
+    const invalid = isRefused || (status !== undefined && status >= 400 && status < 500);
     if (!invalid) request.log.error({ err: error }, "boot authorization failed");
     void reply.type("application/json; charset=utf-8");
     // A defect of ours must deny, in words that a dstack client understands.

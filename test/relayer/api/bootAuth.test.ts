@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import pino from "pino";
 
+import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import { bootAuthServer } from "../../../relayer/api/bootAuth/server.ts";
 import type { BootDecision } from "../../../relayer/api/bootAuth/server.ts";
 import type { BootRequest } from "../../../relayer/api/bootAuth/parseBootRequest.ts";
@@ -72,6 +73,13 @@ describe("bootAuth webhook", () => {
   it("denies in the same words when the decision fails", async () => {
     const { post } = fixture(() => {
       throw new TypeError("a defect");
+    });
+    expect(await post("/bootAuth/app", BODY)).to.equal(UNAVAILABLE);
+  });
+
+  it("denies in the same words when the decision is refused for a reason of the relayer's own", async () => {
+    const { post } = fixture(() => {
+      throw new CharterError("chain/deep-reorg", "a final block was taken back");
     });
     expect(await post("/bootAuth/app", BODY)).to.equal(UNAVAILABLE);
   });

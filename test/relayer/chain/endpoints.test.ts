@@ -208,6 +208,25 @@ describe("RPC endpoints", () => {
     );
   });
 
+  it("takes no refusal of a transaction from one alone while the others are silent", async () => {
+    const never = {
+      eth_sendRawTransaction: { error: { code: -32_000, message: "exceeds block gas limit" } },
+    };
+    const { client, rpcs } = await open([node(9, never), node(9), node(9)]);
+    await rpcs[1]?.stop();
+    await rpcs[2]?.stop();
+    const failure: unknown = await client
+      .sendRawTransaction({ serializedTransaction: "0x02" })
+      .catch((error: unknown) => error);
+    expect(isNoAnswer(failure)).to.equal(true);
+    const two = await open([node(9, never), node(9, never), node(9)]);
+    await two.rpcs[2]?.stop();
+    const refused: unknown = await two.client
+      .sendRawTransaction({ serializedTransaction: "0x02" })
+      .catch((error: unknown) => error);
+    expect(isNoAnswer(refused)).to.equal(false);
+  });
+
   it("asks one endpoint where one is enough, and the next where it is silent", async () => {
     const { client, rpcs } = await open([node(9), node(8)]);
     expect(await client.getBlockNumber()).to.equal(9n);

@@ -405,6 +405,35 @@ describe("follower", function () {
     await running;
   });
 
+  it("looks no more often for a node that tells of heads without end", async () => {
+    let wake: () => void = () => undefined;
+    let looks = 0;
+    const getBlock = ((of: { blockTag?: string }) => {
+      if (of.blockTag === "latest") looks++;
+      return client.getBlock(of as never);
+    }) as never;
+    const heads = {
+      onHead: (listener: () => void) => {
+        wake = listener;
+        return () => undefined;
+      },
+      tells: () => true,
+    };
+    const endless = { ...client, getBlock } as PublicClient;
+    const following = follower({ client: endless, heads, pollMs: 3_600_000, restMs: 3_600_000 });
+    await following.start();
+    const ended = new AbortController();
+    looks = 0;
+    const running = following.run(ended.signal);
+    for (let told = 0; looks === 0 || told < 50; told++) {
+      wake();
+      await new Promise((done) => setTimeout(done, 1));
+    }
+    expect(looks).to.equal(1);
+    ended.abort();
+    await running;
+  });
+
   it("follows the finalized tag", async () => {
     await emitApp(anvil, deployment, APP, word(7));
     const following = follower({ finality: "finalized" });
