@@ -108,6 +108,7 @@ export function graphqlRoutes(
     landingPage: false,
     graphiql: false,
     batching: false,
+    parserAndValidationCache: false, // A thousand texts that strangers made up, and what was read of them, are 300 MiB.
     cors: false,
     logging: false,
     maskedErrors: { maskError: (error) => maskError(server.log, error) },

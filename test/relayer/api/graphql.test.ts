@@ -1,3 +1,6 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
 import { makeExecutableSchema } from "@graphql-tools/schema";
 import { expect } from "chai";
 import Fastify from "fastify";
@@ -69,6 +72,21 @@ describe("POST /graphql", () => {
   it("refuses operations of very many words", async () => {
     const { body } = await ask(`{ ${"fine ".repeat(3_000)} }`);
     expect(body.errors?.[0]?.extensions?.code).to.equal("GRAPHQL_PARSE_FAILED");
+  });
+
+  it("keeps nothing of what strangers ask", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const used = (): number => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const made = (n: number) =>
+      `{ ${Array.from({ length: 1_500 }, (_, i) => `a${n}b${i}: fine`).join(" ")} }`;
+    await ask(made(0));
+    const before = used();
+    for (let n = 1; n <= 200; n++) await ask(made(n));
+    expect((used() - before) / 1e6).to.be.below(15);
   });
 
   it("refuses the schema many times over", async () => {
