@@ -40,6 +40,8 @@ export class AttestedServer {
         [ATTESTATION_PROTOCOL, "http/1.1"].find((protocol) => protocols.includes(protocol)),
     });
     this.#server.maxConnections = MAX_CONNECTIONS;
+    // From the first byte on: a client that has not finished its handshake must not keep `close` from ending.
+    this.#server.on("connection", (socket: Socket) => this.#track(socket));
     this.#server.on("tlsClientError", (_error, socket) => socket.destroy());
     this.#server.on("secureConnection", (socket) => {
       this.#keep(socket);
@@ -92,12 +94,16 @@ export class AttestedServer {
     pipeline(service, socket, () => socket.destroy());
   }
 
-  #keep<T extends Socket>(socket: T): T {
+  #track(socket: Socket): void {
     this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+  }
+
+  #keep<T extends Socket>(socket: T): T {
+    this.#track(socket);
     socket.setTimeout(IDLE_TIMEOUT_MS, () => socket.destroy());
     socket.setMaxListeners(MAX_LISTENERS);
     socket.on("error", () => socket.destroy());
-    socket.once("close", () => this.#sockets.delete(socket));
     return socket;
   }
 }
