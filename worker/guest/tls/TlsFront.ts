@@ -11,6 +11,7 @@ import type { Runtime } from "../compose/Runtime.ts";
 import type { GuestConfig } from "../config.ts";
 import { reported, type GuestState } from "../state.ts";
 import { AttestedServer } from "./AttestedServer.ts";
+import { knownAddress } from "./knownAddress.ts";
 import { tlsIdentity, type TlsIdentity } from "./TlsIdentity.ts";
 
 export interface TlsFrontOptions {
@@ -52,13 +53,14 @@ export class TlsFront {
 
   /** @throws CharterError `tls/cannot-listen`. */
   static async open(options: TlsFrontOptions): Promise<TlsFront> {
-    const { listen, runtime, to, attestation, report, account } = options;
+    const { listen, runtime, to, attestation, report, account, clock } = options;
     const identity = await freshIdentity(options);
+    const address = knownAddress(() => runtime.address(to.service, AbortSignal.timeout(5_000)), clock);
     const server = new AttestedServer({
       identity,
       attestation,
       target: async () => {
-        const host = await runtime.address(to.service, AbortSignal.timeout(5_000));
+        const host = await address();
         return host === null ? null : { host, port: to.port };
       },
     });
