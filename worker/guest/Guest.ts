@@ -24,7 +24,8 @@ import { requirePinned } from "./requirePinned.ts";
 import { requireServable } from "./requireServable.ts";
 import { takeDown } from "./takeDown.ts";
 import { tendContainers } from "./tendContainers.ts";
-import { requestLease, type HeldLease, type LeaseTerms } from "./requestLease.ts";
+import { leaseFromAny } from "./leaseFromAny.ts";
+import type { HeldLease, LeaseTerms } from "./requestLease.ts";
 import { TlsFront } from "./tls/TlsFront.ts";
 import { reported, type GuestState, type StopReason } from "./state.ts";
 
@@ -50,14 +51,14 @@ interface Running {
   readonly tls: RunnableManifest["charter"]["tls"];
 }
 
-/** No single question to a relayer may take longer, so that every configured one is asked while a lease lasts. */
-const LEASE_TIMEOUT_MS = 5_000;
 /** Pause after an attempt in which no relayer granted and none denied. */
 const RETRY_MS = 1_000;
 /** However often relayers say that they would deny: no sooner than this after the last question. */
 const HINT_PAUSE_MS = 250;
-/** Denials that fresh evidence may cure: the relayer forgot this key, or its evidence grew too old. */
-const CURED_BY_EVIDENCE = new Set(["EvidenceMissing", "EvidenceExpired", "EvidenceTooOld"]);
+/** Pause after evidence that no relayer took. */
+const REATTEST_PAUSE_MS = 20_000;
+/** Given to what tends containers to end, before they are taken down all the same: a disk or an engine may hang. */
+const TEND_END_MS = 1_000;
 
 /** No relayer grants, and at least one says that this must not run. */
 const DENIALS = new Set(["lease/denied", "instance/denied"]);
@@ -143,6 +144,7 @@ export class Guest {
     const renewing = this.#renew(terms, sessions, first, AbortSignal.any([signal, failed.signal])).finally(
       () => ended.abort(),
     );
+    void this.#keepAttested(ended.signal);
     let tending: Promise<unknown> = Promise.resolve();
     const asking = { account: this.#account, relayers: this.#relayers };
     try {
@@ -171,7 +173,9 @@ export class Guest {
     }
     const { reason, expiresAt, error } = await renewing;
     report({ state: "stopping", reason, ...(error === undefined ? {} : { error: reported(error) }) });
-    await tending;
+    const waited = new AbortController();
+    await Promise.race([tending, this.#seams.clock.sleep(TEND_END_MS, waited.signal)]);
+    waited.abort();
     await takeDown(runtime, { reason, expiresAt }, this.#seams);
     report({ state: "stopped", reason });
     return reason;
@@ -220,7 +224,6 @@ export class Guest {
     const { clock, report } = this.#seams;
     let held = first;
     const ends = (reason: StopReason, error?: unknown) => ({ reason, expiresAt: held.expiresAt, error });
-    let attestedAt = clock.now();
     let askedAt = first.sentAt;
     let next = held.sentAt + (held.maxSeconds * 1_000) / 3;
     for (;;) {
@@ -238,9 +241,6 @@ export class Guest {
       askedAt = clock.now();
       const untilExpiry = this.#deadline(held.expiresAt, signal);
       try {
-        if (clock.now() - attestedAt >= this.#config.reattestSeconds * 1_000) {
-          attestedAt = await this.#reattest(attestedAt, untilExpiry.signal);
-        }
         held = await this.#lease(terms, sessions, untilExpiry.signal);
         next = held.sentAt + (held.maxSeconds * 1_000) / 3;
         this.#reportLease(held);
@@ -253,7 +253,9 @@ export class Guest {
           secondsLeft: Math.floor((held.expiresAt - clock.now()) / 1_000),
           error: reported(error),
         });
-        next = clock.now() + Math.max(RETRY_MS, pauseAsked(error));
+        // However long a busy relayer asks to be left alone: it is asked again while there is something to renew.
+        const longest = (held.expiresAt - clock.now()) / 3;
+        next = clock.now() + Math.max(RETRY_MS, Math.min(pauseAsked(error), longest));
       } finally {
         untilExpiry.end();
       }
@@ -269,14 +271,23 @@ export class Guest {
     return { signal: AbortSignal.any([signal, over.signal]), end: () => done.abort() };
   }
 
-  /** Newer evidence, so that the proof on chain outlives its age. Failing is no reason to stop while leases are given. */
-  async #reattest(previous: number, signal: AbortSignal): Promise<number> {
-    try {
-      await this.#attest(signal);
-      return this.#seams.clock.now();
-    } catch (error) {
-      this.#seams.report({ state: "reattest-failed", error: reported(error) });
-      return previous;
+  /**
+   * Newer evidence, so that the proof on chain outlives its age. Beside renewals, never before one: a relayer that lets it
+   * wait, or a GPU that takes its minute, costs no lease; and failing is no reason to stop while leases are given.
+   */
+  async #keepAttested(ended: AbortSignal): Promise<void> {
+    const { clock, report } = this.#seams;
+    let pause = this.#config.reattestSeconds * 1_000;
+    for (;;) {
+      await clock.sleep(pause, ended);
+      if (ended.aborted) return;
+      try {
+        await this.#attest(ended);
+        pause = this.#config.reattestSeconds * 1_000;
+      } catch (error) {
+        if (!ended.aborted) report({ state: "reattest-failed", error: reported(error) });
+        pause = REATTEST_PAUSE_MS;
+      }
     }
   }
 
@@ -295,27 +306,11 @@ export class Guest {
   }
 
   #lease(terms: LeaseTerms, sessions: SessionKeeper, signal: AbortSignal): Promise<HeldLease> {
-    return anyRelayer(this.#relayers, async (relayer) => {
-      const ask = async (): Promise<HeldLease> => {
-        const limit = AbortSignal.any([signal, AbortSignal.timeout(LEASE_TIMEOUT_MS)]);
-        const session = await sessions.with(relayer, limit);
-        if (session === undefined) return requestLease(relayer, terms, limit);
-        try {
-          return await requestLease(relayer, terms, limit, session);
-        } catch (error) {
-          if (session.isOpen || limit.aborted) throw error;
-          return requestLease(relayer, terms, limit); // The session broke: it says nothing of the lease.
-        }
-      };
-      try {
-        return await ask();
-      } catch (error) {
-        if (!isCharterError(error) || !CURED_BY_EVIDENCE.has(String(error.details.reason))) throw error;
-        const { evidence } = await attest(relayer, this.#attestOptions(), signal);
-        this.#shown = { ...this.#shown, evidence };
-        return ask();
-      }
-    });
+    const giveEvidence = async (relayer: RelayerClient, ended: AbortSignal): Promise<void> => {
+      const { evidence } = await attest(relayer, this.#attestOptions(), ended);
+      this.#shown = { ...this.#shown, evidence };
+    };
+    return leaseFromAny({ relayers: this.#relayers, terms, sessions, attest: giveEvidence }, signal);
   }
 
   #reportLease({ maxSeconds, signer, signed }: HeldLease): void {

@@ -360,9 +360,81 @@ describe("the guest", () => {
     await reaches("leased");
     clock.advance(20_000);
     await reaches("attested");
-    await reaches("leased");
     stop.abort();
     await running;
+  });
+
+  it("renews its lease while a relayer lets new evidence wait", async () => {
+    const running = started({ reattestSeconds: 30 });
+    await reaches("running");
+    relayer().isSilentOnEvidence = true;
+    for (let i = 0; i < 4; i++) {
+      clock.advance(20_000);
+      await reaches("leased");
+    }
+    expect(relayer().evidenceGiven).to.equal(2);
+    expect(runtime.calls).to.deep.equal(["pull", "up"]);
+    stop.abort();
+    await running;
+  });
+
+  it("is leased by one relayer while another says that it lacks evidence, and lets it wait", async () => {
+    relayers.unshift(await new TestRelayer(pki).start());
+    const [liar, honest] = relayers as [TestRelayer, TestRelayer];
+    liar.isSilentOnEvidence = true;
+    liar.denial = new CharterError("lease/denied", "a lie", { reason: "EvidenceMissing" });
+    liar.chain = { ...CHAIN, genesisHash: `0x${"0b".repeat(32)}` }; // So that the honest one is given evidence at first.
+    const running = guest(await honest.keep(manifest())).run(stop.signal);
+    await reaches("running");
+    liar.chain = CHAIN;
+    for (let i = 0; i < 4; i++) {
+      clock.advance(20_000);
+      await reaches("leased");
+    }
+    expect([liar.evidenceGiven, honest.evidenceGiven]).to.deep.equal([0, 1]);
+    stop.abort();
+    await running;
+  });
+
+  it("gives evidence to all that lack it when nobody grants, whichever answers first", async () => {
+    relayers.unshift(await new TestRelayer(pki).start());
+    const [silent, honest] = relayers as [TestRelayer, TestRelayer];
+    silent.chain = { ...CHAIN, genesisHash: `0x${"0b".repeat(32)}` };
+    const running = guest(await honest.keep(manifest())).run(stop.signal);
+    await reaches("running");
+    silent.chain = CHAIN;
+    silent.isSilentOnEvidence = true;
+    honest.attested.clear();
+    clock.advance(20_000);
+    await reaches("leased");
+    expect([silent.evidenceGiven, honest.evidenceGiven]).to.deep.equal([1, 2]);
+    stop.abort();
+    await running;
+  });
+
+  it("asks a busy relayer again within the lease, however long it asks to be left alone", async () => {
+    const running = started();
+    await reaches("running");
+    relayer().denial = new CharterError("relayer/busy", "signatures", { retryAfterSeconds: 3_600 });
+    clock.advance(20_000);
+    await reaches("lease-not-renewed");
+    relayer().denial = undefined;
+    clock.advance(14_000); // A third of the 40 seconds that are left.
+    await reaches("leased");
+    stop.abort();
+    expect(await running).to.equal("asked");
+  });
+
+  it("takes containers down also where the engine never answers what it was asked before", async () => {
+    runtime.tend = () => new Promise(() => undefined);
+    const running = started();
+    await reaches("running");
+    stop.abort();
+    await reaches("stopping");
+    await new Promise((done) => setImmediate(done));
+    clock.advance(1_000);
+    expect(await running).to.equal("asked");
+    expect(runtime.calls).to.deep.equal(["pull", "up", "down"]);
   });
 
   it("cuts off a start that hangs when the lease ends", async () => {

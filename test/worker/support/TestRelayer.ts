@@ -83,9 +83,12 @@ export class TestRelayer {
   sessionRequests = 0;
   /** When set, requests for leases are never answered. */
   isSilent = false;
+  /** When set, evidence of instances is never answered. */
+  isSilentOnEvidence = false;
   bendLease: (lease: Lease) => Lease = (lease) => lease;
   chain: Record<string, unknown> = CHAIN;
   readonly attested = new Map<Address, ComposeHash>();
+  evidenceGiven = 0;
   readonly nodes = new Map<Address, NodeInfo>();
   /** What instances told of the app's key, and what is delivered to those that attested. */
   readonly bindings = new Inbox<SignedKeyBinding>();
@@ -161,6 +164,8 @@ export class TestRelayer {
       return reply.type("application/octet-stream").send(Buffer.from(bytes));
     });
     server.post("/instances", async ({ body }, reply) => {
+      this.evidenceGiven++;
+      if (this.isSilentOnEvidence) return new Promise(() => undefined);
       const { app, key, evidence, keySignature } = instanceRegistrationSchema.parse(body);
       const verified = await this.#verify("instance", app, key, evidence);
       const signer = await recoverTypedDataAddress({
