@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
-import { composeRuntime } from "../../../worker/guest/compose/DockerRuntime.ts";
+import { composeRuntime, type ComposeOptions } from "../../../worker/guest/compose/DockerRuntime.ts";
 import { parseCompose } from "../../../worker/guest/compose/parseCompose.ts";
 import { runCommand, type RunCommand } from "../../../worker/guest/compose/runCommand.ts";
 import { refusal } from "../../support/refusal.ts";
@@ -33,15 +33,19 @@ describe("the Compose runtime", () => {
   const project = parseCompose("services: { web: { image: busybox, command: 'echo $$5' } }", {
     hostPorts: [],
   });
-  const runtimeOn = (run: RunCommand) =>
+  const runtimeOn = (run: RunCommand, seams: Partial<ComposeOptions> = {}) =>
     composeRuntime({
+      ...seams,
       project,
       name: "charter-x",
       workdir: dir,
       run,
       reaper: (label) => {
         calls.push(`reaper ${label}`);
-        return { dismiss: () => void calls.push("reaper dismissed") };
+        return {
+          dismiss: () => void calls.push("reaper dismissed"),
+          linger: () => void calls.push("reaper lingers"),
+        };
       },
     });
 
@@ -177,6 +181,79 @@ describe("the Compose runtime", () => {
     });
     await runtime.down(5);
     expect(calls.at(-1)).to.match(/ down /);
+  });
+
+  const ID = "c0".repeat(32);
+  const LISTED = `web\t${ID}\trunning\tUp 2 seconds\n`;
+
+  it("has what a start that was cut off makes later removed, too: it would run without a lease", async () => {
+    const runtime = await runtimeOn(machine());
+    const cut = new AbortController();
+    const run: RunCommand = (program, args, options) =>
+      args.includes("up")
+        ? new Promise((_, fail) =>
+            options.signal?.addEventListener("abort", () =>
+              fail(new CharterError("compose/command-failed", "cut off")),
+            ),
+          )
+        : machine()(program, args, options);
+    const slow = await runtimeOn(run);
+    const starting = refusal(slow.up(cut.signal));
+    cut.abort();
+    expect(await starting).to.equal("compose/command-failed");
+    await slow.down(0);
+    expect(calls.at(-1)).to.equal("reaper lingers");
+    await runtime.up(signal);
+    await runtime.down(0);
+    expect(calls.at(-1)).to.equal("reaper dismissed");
+  });
+
+  it("ends containers itself where the engine takes longer than they may", async () => {
+    let isDown: () => void = () => undefined;
+    const killed: string[] = [];
+    const run: RunCommand = async (program, args, options) => {
+      if (args[0] === "ps") return LISTED;
+      if (args.includes("down") && calls.some((call) => call.includes(" up "))) {
+        await new Promise<void>((done) => (isDown = done));
+      }
+      return machine()(program, args, options);
+    };
+    const runtime = await runtimeOn(run, {
+      enginePatienceMs: 0,
+      kill: (ids) => {
+        killed.push(...ids);
+        isDown();
+        return ids.length;
+      },
+    });
+    await runtime.up(signal);
+    await runtime.tend(signal);
+    await runtime.down(0);
+    expect(killed).to.deep.equal([ID]);
+  });
+
+  it("knows which containers a start has made where the engine is gone before its end", async () => {
+    let isGone = false;
+    let looked: () => void = () => undefined;
+    const seen = new Promise<void>((done) => (looked = done));
+    const gone = new CharterError("compose/command-failed", "no engine");
+    const run: RunCommand = async (program, args, options) => {
+      if (isGone) throw gone;
+      if (args[0] === "ps") {
+        looked();
+        return LISTED;
+      }
+      if (!args.includes("up")) return machine()(program, args, options);
+      await seen;
+      await new Promise((done) => setImmediate(done));
+      isGone = true;
+      throw gone;
+    };
+    const killed: string[] = [];
+    const runtime = await runtimeOn(run, { lookMs: 1, kill: (ids) => killed.push(...ids) });
+    expect(await refusal(runtime.up(signal))).to.equal("compose/command-failed");
+    expect(await refusal(runtime.down(0))).to.equal("compose/command-failed");
+    expect(killed).to.deep.equal([ID]);
   });
 
   it("gives commands nothing of its own environment", async () => {

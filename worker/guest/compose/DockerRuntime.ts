@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import { findCompose } from "./findCompose.ts";
@@ -19,6 +20,10 @@ const PULL_TIMEOUT_MS = 15 * 60_000;
 const UP_TIMEOUT_MS = 5 * 60_000;
 const DOWN_TIMEOUT_MS = 60_000;
 const LOG_LINES = 200;
+/** What the engine gets beyond the containers' own time to end, before they are ended without it. */
+const ENGINE_PATIENCE_MS = 5_000;
+/** So often it is asked what runs while a start is under way. */
+const LOOK_MS = 1_000;
 
 export interface ComposeOptions {
   readonly project: ComposeProject;
@@ -35,6 +40,9 @@ export interface ComposeOptions {
   readonly isRequired?: boolean;
   readonly run?: RunCommand;
   readonly reaper?: typeof startReaper;
+  readonly kill?: typeof killContainers;
+  readonly enginePatienceMs?: number;
+  readonly lookMs?: number;
   /** Milliseconds of a monotonic clock. */
   readonly now?: () => number;
 }
@@ -69,6 +77,8 @@ class DockerRuntime implements Runtime {
   #reaper: Reaper | undefined;
   /** Containers that were seen last. */
   #seen: readonly string[] = [];
+  /** A Compose that did not come to its end may still be on its way, and make some. */
+  #isCutOff = false;
 
   constructor(
     options: ComposeOptions & { readonly run: RunCommand },
@@ -111,7 +121,16 @@ class DockerRuntime implements Runtime {
   async up(signal: AbortSignal): Promise<void> {
     const { reaper = startReaper, engineSocket } = this.#options;
     this.#reaper ??= reaper(`charter.run=${this.#run}`, engineSocket);
-    await this.#call(["up", "--detach", "--no-build", "--remove-orphans"], UP_TIMEOUT_MS, signal);
+    const over = new AbortController();
+    void this.#look(AbortSignal.any([signal, over.signal]));
+    try {
+      await this.#call(["up", "--detach", "--no-build", "--remove-orphans"], UP_TIMEOUT_MS, signal);
+    } catch (error) {
+      this.#isCutOff = true;
+      throw error;
+    } finally {
+      over.abort();
+    }
   }
 
   async tend(signal: AbortSignal): Promise<readonly ServiceState[]> {
@@ -145,14 +164,19 @@ class DockerRuntime implements Runtime {
   }
 
   async down(stopSeconds: number): Promise<void> {
+    const { kill = killContainers, enginePatienceMs = ENGINE_PATIENCE_MS } = this.#options;
+    // The engine may be dead or hang, and containers live on without it.
+    const late = setTimeout(() => kill(this.#seen), stopSeconds * 1_000 + enginePatienceMs);
     try {
       await this.#remove(stopSeconds);
     } catch (error) {
-      // The engine does not do it; it may be dead, and containers live on without it.
-      killContainers(this.#seen);
+      kill(this.#seen);
       throw error;
+    } finally {
+      clearTimeout(late);
     }
-    this.#reaper?.dismiss();
+    if (this.#isCutOff) this.#reaper?.linger();
+    else this.#reaper?.dismiss();
     this.#reaper = undefined;
     // It may hold what only this run should know.
     await rm(this.#file, { force: true });
@@ -172,6 +196,15 @@ class DockerRuntime implements Runtime {
     } catch {
       await this.#call(["kill"], DOWN_TIMEOUT_MS);
       await this.#call(args, DOWN_TIMEOUT_MS);
+    }
+  }
+
+  /** A start may take minutes: which containers there are is known also when the engine is gone before its end. */
+  async #look(signal: AbortSignal): Promise<void> {
+    const { lookMs = LOOK_MS } = this.#options;
+    while (!signal.aborted) {
+      await delay(lookMs, undefined, { signal, ref: false }).catch(() => undefined);
+      if (!signal.aborted) await this.#containers(signal).catch(() => undefined);
     }
   }
 

@@ -22,6 +22,8 @@ done`;
 export interface Reaper {
   /** Nothing is left to remove. */
   dismiss(): void;
+  /** Something may yet come: it is removed for a while, also when we are gone. */
+  linger(): void;
 }
 
 /**
@@ -41,5 +43,5 @@ export function startReaper(label: string, engineSocket?: string): Reaper {
   child.stdin.on("error", () => undefined);
   child.unref();
   (child.stdin as unknown as { unref(): void }).unref();
-  return { dismiss: () => void child.kill("SIGKILL") };
+  return { dismiss: () => void child.kill("SIGKILL"), linger: () => void child.stdin.end() };
 }
