@@ -77,26 +77,52 @@ export type GuestConfig = z.output<typeof guestConfigSchema>;
 /** What a driver writes. */
 export type GuestConfigInput = z.input<typeof guestConfigSchema>;
 
+/** Where a guest in a VM of its own keeps its files. */
+export const VM_WORKDIR = "/var/lib/charter";
+
 /**
- * What the driver wrote: `CHARTER_GUEST_CONFIG` itself, or the file that `CHARTER_GUEST_CONFIG_FILE` names (a dstack VM has it
- * as `/dstack/.user-config`).
+ * What a VM's host may tell the guest in it. Nobody measures this, so it names nothing inside the VM: no program that the guest
+ * would run, no socket or directory, which might be one that the host can write; and it turns nothing off.
+ */
+const hostsConfigSchema = guestConfigSchema
+  .omit({
+    ...{ places: true, engineSocket: true, simulatorDir: true, platform: true },
+    ...{ volumesDir: true, secretsDir: true },
+  })
+  .extend({
+    evidence: z.literal("machine"),
+    runtime: z.literal("docker"),
+    workdir: z.literal(VM_WORKDIR),
+  });
+
+/** What a driver wrote, and whether it came from outside of this machine. */
+export interface GuestConfigText {
+  readonly text: string | undefined;
+  readonly isHosts: boolean;
+}
+
+/**
+ * What the driver wrote: `CHARTER_GUEST_CONFIG` itself, or the file that `CHARTER_GUEST_CONFIG_FILE` names: a dstack VM has what
+ * its host wrote as `/dstack/.user-config`.
  */
 export function guestConfigText({
   CHARTER_GUEST_CONFIG: text,
   CHARTER_GUEST_CONFIG_FILE: path,
-}: Readonly<Record<string, string | undefined>>): string | undefined {
-  return text === undefined && path !== undefined ? readFileSync(path, "utf8") : text;
+}: Readonly<Record<string, string | undefined>>): GuestConfigText {
+  if (text !== undefined || path === undefined) return { text, isHosts: false };
+  return { text: readFileSync(path, "utf8"), isHosts: true };
 }
 
 /** @throws CharterError `config/invalid` naming every wrong field. */
-export function parseGuestConfig(text: string | undefined): GuestConfig {
+export function parseGuestConfig(text: string | undefined, isHosts = false): GuestConfig {
   let json: unknown;
   try {
     json = JSON.parse(text ?? "");
   } catch (cause) {
     throw new CharterError("config/invalid", "CHARTER_GUEST_CONFIG must hold a JSON object", {}, { cause });
   }
-  const parsed = guestConfigSchema.safeParse(json);
+  const allowed = isHosts ? hostsConfigSchema.safeParse(json) : null;
+  const parsed = allowed?.success === false ? allowed : guestConfigSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   throw new CharterError("config/invalid", "CHARTER_GUEST_CONFIG is not as expected", {
     issues: parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`),

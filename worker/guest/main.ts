@@ -41,9 +41,9 @@ await runProgram(async (signal) => {
   const stop = AbortSignal.any([signal, parent.gone]);
   try {
     const told = guestConfigText(process.env);
-    const text = told === "-" ? await Promise.race([parent.line, aborted(stop)]) : told;
+    const text = told.text === "-" ? await Promise.race([parent.line, aborted(stop)]) : told.text;
     if (stop.aborted) return;
-    const config = parseGuestConfig(text ?? undefined);
+    const config = parseGuestConfig(text ?? undefined, told.isHosts);
     await mkdir(config.workdir, { recursive: true });
     const status = config.status
       ? await startStatusServer({ state: () => last, logs: (ended) => logs(ended) })
