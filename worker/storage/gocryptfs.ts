@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { access, mkdir, readdir } from "node:fs/promises";
+import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
@@ -11,12 +12,19 @@ const LOOK_MS = 50;
 const WRONG_PASSWORD = 12;
 /** Of our own: somebody holds the lock. */
 const IN_USE = 75;
+/** What it says when it answers for its files (gocryptfs 1 and 2, `-fg` without `-q`). */
+const READY = /mounted and ready/;
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
  * The file system and its lock live and end together, and no longer than the guest: a guest that is killed closes our
  * end of the pipe, and then nothing can write any more, so that the next guest may open the same directory. Containers
  * are other users than we (-allow_other; the kernel checks modes), and whoever else is on the machine cannot pass through
  * the guest's own directory. A random key gains nothing by stretching (scrypt): 10 is the least that gocryptfs takes.
+ *
+ * A volume is made beside its place and moved there whole: a making that was cut off is begun anew, and never stands in the way
+ * of a volume. What is seen at the mount point counts only once gocryptfs says that it is ready: before that it may be what an
+ * earlier guest left, and whoever makes a file in a mount that is not ready yet may wait for it for ever.
  */
 const SCRIPT = `
 exec 4<&0
@@ -25,10 +33,14 @@ exec 9>"$1" || exit 74
 flock --nonblock 9 || exit ${IN_USE}
 fusermount3 -u -z -- "$3"
 mkdir -p -m 700 -- "$3" || exit 74
+[ "$(stat -c %d -- "$3")" = "$(stat -c %d -- "$3/..")" ] || exit 74
 if [ ! -e "$2/gocryptfs.conf" ]; then
-  printf '%s\n' "$key" | gocryptfs -q -nosyslog -init -scryptn 10 -- "$2" || exit
+  rm -rf -- "$2.new"
+  mkdir -m 700 -- "$2.new" || exit 74
+  printf '%s\n' "$key" | gocryptfs -q -nosyslog -init -scryptn 10 -- "$2.new" >/dev/null || exit
+  sync -- "$2.new"/* "$2.new" && mv -T -- "$2.new" "$2" && sync -- "$2/.." || exit 74
 fi
-printf '%s\n' "$key" | gocryptfs -fg -q -nosyslog -allow_other -- "$2" "$3" 4<&- &
+printf '%s\n' "$key" | gocryptfs -fg -nosyslog -allow_other -- "$2" "$3" 4<&- &
 volume=$!
 unset key
 (cat <&4 >/dev/null; kill -TERM "$volume") 9>&- &
@@ -68,7 +80,8 @@ export async function openGocryptfs({ cipherDir, mountPoint, key }: VolumeOption
     "/bin/sh",
     ["-c", SCRIPT, "charter-volume", `${cipherDir}.lock`, cipherDir, mountPoint],
     {
-      stdio: ["pipe", "ignore", "ignore"],
+      stdio: ["pipe", "pipe", "ignore"],
+      env: { PATH: process.env.PATH ?? PATH, LC_ALL: "C" },
       // A Ctrl-C that is meant for us is not meant for it: containers end first.
       detached: true,
     },
@@ -84,8 +97,10 @@ export async function openGocryptfs({ cipherDir, mountPoint, key }: VolumeOption
     child.stdin.end();
     await ended;
   };
+  let isReady = false;
+  createInterface({ input: child.stdout }).on("line", (line) => (isReady ||= READY.test(line)));
   const deadline = performance.now() + TIMEOUT_MS;
-  while (!(await isMounted(mountPoint))) {
+  while (!isReady || !(await isMounted(mountPoint))) {
     const over = performance.now() > deadline;
     if (over) await close();
     if (exit !== null || over) throw refusalOf(exit, cipherDir);
