@@ -17,6 +17,7 @@ import type { GuestState } from "../../../worker/guest/state.ts";
 import { SimulatorKeys } from "../../../worker/keys/SimulatorKeys.ts";
 import { RelayerClient } from "../../../worker/session/RelayerClient.ts";
 import { loadOrCreateTestPki } from "../../../worker/tee/simulator/pki.ts";
+import { until } from "../../relayer/support/until.ts";
 import { refusal } from "../../support/refusal.ts";
 import { ManualClock } from "../support/ManualClock.ts";
 import { CHAIN, LEASE_ACCOUNT, TestRelayer } from "../support/TestRelayer.ts";
@@ -155,6 +156,27 @@ describe("an instance's secrets", () => {
     await tending;
     expect(readFileSync(path(), "utf8")).to.equal("eight");
     expect((await volume.read()).get("TOKEN")).to.equal(8);
+  });
+
+  it("are remembered by the volume as soon as it takes them, where it was full before", async () => {
+    const volume = new SecretCounters(dir);
+    relayer.secrets = [await secret(7, "seven")];
+    const { open, holding, terms } = start();
+    await open();
+    await holding.keepIn(volume);
+    const blocking = join(dir, ".charter-secret-counters.next");
+    mkdirSync(blocking); // What is written first cannot be.
+    relayer.secrets = [await secret(8, "eight")];
+    const tending = holding.tend(terms, stopping.signal);
+    clock.advance(10_000);
+    await states.until(({ state }) => state === "secrets-failed");
+    await states.until(({ state }) => state === "secrets-changed");
+    expect((await volume.read()).get("TOKEN")).to.equal(7);
+    rmSync(blocking, { recursive: true });
+    clock.advance(10_000);
+    await until("the volume knows", async () => (await volume.read()).get("TOKEN") === 8 || undefined);
+    stopping.abort();
+    await tending;
   });
 
   it("are not opened on a volume whose memory cannot be read", async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -85,6 +85,18 @@ describe("an app's volume", function () {
     const second = await holding("r2");
     await second.open(never);
     expect([...(await new SecretCounters(second.path ?? "").read())]).to.deep.equal([["TOKEN", 7]]);
+  });
+
+  it("has its directories writable by any user, also where making one was cut off", async () => {
+    const first = await holding("r1");
+    await first.open(never);
+    rmSync(join(dir, "r1", "data"), { recursive: true });
+    mkdirSync(join(dir, "r1", ".charter-new-data"), { mode: 0o700 });
+    await first.close();
+    const second = await holding("r2");
+    await second.open(never);
+    expect(readdirSync(join(dir, "r2"))).to.deep.equal(["data"]);
+    expect(statSync(join(dir, "r2", "data")).mode & 0o777).to.equal(0o777);
   });
 
   it("is not waited for beyond the right to run", async () => {

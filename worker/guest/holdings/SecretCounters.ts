@@ -1,5 +1,5 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { open, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 
 import { z } from "zod";
 
@@ -45,12 +45,17 @@ export class SecretCounters {
     }
   }
 
-  /** Keeps these where they are higher than what is kept: whole or not at all. @throws CharterError as `read`. */
+  /**
+   * Keeps these where they are higher than what is kept: whole or not at all, and on the disk when it resolves. A file that a
+   * power cut left empty would keep the app from ever starting again. @throws CharterError as `read`.
+   */
   async raise(counters: ReadonlyMap<string, number>): Promise<void> {
     const kept = new Map(await this.read());
     for (const [name, counter] of counters) kept.set(name, Math.max(counter, kept.get(name) ?? 0));
     const next = `${this.#path}.next`;
-    await writeFile(next, JSON.stringify(Object.fromEntries(kept)), { mode: 0o600 });
+    await writeFile(next, JSON.stringify(Object.fromEntries(kept)), { mode: 0o600, flush: true });
     await rename(next, this.#path);
+    const directory = await open(dirname(this.#path));
+    await directory.sync().finally(() => directory.close());
   }
 }

@@ -52,6 +52,8 @@ export class SecretsHolding {
   /** Those that have a value now. */
   readonly #present = new Set<string>();
   #kept: SecretCounters | undefined;
+  /** Whether the volume knows all of them: a full disk may have kept some from it. */
+  #isKept = false;
   #keys: SecretKeys | undefined;
   #boundAt = -Infinity;
 
@@ -90,6 +92,7 @@ export class SecretsHolding {
     }
     await kept.raise(this.#counters);
     this.#kept = kept;
+    this.#isKept = true;
   }
 
   /** Brings newer values, and takes away what was removed, until the signal is given. */
@@ -119,7 +122,10 @@ export class SecretsHolding {
         if (signal.aborted) break;
         if (await this.#take(secret)) changed.push(secret.name);
       }
-      if (changed.length > 0) await this.#kept?.raise(this.#counters);
+      if (!this.#isKept && this.#kept !== undefined) {
+        await this.#kept.raise(this.#counters);
+        this.#isKept = true;
+      }
     } catch (error) {
       if (!signal.aborted) this.#options.report({ state: "secrets-failed", error: reported(error) });
     }
@@ -185,6 +191,7 @@ export class SecretsHolding {
       if (value === null) this.#present.delete(secret.name);
       else this.#present.add(secret.name);
       this.#counters.set(secret.name, secret.counter);
+      this.#isKept = false;
       return true;
     } catch (error) {
       if (!isCharterError(error)) throw error;

@@ -1,4 +1,4 @@
-import { chmod, mkdir } from "node:fs/promises";
+import { access, chmod, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { isCharterError } from "../../../protocol/errors/CharterError.ts";
@@ -67,7 +67,7 @@ export class VolumeHolding {
       }
     }
     if (this.#volume === undefined) return;
-    for (const name of names) await makeOnce(join(this.#volume.path, name));
+    for (const name of names) await makeOnce(this.#volume.path, name);
   }
 
   /** Where it is readable; undefined while it is not. */
@@ -89,8 +89,22 @@ export class VolumeHolding {
   }
 }
 
-/** For containers of any user, as an engine's own volume; nobody else can reach it below the guest's directory. */
-async function makeOnce(directory: string): Promise<void> {
-  const made = await mkdir(directory, { recursive: true });
-  if (made !== undefined) await chmod(directory, 0o777);
+/**
+ * For containers of any user, as an engine's own volume; nobody else can reach it below the guest's directory. Its mode is the
+ * app's to change once it stands, so it comes to stand with the right one, whatever cuts this short.
+ */
+async function makeOnce(volume: string, name: string): Promise<void> {
+  const directory = join(volume, name);
+  if (await exists(directory)) return;
+  const next = join(volume, `.charter-new-${name}`); // No named volume has such a name.
+  await rm(next, { recursive: true, force: true });
+  await mkdir(next);
+  await chmod(next, 0o777);
+  await rename(next, directory);
 }
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
