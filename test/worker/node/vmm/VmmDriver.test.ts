@@ -110,7 +110,7 @@ describe("VMs of dstack-vmm", function () {
       ports: [{ protocol: "tcp", host_port: 8443, vm_port: 8443, host_address: "" }],
       gpus: { attach_mode: "listed", gpus: [{ slot: "65:00.0" }] },
     });
-    const guest = parseGuestConfig(vm.configuration.user_config);
+    const guest = parseGuestConfig(vm.configuration.user_config, true);
     expect(guest).to.include({ app: APP, release: 2, node: 5, evidence: "machine", runtime: "docker" });
     expect(guest).not.to.have.any.keys("simulatorDir", "platform", "places");
     vm.bootProgress = "done";
@@ -127,6 +127,15 @@ describe("VMs of dstack-vmm", function () {
     expect(await exited).to.include({ code: null });
     expect((told.all[0]?.error as { code: string }).code).to.equal("vmm/compose-hash-mismatch");
     expect(vmm.called).to.deep.equal(["GetComposeHash"]);
+  });
+
+  it("are not made for an app whose volume must outlive them: their disk is removed with them", async () => {
+    const charter = { lease_signers: [LEASE_ACCOUNT.address], persistent: true };
+    const text = JSON.stringify({ ...(JSON.parse(manifest.toString()) as object), charter });
+    const composeHash = await relayer.keep(Buffer.from(text));
+    await new Promise((done) => driver().start({ ...spec, composeHash }, done));
+    expect((told.all[0]?.error as { code: string }).code).to.equal("vmm/volume-not-kept");
+    expect(vmm.called).to.deep.equal([]);
   });
 
   it("are not made of a manifest that no relayer has", async () => {

@@ -4,7 +4,7 @@ import { composeHash as hashOf } from "../../../../protocol/manifest/composeHash
 import { parseManifest } from "../../../../protocol/manifest/manifest.ts";
 import type { Clock } from "../../../clock.ts";
 import { parseCompose } from "../../../guest/compose/parseCompose.ts";
-import type { GuestConfigInput } from "../../../guest/config.ts";
+import { VM_WORKDIR, type GuestConfigInput } from "../../../guest/config.ts";
 import { fetchManifestBytes } from "../../../guest/fetchManifestBytes.ts";
 import { reported } from "../../../guest/state.ts";
 import type { RelayerClient } from "../../../session/RelayerClient.ts";
@@ -38,8 +38,6 @@ interface Running {
 
 /** What a VM that ended has as its status. */
 const ENDED: ReadonlySet<string> = new Set(["stopped", "exited"]);
-/** The guest's own paths in a VM. */
-const GUEST_WORKDIR = "/var/lib/charter";
 const POLL_MS = 2_000;
 
 /**
@@ -102,11 +100,19 @@ export class VmmDriver implements Driver {
     return signal.aborted ? 0 : null;
   }
 
-  /** @throws CharterError `manifest/…`, `compose/…`, `relayer/…`, `vmm/compose-hash-mismatch`, `vmm/…`. */
+  /** @throws CharterError `manifest/…`, `compose/…`, `relayer/…`, `vmm/compose-hash-mismatch`, `vmm/volume-not-kept`, `vmm/…`. */
   async #configure(spec: GuestSpec, signal: AbortSignal): Promise<VmConfiguration> {
     const { client, relayers, common, prefix, vm, hostPorts } = this.#options;
     const bytes = await fetchManifestBytes(relayers, spec.composeHash, signal);
     const manifest = parseManifest(bytes);
+    if (manifest.charter?.persistent === true) {
+      // A VM's disk goes with the VM, and each release and each restart is another one.
+      throw new CharterError(
+        "vmm/volume-not-kept",
+        "a VM's volume ends with the VM, and the manifest asks for one that stays",
+        { app: spec.app },
+      );
+    }
     const { publishedPorts } = parseCompose(manifest.docker_compose_file, { hostPorts });
     const { id, ...placement } = spec;
     const guest: GuestConfigInput = {
@@ -114,7 +120,7 @@ export class VmmDriver implements Driver {
       ...placement,
       // In the VM nothing of the host's paths exists, and a TEE is what it is for.
       evidence: "machine",
-      workdir: GUEST_WORKDIR,
+      workdir: VM_WORKDIR,
       runtime: "docker",
     };
     for (const name of HOST_ONLY) delete guest[name];
