@@ -10,10 +10,14 @@ import type { Hex } from "../../protocol/words/hex.ts";
  * @throws CharterError `node/key-invalid` when the file holds something else: it is never replaced silently.
  */
 export function loadOrCreateNodeKey(workdir: string): PrivateKeyAccount {
-  mkdirSync(workdir, { recursive: true });
   const path = join(workdir, "node.key");
+  // With nothing written: on a full disk the agent must start again.
+  const made = nodeKeyIfMade(workdir);
+  if (made !== null) return made;
+  mkdirSync(workdir, { recursive: true });
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, `${generatePrivateKey()}\n`, { mode: 0o600 });
+  // On the disk before it is registered: a node whose key a power cut took cannot renew.
+  writeFileSync(draft, `${generatePrivateKey()}\n`, { mode: 0o600, flush: true });
   try {
     linkSync(draft, path); // Whole, and only if there is none.
   } catch (error) {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -80,6 +80,8 @@ describe("the node agent's configuration", () => {
 
   it("keeps the node's key over a restart, for its owner only", () => {
     const first = loadOrCreateNodeKey(dir);
+    // Where nothing can be written, as on a full disk, it is read all the same.
+    mkdirSync(join(dir, `node.key.${process.pid}`));
     expect(loadOrCreateNodeKey(dir).address).to.equal(first.address);
     expect(statSync(join(dir, "node.key")).mode & 0o777).to.equal(0o600);
     expect(readFileSync(join(dir, "node.key"), "utf8")).to.match(/^0x[0-9a-f]{64}\n$/);
