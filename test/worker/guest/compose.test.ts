@@ -189,6 +189,15 @@ networks: { inside: { internal: true } }
     "a list for a file": ["- a", "compose/value-not-allowed the file"],
     nothing: ["", "compose/value-not-allowed the file"],
     "a key twice": ["services: { web: { image: a } }\nservices: { web: { image: b } }", "compose/malformed"],
+    "a key twice, once as a number": [
+      'services: { 1: { image: a }, "1": { image: b } }',
+      "compose/malformed",
+    ],
+    "a key twice, once as a boolean": [
+      'services: { web: { image: a, environment: { true: a, "true": b } } }',
+      "compose/malformed",
+    ],
+    "a key that is a list": ["services: { ? [web] : { image: a } }", "compose/malformed"],
     "two documents": [`${WEB}---\n${WEB}`, "compose/malformed"],
     "an anchor": ["services: { web: &a { image: busybox } }", "compose/malformed"],
     "an alias": ["a: &a b\nservices: { web: *a }", "compose/malformed"],
