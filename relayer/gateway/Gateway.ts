@@ -4,7 +4,7 @@ import { pipeline } from "node:stream";
 import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import { appOfName } from "./appOfName.ts";
-import { MAX_HELLO_BYTES, readServerName } from "./readServerName.ts";
+import { bytesMissing, MAX_HELLO_BYTES, readServerName } from "./readServerName.ts";
 import type { Upstreams } from "./Upstreams.ts";
 
 /** Where an instance answers TLS. */
@@ -129,21 +129,29 @@ export class Gateway {
   #hello(client: Socket): Promise<{ app: Address; bytes: Buffer }> {
     const { domain, helloTimeoutMs } = this.#options;
     return new Promise((resolve, reject) => {
-      let bytes = Buffer.alloc(0);
+      const chunks: Buffer[] = [];
+      let [length, needed] = [0, 1];
       const timer = setTimeout(() => end(slow()), helloTimeoutMs);
       const end = (result: { app: Address } | CharterError): void => {
         clearTimeout(timer);
         client.off("data", onData).off("close", onClose).off("end", onClose);
         client.pause();
         if (result instanceof CharterError) reject(result);
-        else resolve({ ...result, bytes });
+        else resolve({ ...result, bytes: Buffer.concat(chunks) });
       };
       const onClose = (): void => end(slow());
       const onData = (chunk: Buffer): void => {
-        bytes = Buffer.concat([bytes, chunk]);
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length < needed) return;
         try {
+          const bytes = Buffer.concat(chunks.splice(0));
+          chunks.push(bytes);
           const name = readServerName(bytes);
-          if (name === undefined) return;
+          if (name === undefined) {
+            needed = length + bytesMissing(bytes);
+            return;
+          }
           const app = name === null ? null : appOfName(name, domain);
           if (app === null) {
             const expected = `<app>.${domain}`;

@@ -44,6 +44,16 @@ export function readServerName(bytes: Buffer): string | null | undefined {
   return name;
 }
 
+/**
+ * At least so many bytes more must come before the name of these can be known. A client that sends one byte at a time would
+ * otherwise have all before it read again for each.
+ * @throws CharterError as `readServerName`.
+ */
+export function bytesMissing(bytes: Buffer): number {
+  const handshake = handshakeBytes(bytes);
+  return Math.max(1, endOf(handshake, handshake.length) - handshake.length);
+}
+
 /** The payloads of the records so far, put together up to the hello's end: it may be cut anywhere. */
 function handshakeBytes(bytes: Buffer): Buffer {
   const message = Buffer.alloc(Math.min(bytes.length, 4 + MAX_HELLO_BYTES));
@@ -60,8 +70,8 @@ function handshakeBytes(bytes: Buffer): Buffer {
   return message.subarray(0, size);
 }
 
-/** Where the message ends; beyond any while its header is not there yet. What follows a whole hello is not ours to read. */
-const endOf = (message: Buffer, size: number): number => (size < 4 ? Infinity : 4 + message.readUIntBE(1, 3));
+/** Where the message ends; while its header is not there yet, behind that. What follows a whole hello is not ours to read. */
+const endOf = (message: Buffer, size: number): number => (size < 4 ? 4 : 4 + message.readUIntBE(1, 3));
 
 function hostName(body: Buffer): string {
   const outer = new Cursor(body);

@@ -5,7 +5,7 @@ import { connect } from "node:tls";
 import { expect } from "chai";
 
 import { isCharterError } from "../../../protocol/errors/CharterError.ts";
-import { readServerName } from "../../../relayer/gateway/readServerName.ts";
+import { bytesMissing, readServerName } from "../../../relayer/gateway/readServerName.ts";
 import { random } from "../../support/random.ts";
 
 /** What Node's TLS sends first for this name. */
@@ -67,6 +67,19 @@ describe("the server name of a ClientHello", () => {
         "app.example.org",
       );
     }
+  });
+
+  it("is looked for a few times only, however small the pieces that it comes in", () => {
+    const bytes = inRecords(hello, 1);
+    let [looks, needed] = [0, 1];
+    for (let length = 1; length <= bytes.length; length++) {
+      if (length < needed) continue;
+      looks++;
+      const name = readServerName(bytes.subarray(0, length));
+      if (name === undefined) needed = length + bytesMissing(bytes.subarray(0, length));
+      else expect([name, length]).to.deep.equal(["app.example.org", bytes.length]);
+    }
+    expect(looks).to.be.lessThan(80); // Of some three thousand pieces.
   });
 
   for (const [what, bytes] of [
