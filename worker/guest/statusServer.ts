@@ -7,6 +7,9 @@ import type { GuestState } from "./state.ts";
 /** What containers write, until the signal is given; null where nobody may read it, or nothing runs. */
 export type LogSource = (ended: AbortSignal) => Readable | null;
 
+/** Each reader of logs is a process of the engine's client. */
+const MAX_LOG_READERS = 8;
+
 export interface StatusServer {
   readonly url: string;
   close(): Promise<void>;
@@ -20,19 +23,31 @@ export interface StatusSources {
 
 /**
  * On a free loopback port: `GET /status` answers the guest's last state; `GET /logs` streams what the containers write,
- * as plain text, only where the manifest says `public_logs` (403 `logs/not-public` otherwise).
+ * as plain text, only where the manifest says `public_logs` (403 `logs/not-public` otherwise), to eight readers at once (503
+ * `logs/too-many-readers`).
  */
 export async function startStatusServer({ state, logs }: StatusSources): Promise<StatusServer> {
   const server = Fastify({ logger: false, forceCloseConnections: true });
   server.get("/status", () => state());
+  let readers = 0;
   server.get("/logs", (request, reply) => {
+    if (readers >= MAX_LOG_READERS) {
+      const error = new CharterError("logs/too-many-readers", "logs are read by as many as may at once", {
+        expected: MAX_LOG_READERS,
+      });
+      return reply.code(503).send({ error });
+    }
     const ended = new AbortController();
     const stream = logs(ended.signal);
     if (stream === null) {
       const error = new CharterError("logs/not-public", "the manifest does not make logs public", {});
       return reply.code(403).send({ error });
     }
-    request.raw.once("close", () => ended.abort());
+    readers++;
+    reply.raw.once("close", () => {
+      readers--;
+      ended.abort();
+    });
     return reply.type("text/plain; charset=utf-8").header("x-content-type-options", "nosniff").send(stream);
   });
   const url = await server.listen({ host: "127.0.0.1", port: 0 });

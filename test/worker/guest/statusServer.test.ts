@@ -15,6 +15,31 @@ describe("the guest's status server", () => {
     expect(await answer.json()).to.have.nested.property("error.code", "logs/not-public");
   });
 
+  it("streams public logs to eight at once: each is a process of its own", async () => {
+    const streams: Readable[] = [];
+    server = await startStatusServer({
+      state: () => ({ state: "starting", pid: 7 }),
+      logs: () => {
+        const stream = new Readable({ read: () => undefined });
+        stream.push("hello\n");
+        streams.push(stream);
+        return stream;
+      },
+    });
+    const reading = Array.from({ length: 8 }, () => new AbortController());
+    for (const { signal } of reading) await fetch(`${server.url}/logs`, { signal });
+    const refused = await fetch(`${server.url}/logs`);
+    expect(refused.status).to.equal(503);
+    expect(await refused.json()).to.have.nested.property("error.code", "logs/too-many-readers");
+    expect(streams).to.have.length(8);
+    const closed = new Promise((done) => streams[0]?.once("close", done));
+    reading[0]?.abort();
+    await closed;
+    const last = new AbortController();
+    expect((await fetch(`${server.url}/logs`, { signal: last.signal })).status).to.equal(200);
+    for (const each of [...reading, last]) each.abort();
+  });
+
   it("streams public logs, and ends them when nobody reads any more", async () => {
     let signal: AbortSignal | undefined;
     server = await startStatusServer({
