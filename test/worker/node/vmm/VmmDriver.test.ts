@@ -162,6 +162,33 @@ describe("VMs of dstack-vmm", function () {
     expect(vmm.vms.size).to.equal(0);
   });
 
+  it("whose making was not answered are ended all the same, as soon as dstack-vmm answers", async () => {
+    vmm.lost.add("CreateVm");
+    vmm.refusals.set("Status", "busy");
+    const { one, exited } = started();
+    expect(await exited).to.include({ code: null });
+    await told.until(({ state }) => state === "not-stopped");
+    expect([vmm.vms.size, one.list()]).to.deep.equal([1, [spec.id]]);
+    vmm.refusals.clear();
+    await one.stop(spec.id);
+    expect([vmm.vms.size, one.list().length]).to.deep.equal([0, 0]);
+  });
+
+  it("whose making was not answered are made no second time", async () => {
+    vmm.lost.add("CreateVm");
+    vmm.refusals.set("Status", "busy");
+    const { one, exited } = started();
+    await exited;
+    vmm.lost.clear();
+    vmm.refusals.clear();
+    const again = started(one);
+    await told.until(({ state }) => state === "booting");
+    expect(vmm.called.filter((method) => method === "CreateVm")).to.have.length(1);
+    await one.stop(spec.id);
+    await again.exited;
+    expect(vmm.vms.size).to.equal(0);
+  });
+
   it("that cannot be removed stay known until they can", async () => {
     const { one } = started();
     await told.until(({ state }) => state === "booting");

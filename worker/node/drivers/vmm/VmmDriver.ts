@@ -32,6 +32,8 @@ export interface VmmDriverOptions {
 interface Running {
   /** Known once the VM is made or adopted. */
   vmId?: string;
+  /** Name of a VM that was asked for: it may be there though its id was not heard. */
+  asked?: string;
   readonly stop: AbortController;
   ended?: Promise<void>;
 }
@@ -160,14 +162,16 @@ export class VmmDriver implements Driver {
   /** Goes on with a VM that was adopted, where it is of the very manifest; any other of that name is removed. */
   async #goOn({ composeHash }: GuestSpec, running: Running, signal: AbortSignal): Promise<boolean> {
     const { client, clock } = this.#options;
-    if (running.vmId === undefined) return false;
-    const known = await client.info(running.vmId, signal);
+    const vmId = await this.#find(running);
+    if (vmId === undefined) return false;
+    running.vmId = vmId;
+    const known = await client.info(vmId, signal);
     const text = known?.configuration?.compose_file;
     if (known !== null && text !== undefined && (await hashOf(encode(text), nodeCrypto)) === composeHash) {
       if (ENDED.has(known.status)) await client.startVm(known.id, signal);
       return true;
     }
-    await endVm(client, running.vmId, clock);
+    await endVm(client, vmId, clock);
     delete running.vmId;
     return false;
   }
@@ -175,7 +179,8 @@ export class VmmDriver implements Driver {
   async #make(configuration: VmConfiguration, running: Running, signal: AbortSignal): Promise<void> {
     const { client } = this.#options;
     if (signal.aborted) return;
-    // Not cut short by the signal: a VM whose id nobody heard could not be stopped.
+    running.asked = configuration.name;
+    // Not cut short by the signal: a VM whose id nobody heard has to be looked for.
     running.vmId = await client.createVm(configuration);
     const made = await client.info(running.vmId, signal);
     // dstack-vmm starts what it makes; one that was told not to is started here.
@@ -209,14 +214,22 @@ export class VmmDriver implements Driver {
   /** Ends and removes the VM. What cannot be ended stays in the list: the next reconciliation tries again. */
   async #end(id: string, running: Running): Promise<void> {
     try {
-      if (running.vmId !== undefined) await endVm(this.#options.client, running.vmId, this.#options.clock);
+      const vmId = await this.#find(running);
+      if (vmId !== undefined) await endVm(this.#options.client, vmId, this.#options.clock);
       delete running.vmId;
+      delete running.asked;
       if (this.#running.get(id) === running) this.#running.delete(id);
     } catch (error) {
       this.#say(id, { state: "not-stopped", error: reported(error) });
-      const { vmId } = running;
-      if (vmId !== undefined) this.#running.set(id, { vmId, stop: new AbortController() });
+      const { ended: _, ...known } = running;
+      this.#running.set(id, { ...known, stop: new AbortController() });
     }
+  }
+
+  /** The VM's id, if there is one; where it was not heard, by the VM's name. */
+  async #find({ vmId, asked }: Running): Promise<string | undefined> {
+    if (vmId !== undefined || asked === undefined) return vmId;
+    return (await this.#options.client.list(asked)).find(({ name }) => name === asked)?.id;
   }
 
   #say(id: string, message: Readonly<Record<string, unknown>>): void {
