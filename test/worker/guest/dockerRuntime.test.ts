@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -180,6 +180,14 @@ describe("the Compose runtime", () => {
       return machine()(program, args, options);
     });
     await runtime.down(5);
+    expect(calls.at(-1)).to.match(/ down /);
+  });
+
+  it("is down when its containers are, also where its file cannot be removed", async () => {
+    const runtime = await runtimeOn(machine());
+    rmSync(join(dir, "compose.json"));
+    mkdirSync(join(dir, "compose.json")); // As on a disk that takes nothing any more.
+    await runtime.down(0);
     expect(calls.at(-1)).to.match(/ down /);
   });
 

@@ -178,8 +178,8 @@ class DockerRuntime implements Runtime {
     if (this.#isCutOff) this.#reaper?.linger();
     else this.#reaper?.dismiss();
     this.#reaper = undefined;
-    // It may hold what only this run should know.
-    await rm(this.#file, { force: true });
+    // It may hold what only this run should know; on a disk that takes nothing any more, the containers are gone all the same.
+    await rm(this.#file, { force: true }).catch(() => undefined);
   }
 
   logs(signal: AbortSignal): ReturnType<Runtime["logs"]> {
