@@ -1,4 +1,5 @@
-import { rename, rm, truncate, writeFile } from "node:fs/promises";
+import { open, rename, rm, truncate, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 
 import { DATA_OFFSET_SECTORS, headerMac, luksPassphrase, readHeader, withHeaderCopy } from "./luksHeader.ts";
 import { requireCipher } from "./luksMetadata.ts";
@@ -68,4 +69,7 @@ export async function formatLuks(options: FormatOptions): Promise<void> {
   await step("cryptsetup", ["close", name]);
   await writeFile(mac, headerMac(header, key), { mode: 0o600, flush: true });
   await rename(made, image);
+  // What the app writes from now on must not be found under the other name after a power cut: that one is made anew.
+  const directory = await open(dirname(image));
+  await directory.sync().finally(() => directory.close());
 }
