@@ -10,11 +10,24 @@ import { ExitCode } from "../support/exitCodes.ts";
 import { timeText } from "../support/output.ts";
 import { sha256 } from "../support/publish.ts";
 import { relayerSecrets, sendSecret } from "../support/relayerSecrets.ts";
-import { addressOption } from "../support/values.ts";
+import { addressOption, counterOption } from "../support/values.ts";
 
-interface ValueOptions {
+interface CounterOptions {
+  readonly acceptCounter?: number;
+}
+
+interface ValueOptions extends CounterOptions {
   readonly valueFile?: string;
 }
+
+/** No clock should be further ahead than this of the one here. */
+const MOST_AHEAD_MS = 86_400_000;
+
+const COUNTER = [
+  "--accept-counter <n>",
+  "the version that the relayer tells, where it is far ahead of this clock and yours all the same",
+  counterOption,
+] as const;
 
 /** `charter secret set|rotate|list|remove`. A value is read from a file or standard input, never from an argument. */
 export function addSecretCommands(program: Command): void {
@@ -29,6 +42,7 @@ export function addSecretCommands(program: Command): void {
       .argument("<app>", "app", addressOption)
       .argument("<name>", "name of the secret")
       .option("--value-file <file>", "its bytes, as they are (default: standard input)")
+      .option(...COUNTER)
       .action((app: Address, name: string, options: ValueOptions, command: Command) =>
         set(contextOf(command), { app, name, verb }, options),
       );
@@ -43,17 +57,18 @@ export function addSecretCommands(program: Command): void {
     .description("take a secret away: running instances lose it within seconds, later ones wait for it")
     .argument("<app>", "app", addressOption)
     .argument("<name>", "name of the secret")
-    .action((app: Address, name: string, _options: unknown, command: Command) =>
-      remove(contextOf(command), app, name),
+    .option(...COUNTER)
+    .action((app: Address, name: string, options: CounterOptions, command: Command) =>
+      remove(contextOf(command), app, name, options),
     );
 }
 
 async function set(
   context: Context,
   { app, name, verb }: { readonly app: Address; readonly name: string; readonly verb: "set" | "rotate" },
-  { valueFile }: ValueOptions,
+  { valueFile, ...options }: ValueOptions,
 ): Promise<void> {
-  const known = await listed(context, app, name);
+  const known = await listed(context, app, name, options);
   if (verb === "rotate" && known.removed) throw notSet(name);
   const value = valueFile === undefined ? await readStandardInput() : readBytes(valueFile);
   const { publicKey, instances } = await appKey(context, app);
@@ -67,8 +82,8 @@ async function set(
   );
 }
 
-async function remove(context: Context, app: Address, name: string): Promise<void> {
-  const known = await listed(context, app, name);
+async function remove(context: Context, app: Address, name: string, options: CounterOptions): Promise<void> {
+  const known = await listed(context, app, name, options);
   if (known.removed) throw notSet(name);
   await change(context, { app, name, counter: known.next, envelope: null });
   context.out.result({ app, name, counter: known.next }, `${name} is taken away`);
@@ -102,14 +117,26 @@ async function change(
 
 /**
  * Whether it is set, and its next counter: by the clock, so that a relayer that forgot does not make an older value look
- * newer to a guest that knows better.
+ * newer to a guest that knows better. One that tells a counter far ahead is not believed: whoever signed on top of the highest
+ * there is could never change this secret again.
+ * @throws CliError `secret/counter-ahead`.
  */
 async function listed(
   context: Context,
   app: Address,
   name: string,
+  { acceptCounter }: CounterOptions,
 ): Promise<{ readonly removed: boolean; readonly next: number }> {
   const known = (await relayerSecrets(context, app)).find((one) => one.name === name);
+  const latest = Date.now() + MOST_AHEAD_MS;
+  if (known !== undefined && known.counter > latest && known.counter !== acceptCounter) {
+    throw new CliError(
+      ExitCode.Refused,
+      "secret/counter-ahead",
+      "the relayer tells a version of this secret that is of the future (--accept-counter, where it is yours)",
+      { name, expected: latest, actual: known.counter },
+    );
+  }
   return { removed: known?.removed ?? true, next: Math.max(Date.now(), (known?.counter ?? -1) + 1) };
 }
 

@@ -90,6 +90,14 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** Version of a secret: milliseconds of a clock, as a rule. */
+export function counterOption(text: string): number {
+  if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(Number(text))) {
+    throw new InvalidArgumentError("expected a whole number below 2^53");
+  }
+  return Number(text);
+}
+
 /** A Governor's proposal id: decimal, or 0x and hex digits. */
 export function proposalOption(text: string): bigint {
   if (!/^(\d{1,78}|0x[0-9a-fA-F]{1,64})$/.test(text)) {
