@@ -25,11 +25,28 @@ describe("killing containers without their engine", () => {
     mkdirSync(join(proc, "sys"));
   });
   afterEach(() => rmSync(proc, { recursive: true }));
-  const kill = (pid: number): void => void killed.push(pid);
+  const kill = (pid: number, signal: string): void => {
+    if (signal === "SIGKILL") killed.push(pid);
+  };
 
   it("kills the processes of those containers, by either form of a control group, and nobody else's", () => {
     expect(killContainers([id], proc, kill)).to.equal(2);
     expect(killed).to.have.members([11, 12]);
+  });
+
+  it("stops all of them before it kills one, those that were forked meanwhile, too", () => {
+    const told: string[] = [];
+    let next = 20;
+    const forking = (pid: number, signal: string): void => {
+      told.push(signal);
+      kill(pid, signal);
+      if (next === 25 || signal !== "SIGSTOP") return;
+      mkdirSync(join(proc, String(next)));
+      writeFileSync(join(proc, String(next++), "cgroup"), `0::/docker/${id}\n`);
+    };
+    expect(killContainers([id], proc, forking)).to.equal(7);
+    expect(killed).to.have.members([11, 12, 20, 21, 22, 23, 24]);
+    expect(told.lastIndexOf("SIGSTOP")).to.be.lessThan(told.indexOf("SIGKILL"));
   });
 
   it("takes whole ids only: a short or empty one could be anybody's", () => {
