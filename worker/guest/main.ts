@@ -12,10 +12,12 @@ import { heldPaths, openHoldings } from "./holdings/openHoldings.ts";
 import { guestConfigText, parseGuestConfig, type GuestConfig } from "./config.ts";
 import { Guest } from "./Guest.ts";
 import { reported, type GuestState } from "./state.ts";
+import { outliveContainers } from "./outliveContainers.ts";
 import { startStatusServer, type LogSource } from "./statusServer.ts";
 
 /** No key of the guest or the app may be read by others of the same machine. */
 process.umask(0o077);
+outliveContainers();
 
 /**
  * Compose project of one guest, the same for every start of it and no other guest's: one engine may serve several nodes.
