@@ -77,7 +77,7 @@ class DockerRuntime implements Runtime {
   #reaper: Reaper | undefined;
   /** Containers that were seen last. */
   #seen: readonly string[] = [];
-  /** A Compose that did not come to its end may still be on its way, and make some. */
+  /** A start that did not come to its end may still be on its way in the engine. */
   #isCutOff = false;
 
   constructor(
@@ -143,7 +143,13 @@ class DockerRuntime implements Runtime {
     }));
     for (const service of this.#supervisor.due(ends, now())) {
       const container = containers.get(service);
-      if (container) await this.#docker(["start", container.id], QUESTION_TIMEOUT_MS, signal);
+      if (container === undefined) continue;
+      try {
+        await this.#docker(["start", container.id], QUESTION_TIMEOUT_MS, signal);
+      } catch (error) {
+        this.#isCutOff = true; // The engine may still do it.
+        throw error;
+      }
     }
     return project.services.map((service) => {
       const { state, health } = containers.get(service) ?? { state: "missing", health: null };

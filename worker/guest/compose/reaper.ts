@@ -4,18 +4,20 @@ import { engineEnvironment } from "./runCommand.ts";
 
 /** Until no container of the run was seen for so many seconds: a Compose that outlived its guest may still create some. */
 const QUIET_SECONDS = 20;
-/** An engine that does not answer is asked for so long. */
-const MOST_SECONDS = 3_600;
+/** An engine that does not answer is asked each second for an hour, and then each minute for a month: what it has may live on. */
+const OFTEN_SECONDS = 3_600;
+const MOST_TIMES = OFTEN_SECONDS + 43_200;
 
 const SCRIPT = `
 cat >/dev/null
 quiet=0; asked=0
-while [ "$quiet" -lt ${QUIET_SECONDS} ] && [ "$asked" -lt ${MOST_SECONDS} ]; do
+while [ "$quiet" -lt ${QUIET_SECONDS} ] && [ "$asked" -lt ${MOST_TIMES} ]; do
   if ids=$(docker ps --all --quiet --filter "label=$1" 2>/dev/null); then
     if [ -n "$ids" ]; then quiet=0; docker rm --force --volumes $ids >/dev/null 2>&1
     else quiet=$((quiet + 1)); fi
   fi
-  asked=$((asked + 1)); sleep 1
+  asked=$((asked + 1))
+  if [ "$asked" -lt ${OFTEN_SECONDS} ]; then sleep 1; else sleep 60; fi
 done`;
 
 /** Ends when the guest says so. */
