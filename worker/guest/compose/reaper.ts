@@ -4,9 +4,9 @@ import { engineEnvironment } from "./runCommand.ts";
 
 /** Until no container of the run was seen for so many seconds: a Compose that outlived its guest may still create some. */
 const QUIET_SECONDS = 20;
-/** An engine that does not answer is asked each second for an hour, and then each minute for a month: what it has may live on. */
+/** An engine that does not answer is asked each second for an hour, and then each minute for a day: what it has may live on. */
 const OFTEN_SECONDS = 3_600;
-const MOST_TIMES = OFTEN_SECONDS + 43_200;
+const MOST_TIMES = OFTEN_SECONDS + 1_380;
 
 const SCRIPT = `
 cat >/dev/null
