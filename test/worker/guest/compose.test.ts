@@ -111,6 +111,9 @@ networks: { inside: { internal: true } }
       "environment: { HOST_SECRET: }",
       `${VALUE}environment.HOST_SECRET`,
     ],
+    // It would be left out without a word: no object of JavaScript takes it as it takes others.
+    "a variable that is no key": ["environment: { __proto__: a }", `${VALUE}environment.__proto__`],
+    "a variable that is no key, in a list": ["environment: ['__proto__=a']", `${VALUE}environment[0]`],
     "an interpolated variable": ["environment: { A: '${HOST_SECRET}' }", `${VALUE}environment.A`],
     "an interpolated variable without braces": ["command: ['echo', '$HOST_SECRET']", `${VALUE}command[1]`],
     "an interpolated variable behind a doubled dollar": ["command: 'echo $$$HOST_SECRET'", `${VALUE}command`],

@@ -81,7 +81,9 @@ const environment: Rule = (value, path) => {
     : Object.entries(mapping(value, path)).map(([name, item]) => [name, item, at(path, name)]);
   const out: Record<string, string> = {};
   for (const [name, item, where] of entries) {
-    if (!ENVIRONMENT_NAME.test(name)) throw valueNotAllowed(where, "a variable's name");
+    if (!ENVIRONMENT_NAME.test(name) || name === "__proto__") {
+      throw valueNotAllowed(where, "a variable's name");
+    }
     const isScalar = typeof item === "string" || typeof item === "boolean" || Number.isFinite(item);
     if (!isScalar) throw valueNotAllowed(where, "a value");
     if (Object.hasOwn(out, name)) throw valueNotAllowed(where, "each variable once");
