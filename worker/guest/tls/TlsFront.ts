@@ -33,6 +33,8 @@ export interface TlsFrontOptions {
 
 /** A key lives for an hour, and is replaced after half of it. */
 const LIFETIME_SECONDS = 3_600;
+/** A relayer's clock is taken for an endpoint's end where it is no further from ours. */
+const MOST_OFF_SECONDS = 3_600;
 /** Relayers are told where this instance answers so often, for three times as long. */
 const TELL_SECONDS = 30;
 
@@ -93,8 +95,7 @@ export class TlsFront {
   /** Every relayer, as gateways may ask any. One that is not told finds no way to this instance, and nothing else. */
   async #tell(ended: AbortSignal): Promise<void> {
     const { relayers, report } = this.#options;
-    const message = await this.#endpoint();
-    const told = await Promise.allSettled(relayers.map((relayer) => relayer.tellEndpoint(message, ended)));
+    const told = await Promise.allSettled(relayers.map((relayer) => this.#tellOne(relayer, ended)));
     if (ended.aborted) return;
     const failed = told.find((one) => one.status === "rejected");
     const code = failed !== undefined && isCharterError(failed.reason) ? failed.reason.code : "";
@@ -104,13 +105,25 @@ export class TlsFront {
     this.#complaint = code;
   }
 
-  async #endpoint(): Promise<EndpointReport> {
-    const { chainId, ledger, app, account, listen, unixNow } = this.#options;
+  /** By this machine's clock, or by the relayer's where that is minutes off: clients would find no way for so little. */
+  async #tellOne(relayer: RelayerClient, ended: AbortSignal): Promise<void> {
+    const { unixNow } = this.#options;
+    try {
+      await relayer.tellEndpoint(await this.#endpoint(unixNow()), ended);
+    } catch (error) {
+      const theirs = clockOf(error);
+      if (theirs === null || Math.abs(theirs - unixNow()) > MOST_OFF_SECONDS) throw error;
+      await relayer.tellEndpoint(await this.#endpoint(theirs), ended);
+    }
+  }
+
+  async #endpoint(now: number): Promise<EndpointReport> {
+    const { chainId, ledger, app, account, listen } = this.#options;
     const message = {
       app,
       host: listen.publicHost ?? listen.host,
       port: this.#port,
-      until: unixNow() + 3 * TELL_SECONDS,
+      until: now + 3 * TELL_SECONDS,
     };
     const signature = await account.signTypedData({
       domain: leaseDomain(chainId, ledger),
@@ -120,6 +133,13 @@ export class TlsFront {
     });
     return { ...message, key: account.address.toLowerCase() as Address, signature };
   }
+}
+
+/** Unix seconds of the relayer that refused an endpoint for its end; null for any other refusal. */
+function clockOf(error: unknown): number | null {
+  if (!isCharterError(error) || error.code !== "endpoint/until") return null;
+  const [soonest] = Array.isArray(error.details.expected) ? (error.details.expected as unknown[]) : [];
+  return Number.isSafeInteger(soonest) ? (soonest as number) : null;
 }
 
 const freshIdentity = ({ chainId, ledger, app, account, unixNow }: TlsFrontOptions): Promise<TlsIdentity> =>
