@@ -21,6 +21,8 @@ export interface NodeReporterOptions {
 }
 
 const PAUSE_MS = 60_000;
+/** What does not mean that a report was refused; `node/unknown`: not registered yet. */
+const SILENCE: ReadonlySet<string> = new Set(["relayer/unreachable", "node/unknown"]);
 /** As many as a report may name. */
 const MAX_TROUBLE = 32;
 
@@ -31,6 +33,8 @@ const MAX_TROUBLE = 32;
 export class NodeReporter {
   readonly #options: NodeReporterOptions;
   readonly #outlooks = new Map<string, Outlook>();
+  /** By relayer: the code by which it last refused a report. */
+  readonly #refusals = new Map<string, string>();
   #said = "[]";
   #lastAt = 0;
   #wake = new AbortController();
@@ -58,7 +62,10 @@ export class NodeReporter {
     this.#wake.abort();
   }
 
-  /** One report. Trouble is said once, when it begins, changes or ends; a relayer that does not listen is no trouble here. */
+  /**
+   * One report. Trouble is said once, when it begins, changes or ends, and so is a relayer's refusal: that the clock here is off
+   * shows in nothing else. One that does not listen is no trouble here.
+   */
   async report(signal: AbortSignal): Promise<void> {
     const { relayers, chainId, nodeRegistry, account, describe, unixNow, say } = this.#options;
     const own = await describe();
@@ -76,8 +83,12 @@ export class NodeReporter {
           const outlook = await relayer.report(key, { ...unsigned, signature }, signal);
           if (outlook === null) this.#outlooks.delete(relayer.url);
           else this.#outlooks.set(relayer.url, outlook);
+          this.#refusals.delete(relayer.url);
         } catch (error) {
           if (!isCharterError(error)) throw error; // Refused or unreachable: the next minute's report follows.
+          const isKnown = SILENCE.has(error.code) || this.#refusals.get(relayer.url) === error.code;
+          if (!isKnown) say({ state: "report-refused", relayer: relayer.url, error: reported(error) });
+          if (!SILENCE.has(error.code)) this.#refusals.set(relayer.url, error.code);
         }
       }),
     );

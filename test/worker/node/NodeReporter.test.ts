@@ -1,4 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { recoverTypedDataAddress } from "viem";
@@ -75,6 +78,32 @@ describe("what a node says of itself", () => {
     expect(blocks(auto)).to.deep.equal([]);
     const dry = await describeNode({ ...config(), runtime: "dry" }, NOTHING);
     expect(dry.trouble.filter(({ code }) => code === "engine-silent")).to.deep.equal([]);
+  });
+
+  it("is said to be refused, once: that the clock is off shows in nothing else", async () => {
+    const refusing = createServer((_request, response) => {
+      const error = { code: "report/not-of-now", message: "no", details: { expected: 1, actual: 2 } };
+      response.writeHead(403).end(JSON.stringify({ error }));
+    }).listen(0, "127.0.0.1");
+    await once(refusing, "listening");
+    try {
+      const url = `http://127.0.0.1:${(refusing.address() as AddressInfo).port}`;
+      const said: { readonly state?: unknown; readonly relayer?: unknown }[] = [];
+      const described = await describeNode({ ...config(), runtime: "dry" }, NOTHING);
+      const reporter = new NodeReporter({
+        relayers: ["http://127.0.0.1:9", url].map((each) => new RelayerClient(each, 2_000)),
+        ...CHAIN,
+        account: privateKeyToAccount(generatePrivateKey()),
+        describe: async () => ({ ...described, trouble: [] }),
+        clock: new ManualClock(),
+        unixNow: () => 1_900_000_000,
+        say: (message) => said.push(message),
+      });
+      for (let i = 0; i < 2; i++) await reporter.report(new AbortController().signal);
+      expect(said.map(({ state, relayer }) => [state, relayer])).to.deep.equal([["report-refused", url]]);
+    } finally {
+      refusing.close();
+    }
   });
 
   it("is signed by its key, told to each relayer that listens, and trouble is said when it changes", async () => {
