@@ -92,7 +92,11 @@ export class Guest {
     const config = this.#config;
     const { report } = this.#seams;
     report({ state: "starting", pid: process.pid });
-    const manifest = await fetchManifest(this.#relayers, config.composeHash, signal);
+    const manifest = await fetchManifest(
+      { relayers: this.#relayers, sources: config.manifestSources },
+      config.composeHash,
+      signal,
+    );
     const project = parseCompose(manifest.docker_compose_file, { hostPorts: config.hostPorts });
     report({ state: "manifest-checked", name: manifest.name, unpinnedImages: project.unpinnedImages });
     requirePinned(project, manifest);

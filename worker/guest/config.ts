@@ -8,6 +8,12 @@ import { STORAGE_CHOICES } from "../storage/chooseStorage.ts";
 import { addressSchema, bytes32Schema, composeHashSchema } from "../../protocol/session/messages.ts";
 
 const uint = z.number().int().nonnegative();
+const gatewayUrl = z.url({ protocol: /^https?$/, error: "expected http(s) URLs" });
+
+/** Where manifests may be had from beside relayers (worker/guest/manifestSource.ts). */
+export const manifestSourcesSchema = z
+  .array(z.url({ protocol: /^(https?|file)$/, error: "expected http(s) or file URLs" }))
+  .max(16);
 
 /** Everything that a guest is told by its driver: one JSON object in `CHARTER_GUEST_CONFIG`. */
 export const guestConfigSchema = z.strictObject({
@@ -15,6 +21,7 @@ export const guestConfigSchema = z.strictObject({
     .array(z.url({ protocol: /^https?$/ }))
     .min(1)
     .max(16),
+  manifestSources: manifestSourcesSchema.default([]),
   chainId: uint,
   genesisHash: bytes32Schema,
   ledger: addressSchema,
@@ -93,6 +100,7 @@ const hostsConfigSchema = guestConfigSchema
     evidence: z.literal("machine"),
     runtime: z.literal("docker"),
     workdir: z.literal(VM_WORKDIR),
+    manifestSources: z.array(gatewayUrl).max(16).default([]),
   });
 
 /** What a driver wrote, and whether it came from outside of this machine. */

@@ -1,23 +1,22 @@
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { parseManifest, type Manifest } from "../../protocol/manifest/manifest.ts";
 import type { ComposeHash } from "../../protocol/words/hex.ts";
-import type { RelayerClient } from "../session/RelayerClient.ts";
-import { fetchManifestBytes } from "./fetchManifestBytes.ts";
+import { fetchManifestBytes, type ManifestPlaces } from "./fetchManifestBytes.ts";
 
 /** A manifest that a guest can run: it names who may lease. */
 export type RunnableManifest = Manifest & { readonly charter: NonNullable<Manifest["charter"]> };
 
 /**
- * Fetches a manifest by its hash from whichever relayer has the right bytes.
- * @throws CharterError `manifest/wrong-hash`, `manifest/malformed`, `relayer/answer-too-large`, `relayer/…`, and
+ * Fetches a manifest by its hash from whoever has the right bytes.
+ * @throws CharterError `manifest/wrong-hash`, `manifest/malformed`, as `fetchManifestBytes`, and
  * `manifest/unsupported` for what this guest cannot honour: it never runs an app in another way than its manifest says.
  */
 export async function fetchManifest(
-  relayers: readonly RelayerClient[],
+  places: ManifestPlaces,
   composeHash: ComposeHash,
   signal?: AbortSignal,
 ): Promise<RunnableManifest> {
-  return requireRunnable(parseManifest(await fetchManifestBytes(relayers, composeHash, signal)));
+  return requireRunnable(parseManifest(await fetchManifestBytes(places, composeHash, signal)));
 }
 
 function requireRunnable(manifest: Manifest): RunnableManifest {

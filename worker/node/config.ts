@@ -16,6 +16,7 @@ const ENVIRONMENT: Readonly<
   Record<string, readonly [field: keyof NodeFile, read: (text: string) => unknown]>
 > = {
   CHARTER_RELAYER_URLS: ["relayerUrls", list],
+  CHARTER_MANIFEST_SOURCES: ["manifestSources", list],
   CHARTER_DEPLOYMENT: ["deployment", String],
   CHARTER_EVIDENCE: ["evidence", String],
   CHARTER_VM_CONFIG_FILE: ["vmConfigFile", String],

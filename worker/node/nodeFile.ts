@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { guestConfigSchema } from "../guest/config.ts";
+import { guestConfigSchema, manifestSourcesSchema } from "../guest/config.ts";
 import { STORAGE_CHOICES } from "../storage/chooseStorage.ts";
 import { SIMULATED_TEES } from "../tee/openSource.ts";
 import { placesSchema } from "../tee/places.ts";
@@ -45,6 +45,11 @@ export const nodeFileSchema = z.strictObject({
     .min(1)
     .max(16)
     .describe("relayers; the first that answers is asked"),
+  manifestSources: manifestSourcesSchema
+    .default([])
+    .describe(
+      "further places of manifests, which their hash is checked of: http(s) URLs of IPFS gateways, asked for /ipfs/<cid> after the relayers; file URLs of directories with files <cid> or <compose hash>.json, looked at before them",
+    ),
   deployment: path.describe(
     "path of the chain's address book: chain id, genesis hash and contracts that every relayer must name",
   ),

@@ -1,14 +1,13 @@
 import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
-import type { RelayerClient } from "./RelayerClient.ts";
 
 /**
- * Asks one relayer after another until one answers as asked: a silent or a lying one stops nobody.
+ * Asks one relayer after another (or whoever else may know) until one answers as asked: a silent or a lying one stops nobody.
  * @throws the last relayer's `CharterError` when all fail, with every relayer's code in `details.tried`; a denial
  * outweighs silence, so that "nobody grants" is not mistaken for "nobody is there".
  */
-export async function anyRelayer<T>(
-  relayers: readonly RelayerClient[],
-  ask: (relayer: RelayerClient) => Promise<T>,
+export async function anyRelayer<T, One extends { readonly url: string }>(
+  relayers: readonly One[],
+  ask: (relayer: One) => Promise<T>,
 ): Promise<T> {
   const failures: { relayer: string; error: CharterError }[] = [];
   for (const relayer of relayers) {

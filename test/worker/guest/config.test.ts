@@ -40,6 +40,7 @@ describe("a guest's configuration", () => {
     ["engineSocket", { engineSocket: "/mnt/host/docker.sock" }],
     ["directoryOfTheComposeFile", { workdir: "/mnt/host" }],
     ["directoryOfSecrets", { secretsDir: "/mnt/host" }],
+    ["directoryOfManifests", { manifestSources: ["file:///mnt/host"] }],
     ["directoryOfVolumes", { volumesDir: "/mnt/host" }],
     ["simulator", { evidence: "simulator", simulatorDir: "/mnt/host", platform: "one" }],
     ["containersThatDoNotRun", { runtime: "dry" }],

@@ -37,10 +37,12 @@ export function openDriver(
 /** What every guest of this node is told. Never the operator's key, nor the node's. */
 export function commonOf(config: NodeConfig): CommonGuestConfig {
   const { relayerUrls, evidence, tee, gpu, runtime, hostPorts, reattestSeconds, status } = config;
+  const { manifestSources } = config;
   const { chainId, genesisHash, ledger } = pinnedOf(config.deployment);
   const { vmConfig, mrConfig, places, simulatorDir, platform, engineSocket, tls, storage, volumeMb } = config;
   return {
     relayerUrls,
+    manifestSources,
     chainId,
     genesisHash,
     ledger,

@@ -6,6 +6,7 @@ import type { Clock } from "../../../clock.ts";
 import { parseCompose } from "../../../guest/compose/parseCompose.ts";
 import { VM_WORKDIR, type GuestConfigInput } from "../../../guest/config.ts";
 import { fetchManifestBytes } from "../../../guest/fetchManifestBytes.ts";
+import { isDirectory } from "../../../guest/manifestSource.ts";
 import { reported } from "../../../guest/state.ts";
 import type { RelayerClient } from "../../../session/RelayerClient.ts";
 import type { NodeFile } from "../../nodeFile.ts";
@@ -105,7 +106,8 @@ export class VmmDriver implements Driver {
   /** @throws CharterError `manifest/…`, `compose/…`, `relayer/…`, `vmm/compose-hash-mismatch`, `vmm/volume-not-kept`, `vmm/…`. */
   async #configure(spec: GuestSpec, signal: AbortSignal): Promise<VmConfiguration> {
     const { client, relayers, common, prefix, vm, hostPorts } = this.#options;
-    const bytes = await fetchManifestBytes(relayers, spec.composeHash, signal);
+    const sources = common.manifestSources ?? [];
+    const bytes = await fetchManifestBytes({ relayers, sources }, spec.composeHash, signal);
     const manifest = parseManifest(bytes);
     if (manifest.charter?.persistent === true) {
       // A VM's disk goes with the VM, and each release and each restart is another one.
@@ -124,6 +126,7 @@ export class VmmDriver implements Driver {
       evidence: "machine",
       workdir: VM_WORKDIR,
       runtime: "docker",
+      manifestSources: sources.filter((url) => !isDirectory(url)),
     };
     for (const name of HOST_ONLY) delete guest[name];
     const configuration: VmConfiguration = {
