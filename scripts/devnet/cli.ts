@@ -13,8 +13,15 @@ export interface CliAnswer {
   readonly error: { readonly code: string; readonly details: Readonly<Record<string, unknown>> } | null;
 }
 
+/** What the command has to know of a devnet. */
+type Reachable = Pick<Devnet, "rpcUrl" | "relayerUrl" | "deploymentFile">;
+
 /** Runs the real `charter` command against a devnet, as one of its accounts. */
-export function charter(devnet: Devnet, account: DevnetAccount, args: readonly string[]): Promise<CliAnswer> {
+export function charter(
+  devnet: Reachable,
+  account: DevnetAccount,
+  args: readonly string[],
+): Promise<CliAnswer> {
   const env = {
     ...process.env,
     CHARTER_RPC_URL: devnet.rpcUrl,
@@ -40,7 +47,7 @@ export function charter(devnet: Devnet, account: DevnetAccount, args: readonly s
 
 /** Runs it and demands success. */
 export async function charterOk(
-  devnet: Devnet,
+  devnet: Reachable,
   account: DevnetAccount,
   args: readonly string[],
 ): Promise<Readonly<Record<string, unknown>>> {

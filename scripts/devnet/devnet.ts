@@ -26,16 +26,20 @@ export interface Devnet {
   readonly relayerUrl: string;
   readonly bootAuthUrl: string;
   readonly subgraphUrl: string;
+  /** Stands for Intel's, AMD's and NVIDIA's services: what evidence is judged by. */
+  readonly vendorUrl: string;
   readonly nodes: readonly Program[];
   /** What runs containers on this machine. */
   readonly engine: HelloEngine;
 }
 
 /** Ports that are taken when they are free, so that URLs stay the same from start to start. */
-const PORTS = { anvil: 8545, relayer: 8787, bootAuth: 8788, graphNode: 8000 } as const;
+const PORTS = { anvil: 8545, relayer: 8787, bootAuth: 8788, vendor: 8789, graphNode: 8000 } as const;
 const NODE_COUNT = 3;
 /** A lease on the devnet is short, so that a revoke is seen within seconds. */
 export const DEVNET_LEASE_SECONDS = 6;
+/** A new LUKS2 volume is written whole: nobody who tries an example waits for gigabytes. */
+const VOLUME_MB = 256;
 
 /**
  * Starts every part, the ones that others need first. What is stored in `dir` is taken up again: chain state, databases,
@@ -74,11 +78,11 @@ export async function startDevnet(dir: string, steps: Steps): Promise<Devnet> {
   );
   const pcs = await steps.run(
     "simulated vendor (collateral)",
-    () =>
+    async () =>
       startProgram({
         name: "simulated vendor",
         file: "worker/tee/simulator/main.ts",
-        env: { CHARTER_SIM_DIR: simulatorDir, PORT: "0" },
+        env: { CHARTER_SIM_DIR: simulatorDir, PORT: String(await freePort(PORTS.vendor)) },
         logFile: log("simulated-vendor"),
       }),
     (started) => started.stop,
@@ -173,6 +177,7 @@ export async function startDevnet(dir: string, steps: Steps): Promise<Devnet> {
     relayerUrl,
     bootAuthUrl: String(relayer.ready.bootAuthUrl),
     subgraphUrl,
+    vendorUrl: vendor,
     nodes,
     engine,
   };
@@ -237,6 +242,7 @@ interface NodeParts {
 function startNode(number: number, parts: NodeParts): Promise<Program> {
   const workdir = join(parts.dir, `node-${number}`);
   mkdirSync(workdir, { recursive: true });
+  const socket = engineSocket();
   return startProgram({
     name: `node ${number}`,
     file: "worker/node/main.ts",
@@ -248,6 +254,9 @@ function startNode(number: number, parts: NodeParts): Promise<Program> {
       CHARTER_SIM_PLATFORM: `node-${number}`,
       CHARTER_WORKDIR: workdir,
       CHARTER_OPERATOR_KEY: devnetAccounts.operator.key,
+      CHARTER_TLS_HOST: "127.0.0.1",
+      CHARTER_VOLUME_MB: process.env.CHARTER_VOLUME_MB ?? String(VOLUME_MB),
+      ...(socket === undefined ? {} : { CHARTER_ENGINE_SOCKET: socket }),
     },
     logFile: parts.logFile,
     readySeconds: 90,

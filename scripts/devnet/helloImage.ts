@@ -13,8 +13,9 @@ const LOCAL_IMAGE = "charter-devnet/busybox:local";
 const STATIC_BUSYBOX = ["/usr/bin/busybox", "/bin/busybox"];
 const PULL_TIMEOUT_MS = 30_000;
 
-/** Where the devnet's nodes look for an engine, when the environment says so. */
-export const engineSocket = (): string | undefined => process.env.CHARTER_ENGINE_SOCKET;
+/** Where the devnet's nodes look for an engine, when the environment says so; `docker` itself reads DOCKER_HOST. */
+export const engineSocket = (): string | undefined =>
+  process.env.CHARTER_ENGINE_SOCKET ?? /^unix:\/\/(\/.+)$/.exec(process.env.DOCKER_HOST ?? "")?.[1];
 
 /** An engine that runs the hello app, or why containers are not started. */
 export type HelloEngine = { readonly image: string; readonly note: string } | { readonly why: string };

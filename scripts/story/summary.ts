@@ -26,6 +26,7 @@ export async function summary(devnet: Devnet, app: string): Promise<string> {
       `health        ${devnet.relayerUrl}/health`,
       `boot auth     ${devnet.bootAuthUrl}/bootAuth/app`,
       `graph-node    ${devnet.subgraphUrl}`,
+      `vendor        ${devnet.vendorUrl} (simulated: what evidence is judged by)`,
       `chain         ${devnet.rpcUrl} (chain id ${devnet.deployment.chainId})`,
       `logs          ${devnet.dir}/logs`,
       "",

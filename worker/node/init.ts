@@ -24,6 +24,7 @@ export interface InitOptions {
   readonly places?: string;
   readonly vmmUrl?: string;
   readonly vmmImage?: string;
+  readonly tlsHost?: string;
 }
 
 export interface Initialised {
@@ -49,6 +50,8 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
   const detected = await detectSources(places);
   const { chainId } = parseDeployment(readFileSync(answers.deployment, "utf8"));
   const source = evidenceOf(options, chainId, detected);
+  // A simulated machine's guests are on this one.
+  const tlsHost = options.tlsHost ?? (source.evidence === "simulator" ? "127.0.0.1" : undefined);
   const config: NodeFileInput = {
     $schema: relative(dirname(file), SCHEMA),
     relayerUrls: answers.relayers.split(",").map((url) => url.trim()),
@@ -57,6 +60,7 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
     ...source,
     ...(places === undefined ? {} : { places }),
     runtime: "auto",
+    ...(tlsHost === undefined ? {} : { tls: { host: tlsHost } }),
     hostPorts: [],
   };
   const parsed = nodeFileSchema.safeParse(config);

@@ -53,6 +53,10 @@ program
   .option("--places <file>", "JSON that says where the hardware is, where that is not the usual place")
   .option("--vmm-url <url>", "start guests as VMs of this dstack-vmm, and register from a TD of this machine")
   .option("--vmm-image <name>", "dstack OS image of those VMs")
+  .option(
+    "--tls-host <address>",
+    "address on which apps that ask for attested TLS answer (a simulated machine: 127.0.0.1); without it they are refused",
+  )
   .action((options: InitOptions) =>
     runProgram(async () => {
       const { file, evidence, found } = await initialise(options);

@@ -62,6 +62,7 @@ describe("charter-node init", () => {
     expect(await refusal(initialise(options()))).to.equal("tee/no-source");
     expect((await initialise(options({ simulatorDir: dir }))).evidence).to.equal("simulator");
     expect(readNodeConfig(KEY, out)).to.include({ evidence: "simulator", platform: "one" });
+    expect(readNodeConfig(KEY, out).tls).to.deep.equal({ host: "127.0.0.1", port: 0 });
     const book = join(dir, "mainnet.json");
     writeFileSync(
       book,
