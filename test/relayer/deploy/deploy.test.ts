@@ -145,6 +145,19 @@ describe("operating files", () => {
     });
   });
 
+  describe(".dockerignore", () => {
+    it("context_ofBothImages_isWhatTheyCopy", () => {
+      const allowed = read(".dockerignore").match(/^!\S+$/gm) ?? [];
+      const copied = ["deploy/Dockerfile", "deploy/Dockerfile.node"].flatMap((file) =>
+        [...read(file).matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, paths]) =>
+          String(paths).split(" "),
+        ),
+      );
+      expect(new Set(allowed)).to.deep.equal(new Set(copied.map((path) => `!${path}`)));
+      expect(read(".dockerignore")).to.match(/^\*$/m);
+    });
+  });
+
   describe("Kubernetes manifests", () => {
     const documents = parseAllDocuments(read("deploy/kubernetes/relayer.yaml"), { uniqueKeys: true });
     const manifests = documents.map((document) => kubernetesSchema.parse(document.toJS()));
