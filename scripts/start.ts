@@ -30,7 +30,7 @@ const steps = new Steps(print, interrupted.signal);
 const startedAt = performance.now();
 try {
   print("Charter devnet: simulated TEEs, public keys. Nothing here is worth anything.");
-  await steps.run("contracts compiled", () => hre.tasks.getTask("compile").run({ quiet: true }));
+  await steps.run("contracts compiled", compile);
   const devnet = await startDevnet(dir, steps);
   await (values.once ? once(devnet) : stayUp(devnet));
 } catch (error) {
@@ -50,6 +50,18 @@ try {
 }
 // Sockets that were kept alive would hold the process; everything that matters has stopped in order.
 process.exit(interrupted.signal.aborted && values.once ? 130 : (process.exitCode ?? 0));
+
+/** The compiler's warnings are for whoever changes contracts: `npm test` shows them. */
+async function compile(): Promise<void> {
+  if (!existsSync("artifacts")) print("  … compiling the contracts (once; two or three minutes)");
+  const { warn } = console;
+  console.warn = () => undefined;
+  try {
+    await hre.tasks.getTask("compile").run({ quiet: true });
+  } finally {
+    console.warn = warn;
+  }
+}
 
 async function once(devnet: Devnet): Promise<void> {
   const report = await tellStory({ devnet, signal: interrupted.signal, print });
