@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, sy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { dockerHostSocket } from "../../worker/guest/compose/dockerHost.ts";
 import { findCompose } from "../../worker/guest/compose/findCompose.ts";
 import { commandsOf, engineEnvironment } from "../../worker/guest/compose/runCommand.ts";
 
@@ -13,9 +14,9 @@ const LOCAL_IMAGE = "charter-devnet/busybox:local";
 const STATIC_BUSYBOX = ["/usr/bin/busybox", "/bin/busybox"];
 const PULL_TIMEOUT_MS = 30_000;
 
-/** Where the devnet's nodes look for an engine, when the environment says so; `docker` itself reads DOCKER_HOST. */
+/** Where the devnet's nodes look for an engine, when the environment says so. */
 export const engineSocket = (): string | undefined =>
-  process.env.CHARTER_ENGINE_SOCKET ?? /^unix:\/\/(\/.+)$/.exec(process.env.DOCKER_HOST ?? "")?.[1];
+  process.env.CHARTER_ENGINE_SOCKET ?? dockerHostSocket(process.env);
 
 /** An engine that runs the hello app, or why containers are not started. */
 export type HelloEngine = { readonly image: string; readonly note: string } | { readonly why: string };

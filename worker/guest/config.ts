@@ -61,7 +61,7 @@ export const guestConfigSchema = z.strictObject({
    * started, and the state says so.
    */
   runtime: z.enum(["auto", "docker", "dry"]).default("auto"),
-  /** Path of the container engine's unix socket; default: where `docker` looks. */
+  /** Path of the container engine's unix socket; default: docker's usual one. */
   engineSocket: z.string().startsWith("/").optional(),
   /** Ports of the host that the app may publish. An empty list allows none. */
   hostPorts: z.array(z.number().int().min(1).max(65_535)).default([]),

@@ -25,6 +25,8 @@ export interface InitOptions {
   readonly vmmUrl?: string;
   readonly vmmImage?: string;
   readonly tlsHost?: string;
+  /** The engine's socket, where `docker` does not look at its usual place. */
+  readonly engineSocket?: string;
 }
 
 export interface Initialised {
@@ -60,6 +62,7 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
     ...source,
     ...(places === undefined ? {} : { places }),
     runtime: "auto",
+    ...(options.engineSocket === undefined ? {} : { engineSocket: options.engineSocket }),
     ...(tlsHost === undefined ? {} : { tls: { host: tlsHost } }),
     hostPorts: [],
   };

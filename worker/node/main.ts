@@ -4,6 +4,7 @@ import type { PrivateKeyAccount } from "viem/accounts";
 
 import type { Address } from "../../protocol/words/hex.ts";
 import { machineClock } from "../clock.ts";
+import { dockerHostSocket } from "../guest/compose/dockerHost.ts";
 import { runProgram, say } from "../program.ts";
 import { anyRelayer } from "../session/anyRelayer.ts";
 import { askLater } from "../session/askLater.ts";
@@ -59,7 +60,11 @@ program
   )
   .action((options: InitOptions) =>
     runProgram(async () => {
-      const { file, evidence, found } = await initialise(options);
+      const socket = process.env.CHARTER_ENGINE_SOCKET ?? dockerHostSocket(process.env);
+      const { file, evidence, found } = await initialise({
+        ...options,
+        ...(socket === undefined ? {} : { engineSocket: socket }),
+      });
       say({ written: file, evidence, found });
     }),
   );

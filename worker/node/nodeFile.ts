@@ -92,7 +92,7 @@ export const nodeFileSchema = z.strictObject({
     .string()
     .startsWith("/")
     .optional()
-    .describe("the container engine's unix socket; default: where `docker` looks"),
+    .describe("the container engine's unix socket; default: docker's usual one, /var/run/docker.sock"),
   tls: guestConfigSchema.shape.tls.describe(
     "where apps that ask for attested TLS answer: address to listen on, port (0: any), address that clients reach",
   ),

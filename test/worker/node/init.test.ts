@@ -84,12 +84,18 @@ describe("charter-node init", () => {
     const { places: _, ...rest } = options();
     const flags = ["--out", out, "--deployment", String(rest.deployment), "--simulator-dir", dir];
     const run = (...more: string[]) =>
-      spawnSync(process.execPath, [MAIN, "init", ...flags, ...more], { encoding: "utf8", input: "" });
+      spawnSync(process.execPath, [MAIN, "init", ...flags, ...more], {
+        env: { ...process.env, DOCKER_HOST: "unix:///run/user/1000/docker.sock" },
+        encoding: "utf8",
+        input: "",
+      });
     const codeOf = ({ stderr }: { stderr: string }) =>
       (JSON.parse(stderr) as { error: { code: string } }).error.code;
     expect(codeOf(run())).to.equal("config/incomplete");
     const written = run("--relayers", "http://127.0.0.1:1");
     expect(written.status, written.stderr).to.equal(0);
+    // Its agent would not find this engine by itself.
+    expect(readNodeConfig(KEY, out).engineSocket).to.equal("/run/user/1000/docker.sock");
     const before = readFileSync(out, "utf8");
     expect(codeOf(run("--relayers", "http://127.0.0.1:2"))).to.equal("config/exists");
     expect(readFileSync(out, "utf8")).to.equal(before);
