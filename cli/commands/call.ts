@@ -64,8 +64,8 @@ export function addCallCommand(program: Command): void {
     .option("-d, --data <file>", "file to send as the body")
     .action(async (app: Address, path: string, options: CallOptions, command: Command) => {
       const context = contextOf(command);
-      const where = await whereIs(context, app, options);
-      const { instance, publicKey } = await judge(context, app, where, options);
+      const places = await whereIs(context, app, options);
+      const { where, instance, publicKey } = await judgeFirst(context, app, places, options);
       context.out.note(checksText(instance.checks));
       const answer = await send(where, publicKey, path, options);
       const { key, composeHash, release, checks } = instance;
@@ -77,12 +77,30 @@ export function addCallCommand(program: Command): void {
     });
 }
 
-async function judge(
+interface Judged {
+  readonly where: Where;
+  readonly instance: VerifiedInstance;
+  readonly publicKey: Uint8Array;
+}
+
+/** The first that answers: an instance that has just stopped is listed until its word ends. One that lies ends it. */
+async function judgeFirst(
   context: Context,
   app: Address,
-  where: Where,
+  [where, ...others]: readonly [Where, ...Where[]],
   options: CallOptions,
-): Promise<{ instance: VerifiedInstance; publicKey: Uint8Array }> {
+): Promise<Judged> {
+  try {
+    return await judge(context, app, where, options);
+  } catch (error) {
+    const [next, ...rest] = others;
+    const isAway = error instanceof CliError && error.code === "call/unreachable";
+    if (!isAway || next === undefined) throw error;
+    return judgeFirst(context, app, [next, ...rest], options);
+  }
+}
+
+async function judge(context: Context, app: Address, where: Where, options: CallOptions): Promise<Judged> {
   const client = await context.client();
   const roots = options.root?.map((path) => testRootFromPem(readText(path)));
   const { certificate, publicKey, attestation } = await askAttestation(where);
@@ -96,23 +114,28 @@ async function judge(
     manifest: async (composeHash) => parseManifest(await fetchByDigest(context, composeHash)),
     now: Math.floor(Date.now() / 1_000),
   });
-  return { instance, publicKey };
+  return { where, instance, publicKey };
 }
 
-async function whereIs(context: Context, app: Address, { connect, serverName }: CallOptions): Promise<Where> {
+async function whereIs(
+  context: Context,
+  app: Address,
+  { connect, serverName }: CallOptions,
+): Promise<[Where, ...Where[]]> {
   const named = serverName ?? `${app.slice(2)}.charter.invalid`;
   if (connect !== undefined) {
     const found = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(connect);
     const port = Number(found?.[3]);
     if (found && port >= 1 && port <= 65_535)
-      return { host: found[1] ?? found[2] ?? "", port, serverName: named };
+      return [{ host: found[1] ?? found[2] ?? "", port, serverName: named }];
     throw new CliError(ExitCode.Usage, "cli/usage", "expected --connect as host:port", { actual: connect });
   }
   const response = await relayerFetch(context, `/apps/${app}/endpoints`);
   const parsed = endpointsSchema.safeParse(await response.json().catch(() => undefined));
-  const [first] = parsed.success ? parsed.data.endpoints : [];
-  if (first !== undefined && isIP(first.host) !== 0)
-    return { host: first.host, port: first.port, serverName: named };
+  const [first, ...others] = (parsed.success ? parsed.data.endpoints : [])
+    .filter(({ host }) => isIP(host) !== 0)
+    .map(({ host, port }) => ({ host, port, serverName: named }));
+  if (first !== undefined) return [first, ...others];
   throw new CliError(
     ExitCode.Unreachable,
     "call/no-instance",

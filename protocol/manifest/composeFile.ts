@@ -6,7 +6,7 @@ import { readYamlDocument } from "./yamlDocument.ts";
 
 /** Text that YAML 1.1 or 1.2 readers would take for null, a boolean, a number or a time where it is not quoted. */
 const MEANS_MORE =
-  /^(?:|~|null|true|false|yes|no|on|off|y|n|[-+]?\.(?:inf|nan)|[-+.\d][-+.\d:_,a-fxotz ]*)$/i;
+  /^(?:|~|null|true|false|yes|no|on|off|y|n|[-+]?\.(?:inf|nan)|[-+.]*\d[-+.\d:_,a-fxotz ]*)$/i;
 
 const MAX_LEVELS = 64;
 

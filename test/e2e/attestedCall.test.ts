@@ -203,6 +203,35 @@ describe("a call over attested TLS", function () {
     expect(through.result<{ body: string }>().body).to.equal("/hello says hello");
   });
 
+  it("passes over an instance that does not answer, and tries the next", async () => {
+    // A port on which nobody listens any more.
+    const gone = createServer().listen(0, "127.0.0.1");
+    await once(gone, "listening");
+    const { port } = gone.address() as AddressInfo;
+    await new Promise((closed) => gone.close(closed));
+    let asked = 0;
+    const listing = createServer((request, response) => {
+      void (async () => {
+        const answer = await fetch(`${relayer.ready.url}${request.url}`);
+        if (request.url !== `/apps/${app}/endpoints`)
+          return response.end(Buffer.from(await answer.arrayBuffer()));
+        asked++;
+        const { endpoints } = endpointsSchema.parse(await answer.json());
+        const [live] = endpoints;
+        return response.end(JSON.stringify({ endpoints: [{ ...live, port }, live] }));
+      })();
+    }).listen(0, "127.0.0.1");
+    await once(listing, "listening");
+    const run = await runCharter(["--json", "call", app, "/hello", ...collateralArgs], {
+      CHARTER_RPC_URL: stack.anvil.url,
+      CHARTER_RELAYER_URL: `http://127.0.0.1:${(listing.address() as AddressInfo).port}`,
+    });
+    listing.close();
+    expect(run.exitCode, run.stderr).to.equal(0);
+    expect(run.result<{ body: string }>().body).to.equal("/hello says hello");
+    expect(asked).to.equal(1);
+  });
+
   it("is refused for another app's address, and by evidence under the vendor's own root", async () => {
     const before = received.length;
     const answer = await fetch(`${relayer.ready.url}/apps/${app}/endpoints`);

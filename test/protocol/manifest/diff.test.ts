@@ -138,9 +138,16 @@ describe("diffManifests", () => {
     const spelled = (mode: string) => manifest(`services:\n  web:\n    mode: ${mode}\n`);
     expect(said(spelled("010"), spelled("10"))).to.deep.equal(["changed service web: mode: 010 -> 10"]);
     expect(said(spelled("yes"), spelled('"yes"'))).to.deep.equal(['changed service web: mode: yes -> "yes"']);
-    expect(said(spelled("a"), spelled("'a'  # why"))).to.deep.equal([
-      "changed compose file: comments, quotes or the order of keys only",
-    ]);
+    expect(said(spelled("-1"), spelled('"-1"'))).to.deep.equal(['changed service web: mode: -1 -> "-1"']);
+    // Without a digit nobody takes it for a number: what shells are given most often is shown as it is.
+    for (const [bare, quoted] of [
+      ["a", "'a'  # why"],
+      ["-c", '"-c"'],
+    ] as const) {
+      expect(said(spelled(bare), spelled(quoted))).to.deep.equal([
+        "changed compose file: comments, quotes or the order of keys only",
+      ]);
+    }
   });
 
   it("lets no name or value write a line of its own", () => {
