@@ -60,7 +60,8 @@ export class NpmStart {
   /** Until the summary is printed. @throws Error with all that was, where it ended before. */
   async isUp(): Promise<void> {
     while (!this.#printed.includes("Ctrl-C stops everything")) {
-      if (this.#child.exitCode !== null) throw new Error(`npm start ended:\n${this.#printed}`);
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null)
+        throw new Error(`npm start ended:\n${this.#printed}`);
       await delay(100);
     }
   }
