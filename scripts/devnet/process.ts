@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -9,7 +9,7 @@ export interface ProcessOptions {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Receives standard error, and standard output where nothing reads it. */
+  /** Receives both outputs. */
   readonly logFile: string;
   /** Standard output as it comes. */
   readonly onOutput?: (text: string) => void;
@@ -42,7 +42,10 @@ export function startProcess(options: ProcessOptions): ManagedProcess {
     detached: true,
   });
   closeSync(log);
-  child.stdout?.on("data", (chunk: Buffer) => options.onOutput?.(chunk.toString("utf8")));
+  child.stdout?.on("data", (chunk: Buffer) => {
+    appendFileSync(options.logFile, chunk);
+    options.onOutput?.(chunk.toString("utf8"));
+  });
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once("error", () => resolve({ code: 127, signal: null }));
     child.once("exit", (code, signal) => resolve({ code, signal }));

@@ -54,7 +54,7 @@ describe("npm start, and what the pages tell their readers to type", function ()
   /** Starts what goes on until it is stopped, and gives what it printed once that shows this. */
   const inBackground = async (name: string, text: string, what: RegExp): Promise<RegExpExecArray> => {
     const log = join(start.clone, `.charter/${name}.log`);
-    await reader.ok(`${text} >${log} 2>&1 & ${name}=$!`);
+    await start.shell.run(`${reader.here(text)} >${log} 2>&1 & ${name}=$!`);
     for (;;) {
       const said = existsSync(log) ? readFileSync(log, "utf8") : "";
       const found = what.exec(said);
@@ -171,7 +171,7 @@ describe("npm start, and what the pages tell their readers to type", function ()
       "docs/developers.md",
       ["An app with data and a secret"],
       [
-        { at: "printf", shows: /NOTES_TOKEN/ },
+        { at: "printf", shows: /is sealed to the key/ },
         { at: "npx charter secret list", shows: /NOTES_TOKEN/ },
         { at: "docker ps", shows: /vector-notes/ },
         { at: "curl", shows: /^\{"error":"not the token"\}$/m },
