@@ -7,7 +7,6 @@ import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { fileURLToPath } from "node:url";
 
 import { engineEnvironment } from "../../worker/guest/compose/runCommand.ts";
@@ -61,7 +60,7 @@ async function importDirectory(root: string, image: string, socket: string | und
   if (code !== 0) throw new Error(`docker import ended with ${String(code)}`);
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (import.meta.main) {
   const image = process.argv[2] ?? DEFAULT_NAME;
   await importVectorNotes(image, engineSocket());
   console.log(image);
