@@ -89,6 +89,7 @@ export const SUITES: readonly Suite[] = [
     name: "docker",
     shows: "guests that run real containers on a real engine",
     commands: [mocha("docker")],
+    compiles: true,
   },
   {
     name: "chaos",

@@ -65,6 +65,12 @@ describe("npm start, and what the pages tell their readers to type", function ()
     }
   };
 
+  const passOver = (context: Mocha.Context, section: string, why: string): void => {
+    console.log(`skipped: documented commands of "${section}": ${why}`);
+    reader.passOver("docs/developers.md", [section]);
+    context.skip();
+  };
+
   it("takes other ports where the usual ones are in use, and says where everything answers", () => {
     const taken = ["chain", "explorer", "boot auth", "vendor", "graph-node"].map((name) =>
       Number(start.url(name).split(":")[2]),
@@ -144,7 +150,7 @@ describe("npm start, and what the pages tell their readers to type", function ()
   it("does for them what it says of attested TLS, directly and through the gateway", async function () {
     const answered = /✓ certificate-binding [\s\S]*✓ ledger .*\n(.*\n)*Hello again/;
     const gateway = await freePort();
-    if (!hasEngine) return skip(this, "attested TLS: no container engine");
+    if (!hasEngine) return passOver(this, "Attested TLS", "no container engine");
     await reader.read(
       "docs/developers.md",
       ["Attested TLS"],
@@ -165,11 +171,12 @@ describe("npm start, and what the pages tell their readers to type", function ()
 
   it("does for them what it says of an app with data and a secret", async function () {
     const storage = Object.values(await examineStorage());
-    if (!hasEngine) return skip(this, "vector-notes: no container engine");
-    if (!storage.includes(null)) return skip(this, `vector-notes: ${storage.join("; ")}`);
+    const section = "An app with data and a secret";
+    if (!hasEngine) return passOver(this, section, "no container engine");
+    if (!storage.includes(null)) return passOver(this, section, storage.join("; "));
     await reader.read(
       "docs/developers.md",
-      ["An app with data and a secret"],
+      [section],
       [
         { at: "printf", shows: /is sealed to the key/ },
         { at: "npx charter secret list", shows: /NOTES_TOKEN/ },
@@ -211,8 +218,3 @@ describe("npm start, and what the pages tell their readers to type", function ()
     expect(start.printed).to.match(/Stopping\.\s*$/);
   });
 });
-
-function skip(context: Mocha.Context, what: string): void {
-  console.log(`skipped: documented commands of ${what}`);
-  context.skip();
-}

@@ -57,6 +57,11 @@ export class Reader {
     if (passedOver > 0) console.log(`      skipped: ${passedOver} commands of ${page}: no container engine`);
   }
 
+  /** Leaves these out, where what they take is missing. */
+  passOver(page: string, sections: readonly string[]): void {
+    for (const { text } of pageCommands(pageOf(page), sections)) this.#typed.add(plain(text));
+  }
+
   /** Runs it as it is typed here. @throws AssertionError unless it exits with 0. */
   async ok(text: string): Promise<Ran> {
     const ran = await this.#start.shell.run(this.here(text));
