@@ -13,4 +13,6 @@ export const browserOptions = {
   minify: true,
   // Named by the XML signature library beside what is used of it: Node's cryptography, and a query language.
   alias: { crypto: ABSENT, xpath: ABSENT },
+  // Node's Buffer, which is used where it is there.
+  define: { "globalThis.Buffer": "undefined" },
 } as const satisfies BuildOptions;

@@ -15,16 +15,13 @@ export function parseStrictJson(text: string, what: string): unknown {
   return value;
 }
 
-const [QUOTE, COMMA, BACKSLASH] = [0x22, 0x2c, 0x5c];
-const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY] = [0x7b, 0x7d, 0x5b, 0x5d];
-
 /** Walks valid JSON text once and keeps the keys of each open object. */
 function refuseDuplicates(text: string, what: string): void {
   const open: (Set<string> | null)[] = [];
   let expectsKey = false;
   for (let i = 0; i < text.length; i++) {
-    const character = text.charCodeAt(i);
-    if (character === QUOTE) {
+    const character = text[i];
+    if (character === '"') {
       const end = endOfString(text, i);
       const keys = open.at(-1);
       if (keys && expectsKey) {
@@ -36,15 +33,15 @@ function refuseDuplicates(text: string, what: string): void {
         expectsKey = false;
       }
       i = end;
-    } else if (character === OPEN_OBJECT || character === OPEN_ARRAY) {
-      open.push(character === OPEN_OBJECT ? new Set() : null);
-      expectsKey = character === OPEN_OBJECT;
+    } else if (character === "{" || character === "[") {
+      open.push(character === "{" ? new Set() : null);
+      expectsKey = character === "{";
       if (open.length > 32)
         throw new CharterError("json/malformed", `${what}: expected at most 32 levels`, { what });
-    } else if (character === CLOSE_OBJECT || character === CLOSE_ARRAY) {
+    } else if (character === "}" || character === "]") {
       open.pop();
       expectsKey = false;
-    } else if (character === COMMA) {
+    } else if (character === ",") {
       expectsKey = open.at(-1) !== null;
     }
   }
@@ -54,7 +51,7 @@ function refuseDuplicates(text: string, what: string): void {
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
     let before = end;
-    while (text.charCodeAt(before - 1) === BACKSLASH) before--;
+    while (text[before - 1] === "\\") before--;
     if ((end - before) % 2 === 0) return end;
   }
 }

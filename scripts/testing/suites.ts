@@ -8,6 +8,8 @@ export interface Suite {
   readonly beforeCompile?: true;
   /** It asks the compiler, which may write what it makes: no two of these run at once. */
   readonly compiles?: true;
+  /** It starts whole systems with containers and follows them by the clock: nothing runs beside it. */
+  readonly alone?: true;
 }
 
 const mocha = (room: string): readonly string[] => ["mocha", `test/${room}/**/*.test.ts`];
@@ -86,12 +88,6 @@ export const SUITES: readonly Suite[] = [
     commands: [mocha("relayer")],
   },
   {
-    name: "docker",
-    shows: "guests that run real containers on a real engine",
-    commands: [mocha("docker")],
-    compiles: true,
-  },
-  {
     name: "chaos",
     shows:
       "relayers that are killed, endpoints that lie, reorgs and partitions, against the chain's own word",
@@ -108,5 +104,11 @@ export const SUITES: readonly Suite[] = [
       ["node", "scripts/subgraph.ts", "test"],
       mocha("subgraph"),
     ],
+  },
+  {
+    name: "docker",
+    shows: "guests that run real containers on a real engine",
+    commands: [mocha("docker")],
+    alone: true,
   },
 ];

@@ -33,8 +33,7 @@ export function parseEventLog(text: string): LoggedEvent[] {
   } catch (error) {
     throw malformed(error instanceof Error ? error.message : "JSON");
   }
-  if (!Array.isArray(json) || json.length > MAX_EVENTS)
-    throw malformed(`a list of at most ${MAX_EVENTS} events`);
+  if (!Array.isArray(json) || json.length > MAX_EVENTS) throw malformed(`at most ${MAX_EVENTS} events`);
   return json.map(readEvent);
 }
 
@@ -47,19 +46,19 @@ function readEvent(value: unknown, index: number): LoggedEvent {
   const refuse = (name: string, expected: string): EvidenceError =>
     malformed(`${index}.${name}: ${expected}`);
   if (typeof value !== "object" || value === null) throw malformed(`${index}: an object`);
-  const event = value as Readonly<Record<string, unknown>>;
-  for (const name of Object.keys(event)) if (!FIELDS.has(name)) throw refuse(name, "no other field");
+  const event = value as Record<string, unknown>;
+  for (const name of Object.keys(event)) if (!FIELDS.has(name)) throw refuse(name, "unknown");
   const { imr, event_type: type, event: name, version = 1 } = event;
   if (imr !== 0 && imr !== 1 && imr !== 2 && imr !== 3) throw refuse("imr", "0 to 3");
   if (typeof type !== "number" || type >>> 0 !== type) throw refuse("event_type", "32 bits");
   if (typeof name !== "string" || name.length > MAX_NAME || !name.isWellFormed()) {
-    throw refuse("event", `at most ${MAX_NAME} characters of well-formed Unicode`);
+    throw refuse("event", "well-formed Unicode");
   }
   if (version !== 1 && version !== 2) throw refuse("version", "1 or 2");
   const bytes = (field: string, fallback?: string): Uint8Array => {
     const { [field]: hex = fallback } = event;
     const read = typeof hex === "string" ? hexBytes(hex) : null;
-    if (read === null) throw refuse(field, "hex of whole bytes");
+    if (read === null) throw refuse(field, "hex");
     return read;
   };
   bytes("preimage", "");
