@@ -21,7 +21,7 @@ export type Expected = { readonly at: string } & (
 const OF_AN_ENGINE = /(^|\$\(|\{ )\s*docker |\$\(at /m;
 /** Those of scripts/devnet/devnet.ts, which the pages name. */
 export const USUAL = { chain: 8545, relayer: 8787, bootAuth: 8788, vendor: 8789, graphNode: 8000 } as const;
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 240_000;
 
 const plain = (command: string): string => command.replace(/^npx /, "").replace(/\s+# .*$/, "");
 export const pageOf = (page: string): string => readFileSync(join(ROOT, page), "utf8");
