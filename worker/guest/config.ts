@@ -8,12 +8,18 @@ import { STORAGE_CHOICES } from "../storage/chooseStorage.ts";
 import { addressSchema, bytes32Schema, composeHashSchema } from "../../protocol/session/messages.ts";
 
 const uint = z.number().int().nonnegative();
-const gatewayUrl = z.url({ protocol: /^https?$/, error: "expected http(s) URLs" });
+
+/** URLs of sources stand in what is logged: they may hold no key. */
+const sourceUrl = (protocol: RegExp, expected: string): z.ZodType<string, string> =>
+  z.url({ protocol, error: `expected ${expected} URLs` }).refine((url) => {
+    if (!URL.canParse(url)) return false;
+    const { username, password, search, hash } = new URL(url);
+    return `${username}${password}${search}${hash}` === "";
+  }, "expected URLs without user, password, query and fragment");
+const gatewaysSchema = z.array(sourceUrl(/^https?$/, "http(s)")).max(16);
 
 /** Where manifests may be had from beside relayers (worker/guest/manifestSource.ts). */
-export const manifestSourcesSchema = z
-  .array(z.url({ protocol: /^(https?|file)$/, error: "expected http(s) or file URLs" }))
-  .max(16);
+export const manifestSourcesSchema = z.array(sourceUrl(/^(https?|file)$/, "http(s) or file")).max(16);
 
 /** Everything that a guest is told by its driver: one JSON object in `CHARTER_GUEST_CONFIG`. */
 export const guestConfigSchema = z.strictObject({
@@ -100,7 +106,7 @@ const hostsConfigSchema = guestConfigSchema
     evidence: z.literal("machine"),
     runtime: z.literal("docker"),
     workdir: z.literal(VM_WORKDIR),
-    manifestSources: z.array(gatewayUrl).max(16).default([]),
+    manifestSources: gatewaysSchema.default([]),
   });
 
 /** What a driver wrote, and whether it came from outside of this machine. */

@@ -31,6 +31,8 @@ describe("a guest's configuration", () => {
   };
 
   it("ofHost_asTheDriverWritesIt_isTaken", () => {
+    const manifestSources = ["https://gateway.example/prefix"];
+    expect(ofHost({ manifestSources })).to.deep.include({ manifestSources });
     expect(ofHost({})).to.deep.include({ evidence: "machine", secretsDir: "/dev/shm", hostPorts: [] });
   });
 
@@ -41,6 +43,8 @@ describe("a guest's configuration", () => {
     ["directoryOfTheComposeFile", { workdir: "/mnt/host" }],
     ["directoryOfSecrets", { secretsDir: "/mnt/host" }],
     ["directoryOfManifests", { manifestSources: ["file:///mnt/host"] }],
+    ["gatewayWhoseUrlHoldsAPassword", { manifestSources: ["https://me:secret@gateway.example"] }],
+    ["gatewayWhoseUrlHoldsAToken", { manifestSources: ["https://gateway.example/?token=secret"] }],
     ["directoryOfVolumes", { volumesDir: "/mnt/host" }],
     ["simulator", { evidence: "simulator", simulatorDir: "/mnt/host", platform: "one" }],
     ["containersThatDoNotRun", { runtime: "dry" }],
