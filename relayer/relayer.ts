@@ -1,15 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 
 import type { FastifyBaseLogger } from "fastify";
 
 import { bootAuthServer } from "./api/bootAuth/server.ts";
 import { bootAuthorizer } from "./api/bootAuth/authorizer.ts";
 import { Changes } from "./api/graphql/changes.ts";
-import { liveSchema } from "./api/graphql/liveSchema.ts";
 import { healthReport } from "./api/healthReport.ts";
-import { subgraphSubschema } from "./api/graphql/subgraphSchema.ts";
-import { stitchedSchema } from "./api/graphql/stitchedSchema.ts";
 import { createMetrics } from "./api/metrics.ts";
 import { registerServiceMetrics } from "./api/serviceMetrics.ts";
 import { nodeByKey } from "./api/routes/sessions.ts";
@@ -222,27 +218,6 @@ export async function startRelayer(
   await leases.share();
   const reports = new NodeReports({ chainId, nodeRegistry, nodes: store.nodes, now: unixSeconds });
   const changes = new Changes(follower);
-  const schema = stitchedSchema(
-    liveSchema({
-      changes,
-      projection: () => follower.projection(),
-      leases: (app) => leases.live(app),
-      placements: () => placementDesk.all(),
-      reports: (keys) => reports.said(keys),
-      health: report,
-      logsOf: (app) => store.chain.logsOf(app),
-    }),
-    config.subgraphUrl === undefined
-      ? undefined
-      : subgraphSubschema({
-          sdl: readFileSync(new URL("api/subgraph.graphql", import.meta.url), "utf8"),
-          url: config.subgraphUrl,
-          onFailure: (cause) => {
-            serviceMetrics.subgraphFailed();
-            logger.warn({ err: cause }, "the subgraph did not answer");
-          },
-        }),
-  );
   const serviceMetrics = registerServiceMetrics(metrics.registry, {
     status: () => follower.status(),
     now: unixSeconds,
@@ -256,7 +231,26 @@ export async function startRelayer(
   const api = await apiServer({
     logger,
     maxRequestsPerMinute: config.maxRequestsPerMinute,
-    schema,
+    graphql: async () => {
+      const { graphqlService } = await import("./api/graphql/service.ts");
+      return graphqlService({
+        logger,
+        live: {
+          changes,
+          projection: () => follower.projection(),
+          leases: (app) => leases.live(app),
+          placements: () => placementDesk.all(),
+          reports: (keys) => reports.said(keys),
+          health: report,
+          logsOf: (app) => store.chain.logsOf(app),
+        },
+        subgraphUrl: config.subgraphUrl,
+        onSubgraphFailed: (cause) => {
+          serviceMetrics.subgraphFailed();
+          logger.warn({ err: cause }, "the subgraph did not answer");
+        },
+      });
+    },
     webDir: config.webDir,
     isProxy: config.isProxy,
     health: { metrics, report, pingStore: () => store.ping(), adminToken: config.adminToken },

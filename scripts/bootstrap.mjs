@@ -52,6 +52,8 @@ const child = spawn(node24, [join(root, program), ...rest], {
   cwd: root,
   stdio: "inherit",
   env: {
+    // A file that one program has compiled the next one need not.
+    NODE_COMPILE_CACHE: join(root, "node_modules/.cache/charter"),
     ...process.env,
     PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}`,
     CHARTER_NODE: node24,

@@ -1,7 +1,6 @@
 import rateLimit from "@fastify/rate-limit";
 import Fastify, { LogController } from "fastify";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
-import type { GraphQLSchema } from "graphql";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import type { AttestedKeys } from "../keys/openAttestedKeys.ts";
@@ -9,7 +8,7 @@ import { signerRoute } from "./routes/signer.ts";
 import { nameRequests, newRequestId } from "../requestId.ts";
 import { installErrorHandler } from "./errors.ts";
 import { limitName, type IsProxy } from "./limits/clientAddress.ts";
-import { graphqlRoutes } from "./graphql/yoga.ts";
+import { graphqlRoute, type GraphqlHandler } from "./graphql/route.ts";
 import { ipfsRoutes } from "./ipfs/routes.ts";
 import type { IpfsOptions } from "./ipfs/routes.ts";
 import { endpointRoutes, type EndpointOptions } from "./routes/endpoints.ts";
@@ -35,7 +34,8 @@ export interface ApiOptions {
   readonly ipfs: IpfsOptions;
   readonly health: HealthOptions;
   readonly attestedKeys: AttestedKeys;
-  readonly schema: GraphQLSchema;
+  /** Called at the first question to /graphql. */
+  readonly graphql: () => Promise<GraphqlHandler>;
   /** Folder of the built explorer. */
   readonly webDir: string | undefined;
 }
@@ -74,7 +74,7 @@ export async function apiServer(options: ApiOptions): Promise<FastifyInstance> {
   await server.register(async (scope) => endpointRoutes(scope, options.endpoints));
   await server.register(async (scope) => healthRoutes(scope, options.health));
   signerRoute(server, options.attestedKeys);
-  await server.register(async (scope) => graphqlRoutes(scope, options.schema));
+  await server.register(async (scope) => graphqlRoute(scope, options.graphql));
   if (options.webDir !== undefined) {
     const { servePage } = await import("./page.ts"); // Most relayers serve none.
     await servePage(server, options.webDir);

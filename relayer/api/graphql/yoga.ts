@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger, FastifyInstance } from "fastify";
+import type { FastifyBaseLogger } from "fastify";
 import { GraphQLError, parse } from "graphql";
 import type { ExecutionArgs, GraphQLErrorOptions, GraphQLSchema, ParseOptions } from "graphql";
 import { createYoga } from "graphql-yoga";
@@ -10,8 +10,8 @@ import { RateLimiter } from "../limits/RateLimiter.ts";
 import { MAX_COST, requireCost } from "./cost.ts";
 import { introspectionLimits } from "./introspection.ts";
 import { operationLimits } from "./limits.ts";
+import type { GraphqlHandler } from "./route.ts";
 
-const MAX_QUERY_BYTES = 32_768;
 /** Several times what tools' introspection has; what a long text of small words costs to check grows with its square. */
 const MAX_TOKENS = 2_500;
 /** A hundred of the largest operations: some seconds of this process. */
@@ -92,15 +92,14 @@ function limits(budget: RateLimiter): Plugin<Asker> {
 }
 
 /**
- * Mounts `POST /graphql`, and `GET` for what browsers' EventSource can send. Subscriptions are answered as server-sent
- * events. No CORS: the explorer is of the same origin.
+ * Answers questions to a schema; subscriptions as server-sent events. No CORS: the explorer is of the same origin.
  * @param maxCostPerMinute what one address may ask for, as `operationCost` counts it.
  */
-export function graphqlRoutes(
-  server: FastifyInstance,
+export function graphqlHandler(
+  logger: FastifyBaseLogger,
   schema: GraphQLSchema,
   maxCostPerMinute = MAX_COST_PER_MINUTE,
-): void {
+): GraphqlHandler {
   const budget = new RateLimiter({ max: maxCostPerMinute, windowSeconds: 60 });
   const yoga = createYoga<Asker>({
     schema,
@@ -111,14 +110,9 @@ export function graphqlRoutes(
     parserAndValidationCache: false, // A thousand texts that strangers made up, and what was read of them, are 300 MiB.
     cors: false,
     logging: false,
-    maskedErrors: { maskError: (error) => maskError(server.log, error) },
+    maskedErrors: { maskError: (error) => maskError(logger, error) },
     plugins: [limits(budget)],
   });
-  server.route({
-    url: "/graphql",
-    method: ["GET", "POST"],
-    bodyLimit: MAX_QUERY_BYTES,
-    handler: (request, reply) =>
-      yoga.handleNodeRequestAndResponse(request, reply, { address: limitName(request.ip) }),
-  });
+  return (request, reply) =>
+    yoga.handleNodeRequestAndResponse(request, reply, { address: limitName(request.ip) });
 }

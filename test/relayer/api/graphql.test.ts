@@ -6,7 +6,8 @@ import { expect } from "chai";
 import Fastify from "fastify";
 
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
-import { graphqlRoutes } from "../../../relayer/api/graphql/yoga.ts";
+import { graphqlRoute } from "../../../relayer/api/graphql/route.ts";
+import { graphqlHandler } from "../../../relayer/api/graphql/yoga.ts";
 
 interface Body {
   readonly data?: Record<string, unknown> | null;
@@ -16,26 +17,24 @@ interface Body {
 describe("POST /graphql", () => {
   const server = Fastify();
   before(() => {
-    graphqlRoutes(
-      server,
-      makeExecutableSchema({
-        typeDefs: "type Query { fine: Int defect: Int refused: Int deep: Query }",
-        resolvers: {
-          Query: {
-            fine: () => 1,
-            deep: () => ({}),
-            defect: () => {
-              throw new TypeError("password of 10.0.0.7 is hunter2");
-            },
-            refused: () => {
-              throw new CharterError("chain/not-ready", "the chain has not been followed yet", {
-                secret: "hunter2",
-              });
-            },
+    const schema = makeExecutableSchema({
+      typeDefs: "type Query { fine: Int defect: Int refused: Int deep: Query }",
+      resolvers: {
+        Query: {
+          fine: () => 1,
+          deep: () => ({}),
+          defect: () => {
+            throw new TypeError("password of 10.0.0.7 is hunter2");
+          },
+          refused: () => {
+            throw new CharterError("chain/not-ready", "the chain has not been followed yet", {
+              secret: "hunter2",
+            });
           },
         },
-      }),
-    );
+      },
+    });
+    graphqlRoute(server, () => Promise.resolve(graphqlHandler(server.log, schema)));
   });
   after(() => server.close());
 

@@ -15,7 +15,8 @@ import { liveSchema } from "../../../relayer/api/graphql/liveSchema.ts";
 import type { LiveSource } from "../../../relayer/api/graphql/liveSchema.ts";
 import { stitchedSchema } from "../../../relayer/api/graphql/stitchedSchema.ts";
 import { subgraphSubschema } from "../../../relayer/api/graphql/subgraphSchema.ts";
-import { graphqlRoutes } from "../../../relayer/api/graphql/yoga.ts";
+import { graphqlRoute } from "../../../relayer/api/graphql/route.ts";
+import { graphqlHandler } from "../../../relayer/api/graphql/yoga.ts";
 import type { GrantedLease } from "../../../relayer/leases/LeaseDesk.ts";
 import { account, APP, History, word } from "../../protocol/state/builders.ts";
 
@@ -110,10 +111,9 @@ describe("apps of history and live state", () => {
     graphNode = serveSubgraph();
     const graphNodeUrl = await graphNode.listen({ host: "127.0.0.1", port: 0 });
     relayer = Fastify();
-    graphqlRoutes(
-      relayer,
-      stitchedSchema(liveSchema(scene), subgraphSubschema({ sdl: SDL, url: `${graphNodeUrl}/` })),
-    );
+    const subgraph = subgraphSubschema({ sdl: SDL, url: `${graphNodeUrl}/` });
+    const schema = stitchedSchema(liveSchema(scene), subgraph);
+    graphqlRoute(relayer, () => Promise.resolve(graphqlHandler(relayer.log, schema)));
     url = `${await relayer.listen({ host: "127.0.0.1", port: 0 })}/graphql`;
   });
   afterEach(async () => {
@@ -295,7 +295,7 @@ describe("apps of history and live state", () => {
 
     it("budgetOfAnAddress_usedUp_isRefusedUntilLater", async () => {
       const server = Fastify({ trustProxy: true });
-      graphqlRoutes(server, liveSchema(scene), 2_000);
+      graphqlRoute(server, () => Promise.resolve(graphqlHandler(server.log, liveSchema(scene), 2_000)));
       const from = async (address: string) => {
         const response = await server.inject({
           method: "POST",
