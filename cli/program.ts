@@ -1,37 +1,13 @@
 import { Command, CommanderError } from "commander";
 
-import { addAllowedAtCommands } from "./commands/allowedAt.ts";
-import { addAppCommands } from "./commands/app.ts";
-import { addCallCommand } from "./commands/call.ts";
-import { addComposeHashCommand } from "./commands/composeHash.ts";
-import { addControlCommands } from "./commands/control.ts";
-import { addDaoCommands } from "./commands/dao.ts";
-import { addLibraryCommands } from "./commands/library.ts";
-import { addListCommands } from "./commands/lists.ts";
-import { addNoteCommands } from "./commands/note.ts";
-import { addPeopleCommands } from "./commands/people.ts";
-import { addPlacementCommands } from "./commands/placement.ts";
-import { addRebuildCommand } from "./commands/rebuild.ts";
-import { addReleaseCommands } from "./commands/release.ts";
-import { addReplicasCommand } from "./commands/replicas.ts";
-import { addSafeCommands } from "./commands/safe.ts";
-import { addSecretCommands } from "./commands/secret.ts";
-import { addSettingsCommands } from "./commands/settings.ts";
-import { addSimulateCommands } from "./commands/simulate.ts";
-import { addVerifyCommand } from "./commands/verify.ts";
-import { addCollateralCommands } from "./commands/collateral.ts";
-import { addCommitteeCommands } from "./commands/committee.ts";
-import { addNodeCommands } from "./commands/node.ts";
-import { addOperatorCommands } from "./commands/operators.ts";
-import { addProofCommands } from "./commands/proof.ts";
-import { addZkCommands } from "./commands/zk.ts";
+import { roomsFor } from "./rooms.ts";
 import { ExitCode } from "./support/exitCodes.ts";
 import { asCliError } from "./support/failures.ts";
 import { printable, toJson } from "./support/output.ts";
 import { addressOption, governorOption, wholeNumber } from "./support/values.ts";
 
-/** The whole command, made anew for each run: commander keeps what it has parsed. */
-function createProgram(): Command {
+/** The command as far as these arguments need it, made anew for each run: commander keeps what it has parsed. */
+async function createProgram(args: readonly string[]): Promise<Command> {
   const program = new Command("charter")
     .description("Charter: code that is governed like a smart contract")
     .option("--json", "results and errors as JSON")
@@ -64,31 +40,8 @@ function createProgram(): Command {
     )
     .configureOutput({ writeErr: () => undefined });
 
-  addAppCommands(program);
-  addReleaseCommands(program);
-  addControlCommands(program);
-  addPeopleCommands(program);
-  addSettingsCommands(program);
-  addSecretCommands(program);
-  addReplicasCommand(program);
-  addDaoCommands(program);
-  addSafeCommands(program);
-  addNoteCommands(program);
-  addRebuildCommand(program);
-  addLibraryCommands(program);
-  addNodeCommands(program);
-  addListCommands(program);
-  addOperatorCommands(program);
-  addCommitteeCommands(program);
-  addProofCommands(program);
-  addZkCommands(program);
-  addPlacementCommands(program);
-  addAllowedAtCommands(program);
-  addSimulateCommands(program);
-  addVerifyCommand(program);
-  addCallCommand(program);
-  addCollateralCommands(program);
-  addComposeHashCommand(program);
+  // One after another: in the order of --help.
+  for (const add of await Promise.all(roomsFor(args).map(({ load }) => load()))) add(program);
   exitOverrideAll(program);
   return program;
 }
@@ -99,7 +52,8 @@ function createProgram(): Command {
  */
 export async function runProgram(args: readonly string[]): Promise<number> {
   try {
-    await createProgram().parseAsync(args, { from: "user" });
+    const program = await createProgram(args);
+    await program.parseAsync(args, { from: "user" });
     return ExitCode.Ok;
   } catch (error) {
     return report(error, args.includes("--json"));
