@@ -4,7 +4,7 @@ import type { Suite } from "./suites.ts";
 
 /**
  * Runs suites in their order, `lanes` at a time: `compile` first, beside it only what reads nothing of its making, no
- * two that compile, and a suite that is `alone` only when no other runs. Results come in the suites' order.
+ * two that compile, and beside a suite that is `alone` only what yields. Results come in the suites' order.
  */
 export async function runSuites(suites: readonly Suite[], lanes: number): Promise<SuiteResult[]> {
   const waiting = [...suites];
@@ -32,8 +32,9 @@ export async function runSuites(suites: readonly Suite[], lanes: number): Promis
 
 /** One of the waiting may always start when nothing runs: `compile`, or else the first. */
 function mayStart(suite: Suite, running: readonly Suite[], waiting: readonly Suite[]): boolean {
-  if (running.some(({ alone }) => alone === true)) return false;
-  if (suite.alone === true) return running.length === 0 && waiting[0] === suite;
+  const yieldsOnly = running.every(({ yields }) => yields === true);
+  if (suite.alone === true && !(yieldsOnly && waiting[0] === suite)) return false;
+  if (suite.yields !== true && running.some(({ alone }) => alone === true)) return false;
   if (suite.compiles === true && running.some(({ compiles }) => compiles === true)) return false;
   const isCompiled = [...running, ...waiting].every(({ name }) => name !== "compile");
   return suite.name === "compile" || suite.beforeCompile === true || isCompiled;

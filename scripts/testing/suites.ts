@@ -8,8 +8,10 @@ export interface Suite {
   readonly beforeCompile?: true;
   /** It asks the compiler, which may write what it makes: no two of these run at once. */
   readonly compiles?: true;
-  /** It starts whole systems with containers and follows them by the clock: nothing runs beside it. */
+  /** It starts whole systems with containers and follows them by the clock: only what yields runs beside it. */
   readonly alone?: true;
+  /** It does nothing but compute, however long that takes: it leaves the processor to whatever else wants it. */
+  readonly yields?: true;
 }
 
 const mocha = (room: string): readonly string[] => ["mocha", `test/${room}/**/*.test.ts`];
@@ -27,9 +29,23 @@ export const SUITES: readonly Suite[] = [
     shows: "prettier",
     commands: [["prettier", "--check", "--log-level", "warn", "."]],
     beforeCompile: true,
+    yields: true,
   },
-  // The longest, and mostly waiting for blocks: early, beside what keeps a processor busy.
-  { name: "e2e", shows: "the way of a decision, whole", commands: [mocha("e2e")], compiles: true },
+  {
+    name: "protocol",
+    shows: "evidence, policy, manifest, leases",
+    commands: [mocha("protocol")],
+    beforeCompile: true,
+    yields: true,
+  },
+  // Long, and mostly waiting by the clock: first, so that what yields to it fills the time.
+  {
+    name: "docker",
+    shows: "guests that run real containers on a real engine",
+    commands: [mocha("docker")],
+    compiles: true,
+    alone: true,
+  },
   {
     name: "lint",
     shows: "eslint, solhint",
@@ -37,12 +53,14 @@ export const SUITES: readonly Suite[] = [
       ["eslint", "."],
       ["solhint", "--disc", "--max-warnings", "0", "contracts/**/*.sol"],
     ],
+    yields: true,
   },
-  { name: "types", shows: "tsc --noEmit", commands: [["tsc", "--noEmit", "-p", "."]] },
+  { name: "types", shows: "tsc --noEmit", commands: [["tsc", "--noEmit", "-p", "."]], yields: true },
   {
     name: "boundaries",
     shows: "imports go one way",
     commands: [["depcruise", "protocol", "relayer", "worker", "cli", "web", "scripts", "bench", "test"]],
+    yields: true,
   },
   {
     name: "snapshots",
@@ -57,7 +75,16 @@ export const SUITES: readonly Suite[] = [
       ["node", "scripts/nodeSchema.ts", "--check"],
       ["node", "scripts/graphqlSchema.ts", "--check"],
     ],
+    yields: true,
   },
+  {
+    name: "formal",
+    shows: "statements about the level ratchet and the notice rule, proved",
+    commands: [["node", "scripts/formal.ts"]],
+    yields: true,
+  },
+  // The longest, and mostly waiting for blocks: early, beside what keeps a processor busy.
+  { name: "e2e", shows: "the way of a decision, whole", commands: [mocha("e2e")], compiles: true },
   {
     name: "solidity",
     shows: "fuzz and invariants beside the contracts",
@@ -65,21 +92,10 @@ export const SUITES: readonly Suite[] = [
     compiles: true,
   },
   {
-    name: "formal",
-    shows: "statements about the level ratchet and the notice rule, proved",
-    commands: [["node", "scripts/formal.ts"]],
-  },
-  {
     name: "contracts",
     shows: "contracts through ethers and TypeChain",
     commands: [["hardhat", "test", "mocha"]],
     compiles: true,
-  },
-  {
-    name: "protocol",
-    shows: "evidence, policy, manifest, leases",
-    commands: [mocha("protocol")],
-    beforeCompile: true,
   },
   { name: "worker", shows: "simulated TEE, guest, node agent", commands: [mocha("worker")] },
   {
@@ -104,11 +120,5 @@ export const SUITES: readonly Suite[] = [
       ["node", "scripts/subgraph.ts", "test"],
       mocha("subgraph"),
     ],
-  },
-  {
-    name: "docker",
-    shows: "guests that run real containers on a real engine",
-    commands: [mocha("docker")],
-    alone: true,
   },
 ];
