@@ -48,8 +48,8 @@ interface Options {
   readonly onStep?: (step: ProofStep, id: Bytes32) => void;
 }
 
-/** The queue is looked at no oftener, however fast it grows. */
-const REST_MS = 20;
+/** The queue is looked at no oftener, however fast it grows: a tenth of the time in which a batch closes, within these. */
+const REST_MS = { least: 20, most: 100 };
 /** Batches that are collected at once: the next one's evidence is judged while this one's root is signed. */
 const MAX_OPEN = 3;
 /** So few verdicts of an image that the ledger does not know go by themselves, which makes it known. */
@@ -84,7 +84,8 @@ export class Batcher {
   async run(signal: AbortSignal): Promise<void> {
     const { maxAgeMs } = this.#options.limits;
     const everyMs = Math.max(20, Math.min(500, maxAgeMs / 4));
-    await this.#beat.run(() => this.tick(), everyMs, signal, this.#options.onFailed, REST_MS);
+    const restMs = Math.max(REST_MS.least, Math.min(REST_MS.most, maxAgeMs / 10));
+    await this.#beat.run(() => this.tick(), everyMs, signal, this.#options.onFailed, restMs);
     await Promise.all(this.#running);
   }
 

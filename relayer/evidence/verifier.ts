@@ -1,3 +1,5 @@
+import { availableParallelism } from "node:os";
+
 import type { FastifyBaseLogger } from "fastify";
 
 import { isCharterError } from "../../protocol/errors/CharterError.ts";
@@ -37,7 +39,7 @@ interface Options {
   readonly onFetchFailed?: (code: string, kind: CollateralKind) => void;
   /** Unix seconds; the clock by default. */
   readonly now?: () => number;
-  /** Threads that verify Intel's quotes; default one per core. */
+  /** Threads that verify Intel's quotes; by default one core is left to everything else. */
   readonly threads?: number;
 }
 
@@ -67,7 +69,13 @@ const NITRO_MAX_AGE_SECONDS = 600;
 
 /** Verifies evidence in threads, against the collateral that the vendors published last. */
 export function evidenceVerifier(options: Options): EvidenceVerifier {
-  const { vendors, store, logger, onFetchFailed, threads } = options;
+  const {
+    vendors,
+    store,
+    logger,
+    onFetchFailed,
+    threads = Math.max(1, availableParallelism() - 1),
+  } = options;
   const now = options.now ?? (() => Math.floor(Date.now() / 1_000));
   const roots = withTestRoot([INTEL_ROOT], vendors.testRootPem);
   const nitroRoots = withTestRoot([AWS_NITRO_ROOT], vendors.nitroTestRootPem);
@@ -108,7 +116,7 @@ export function evidenceVerifier(options: Options): EvidenceVerifier {
     now,
     onRefreshFailed: (cause) => told(cause, "gpu"),
   });
-  const pool = new VerifierPool({ roots, ...(threads === undefined ? {} : { threads }) });
+  const pool = new VerifierPool({ roots, threads });
   const familyOf = rememberedFamilies();
 
   const forecastCpu = async ({ kind, quote: text }: EvidenceMessage): Promise<Forecast> => {
