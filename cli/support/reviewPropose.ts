@@ -1,4 +1,5 @@
 import { parseManifest } from "../../protocol/manifest/index.ts";
+import { aboutManifest } from "../../protocol/note/aboutManifest.ts";
 import { parseNote, type Note } from "../../protocol/note/note.ts";
 import type { AppState } from "../../protocol/state/types.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
@@ -6,7 +7,6 @@ import { requireApp } from "./chainState.ts";
 import { CliError } from "./CliError.ts";
 import type { Context } from "./context.ts";
 import { ExitCode } from "./exitCodes.ts";
-import { aboutManifest } from "./noteTells.ts";
 import { provenanceStanding, type Standing } from "./provenance/standing.ts";
 import { fetchByDigest } from "./publish.ts";
 import { manifestOf, releaseChanges } from "./releaseChanges.ts";

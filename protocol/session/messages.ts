@@ -117,6 +117,15 @@ export const placementReportSchema = z.strictObject({
 });
 export type PlacementReport = z.infer<typeof placementReportSchema>;
 
+/** `GET /apps/:app/releases/:number` → the release as the final block has it, 404 `release/unknown` until then. */
+export const releaseInfoSchema = z.strictObject({
+  number: uint,
+  composeHash: composeHashSchema,
+  /** SHA-256 of the note; zero where the release has none. */
+  noteDigest: bytes32Schema,
+});
+export type ReleaseInfo = z.infer<typeof releaseInfoSchema>;
+
 /** `POST /instances`: evidence of a started guest. → 202 `{ release, intent }`, or a typed refusal. */
 export const instanceRegistrationSchema = z.strictObject({
   app: addressSchema,

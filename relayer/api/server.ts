@@ -13,6 +13,7 @@ import { ipfsRoutes } from "./ipfs/routes.ts";
 import type { IpfsOptions } from "./ipfs/routes.ts";
 import { endpointRoutes, type EndpointOptions } from "./routes/endpoints.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { releaseRoute } from "./routes/releases.ts";
 import type { HealthOptions } from "./routes/health.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import type { SessionOptions } from "./routes/sessions.ts";
@@ -69,6 +70,7 @@ export async function apiServer(options: ApiOptions): Promise<FastifyInstance> {
   });
   await server.register(async (scope) => ipfsRoutes(scope, options.ipfs));
   await server.register(async (scope) => sessionRoutes(scope, options.sessions));
+  releaseRoute(server, options.sessions);
   await server.register(async (scope) => secretRoutes(scope, options.secrets));
   sessionSocket(server, { ...options.sessionSocket, isProxy: options.isProxy });
   await server.register(async (scope) => endpointRoutes(scope, options.endpoints));

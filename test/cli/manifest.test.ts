@@ -7,7 +7,7 @@ import {
   secretOption,
   tlsOption,
 } from "../../cli/support/manifest.ts";
-import { aboutManifest } from "../../cli/support/noteTells.ts";
+import { aboutManifest } from "../../protocol/note/aboutManifest.ts";
 import { parseNote, type Note } from "../../protocol/note/note.ts";
 
 describe("a manifest made from a Compose file", () => {

@@ -20,8 +20,12 @@ import type { Runtime } from "./compose/Runtime.ts";
 import type { GuestConfig } from "./config.ts";
 import { fetchManifest, type RunnableManifest } from "./fetchManifest.ts";
 import type { Holdings } from "./holdings/Holdings.ts";
+import type { BytePlaces } from "./sources/fetchBytes.ts";
 import { requirePinned } from "./requirePinned.ts";
 import { requireServable } from "./requireServable.ts";
+import type { NoteStanding } from "./note/NoteStanding.ts";
+import { readNote } from "./note/readNote.ts";
+import { tendNote } from "./note/tendNote.ts";
 import { takeDown } from "./takeDown.ts";
 import { tendContainers } from "./tendContainers.ts";
 import { leaseFromAny } from "./leaseFromAny.ts";
@@ -37,6 +41,8 @@ export interface GuestSeams {
   /** Secrets and volume of the manifest. @throws CharterError `keys/no-source` where it asks for what no key serves. */
   readonly holdings: (project: ComposeProject, manifest: RunnableManifest) => Promise<Holdings>;
   readonly report: (state: GuestState) => void;
+  /** What becomes known of the release's note, beside the state. */
+  readonly tellNote?: (standing: NoteStanding) => void;
   /** Unix seconds; default: the machine's clock. */
   readonly unixNow?: () => number;
   /** Default: a new key for every start. Nothing survives a guest. */
@@ -89,14 +95,22 @@ export class Guest {
    * @throws CharterError when it cannot begin: no container was started then.
    */
   async run(signal: AbortSignal): Promise<StopReason> {
+    const ended = new AbortController();
+    try {
+      return await this.#run(signal, ended.signal);
+    } finally {
+      ended.abort();
+    }
+  }
+
+  /** @param ended given when this has returned. */
+  async #run(signal: AbortSignal, ended: AbortSignal): Promise<StopReason> {
     const config = this.#config;
     const { report } = this.#seams;
     report({ state: "starting", pid: process.pid });
-    const manifest = await fetchManifest(
-      { relayers: this.#relayers, sources: config.manifestSources },
-      config.composeHash,
-      signal,
-    );
+    const places = { relayers: this.#relayers, sources: config.manifestSources };
+    const manifest = await fetchManifest(places, config.composeHash, signal);
+    void this.#tendNote(places, manifest, AbortSignal.any([signal, ended]));
     const project = parseCompose(manifest.docker_compose_file, { hostPorts: config.hostPorts });
     report({ state: "manifest-checked", name: manifest.name, unpinnedImages: project.unpinnedImages });
     requirePinned(project, manifest);
@@ -132,6 +146,14 @@ export class Guest {
       sessions.closeAll();
       await holdings.close(); // No container is left by now.
     }
+  }
+
+  /** Never rejects, and nothing waits for it. */
+  async #tendNote(places: BytePlaces, manifest: RunnableManifest, ended: AbortSignal): Promise<void> {
+    const { clock, tellNote: tell = () => undefined } = this.#seams;
+    const read = (until: AbortSignal): Promise<NoteStanding> =>
+      readNote({ places, release: this.#config, manifest }, until);
+    await tendNote({ read, clock, tell }, ended).catch(reported);
   }
 
   async #runWhileLeased(

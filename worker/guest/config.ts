@@ -18,7 +18,7 @@ const sourceUrl = (protocol: RegExp, expected: string): z.ZodType<string, string
   }, "expected URLs without user, password, query and fragment");
 const gatewaysSchema = z.array(sourceUrl(/^https?$/, "http(s)")).max(16);
 
-/** Where manifests may be had from beside relayers (worker/guest/manifestSource.ts). */
+/** Where manifests and notes may be had from beside relayers (worker/guest/sources/byteSource.ts). */
 export const manifestSourcesSchema = z.array(sourceUrl(/^(https?|file)$/, "http(s) or file")).max(16);
 
 /** Everything that a guest is told by its driver: one JSON object in `CHARTER_GUEST_CONFIG`. */

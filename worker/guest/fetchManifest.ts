@@ -1,7 +1,8 @@
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import { parseManifest, type Manifest } from "../../protocol/manifest/manifest.ts";
 import type { ComposeHash } from "../../protocol/words/hex.ts";
-import { fetchManifestBytes, type ManifestPlaces } from "./fetchManifestBytes.ts";
+import { fetchManifestBytes } from "./fetchManifestBytes.ts";
+import type { BytePlaces } from "./sources/fetchBytes.ts";
 
 /** A manifest that a guest can run: it names who may lease. */
 export type RunnableManifest = Manifest & { readonly charter: NonNullable<Manifest["charter"]> };
@@ -12,7 +13,7 @@ export type RunnableManifest = Manifest & { readonly charter: NonNullable<Manife
  * `manifest/unsupported` for what this guest cannot honour: it never runs an app in another way than its manifest says.
  */
 export async function fetchManifest(
-  places: ManifestPlaces,
+  places: BytePlaces,
   composeHash: ComposeHash,
   signal?: AbortSignal,
 ): Promise<RunnableManifest> {

@@ -11,6 +11,7 @@ import { mountHeld } from "./compose/mountHeld.ts";
 import { heldPaths, openHoldings } from "./holdings/openHoldings.ts";
 import { guestConfigText, parseGuestConfig, type GuestConfig } from "./config.ts";
 import { Guest } from "./Guest.ts";
+import type { NoteStanding } from "./note/NoteStanding.ts";
 import { reported, type GuestState } from "./state.ts";
 import { outliveContainers } from "./outliveContainers.ts";
 import { startStatusServer, type LogSource } from "./statusServer.ts";
@@ -32,12 +33,19 @@ const projectName = ({ app, slot, node, release, workdir }: GuestConfig): string
  */
 await runProgram(async (signal) => {
   let last: GuestState = { state: "starting", pid: process.pid };
+  let note: NoteStanding = { note: "awaited" };
   let statusUrl: string | undefined;
   /** Nobody's, unless the manifest says that they are public. */
   let logs: LogSource = () => null;
+  const line = (told: Readonly<Record<string, unknown>>): void =>
+    say({ ...told, ...(statusUrl === undefined ? {} : { statusUrl }) });
   const report = (state: GuestState): void => {
     last = state;
-    say({ ...state, ...(statusUrl === undefined ? {} : { statusUrl }) });
+    line(state);
+  };
+  const tellNote = (standing: NoteStanding): void => {
+    note = standing;
+    line({ state: "note", ...standing });
   };
   const parent = parentLine();
   const stop = AbortSignal.any([signal, parent.gone]);
@@ -48,7 +56,11 @@ await runProgram(async (signal) => {
     const config = parseGuestConfig(text ?? undefined, told.isHosts);
     await mkdir(config.workdir, { recursive: true });
     const status = config.status
-      ? await startStatusServer({ state: () => last, logs: (ended) => logs(ended) })
+      ? await startStatusServer({
+          state: () => last,
+          release: () => ({ number: config.release, composeHash: config.composeHash, note }),
+          logs: (ended) => logs(ended),
+        })
       : undefined;
     statusUrl = status?.url;
     try {
@@ -59,7 +71,7 @@ await runProgram(async (signal) => {
           app: config.app,
           composeHash: config.composeHash,
         }),
-        report,
+        ...{ report, tellNote },
         holdings: (project, manifest) => openHoldings(config, project, manifest, { clock, report }),
         runtime: async (parsed, manifest) => {
           const project = mountHeld(parsed, heldPaths(config, parsed, manifest));

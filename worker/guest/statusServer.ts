@@ -2,6 +2,8 @@ import type { Readable } from "node:stream";
 import Fastify from "fastify";
 
 import { CharterError } from "../../protocol/errors/CharterError.ts";
+import type { ComposeHash } from "../../protocol/words/hex.ts";
+import type { NoteStanding } from "./note/NoteStanding.ts";
 import type { GuestState } from "./state.ts";
 
 /** What containers write, until the signal is given; null where nobody may read it, or nothing runs. */
@@ -15,20 +17,29 @@ export interface StatusServer {
   close(): Promise<void>;
 }
 
+/** The release that this guest runs, and what is known of its note. */
+export interface StatusRelease {
+  readonly number: number;
+  readonly composeHash: ComposeHash;
+  readonly note: NoteStanding;
+}
+
 export interface StatusSources {
   /** The guest's last state. */
   readonly state: () => GuestState;
+  /** What is run. */
+  readonly release?: () => StatusRelease;
   readonly logs: LogSource;
 }
 
 /**
- * On a free loopback port: `GET /status` answers the guest's last state; `GET /logs` streams what the containers write,
+ * On a free loopback port: `GET /status` answers the guest's last state and its release; `GET /logs` streams what the containers write,
  * as plain text, only where the manifest says `public_logs` (403 `logs/not-public` otherwise), to eight readers at once (503
  * `logs/too-many-readers`).
  */
-export async function startStatusServer({ state, logs }: StatusSources): Promise<StatusServer> {
+export async function startStatusServer({ state, release, logs }: StatusSources): Promise<StatusServer> {
   const server = Fastify({ logger: false, forceCloseConnections: true });
-  server.get("/status", () => state());
+  server.get("/status", () => ({ ...state(), ...(release === undefined ? {} : { release: release() }) }));
   let readers = 0;
   server.get("/logs", (request, reply) => {
     if (readers >= MAX_LOG_READERS) {

@@ -48,7 +48,7 @@ export const nodeFileSchema = z.strictObject({
   manifestSources: manifestSourcesSchema
     .default([])
     .describe(
-      "further places of manifests, which their hash is checked of: http(s) URLs of IPFS gateways, asked for /ipfs/<cid> after the relayers; file URLs of directories with files <cid> or <compose hash>.json, looked at before them",
+      "further places of manifests and notes, which their hash is checked of: http(s) URLs of IPFS gateways, asked for /ipfs/<cid> after the relayers; file URLs of directories with files <cid> or <hash>.json, looked at before them",
     ),
   deployment: path.describe(
     "path of the chain's address book: chain id, genesis hash and contracts that every relayer must name",

@@ -7,6 +7,7 @@ import {
   chainInfoSchema,
   nodeInfoSchema,
   placementsSchema,
+  releaseInfoSchema,
   signedLeaseSchema,
   type Accepted,
   type ChainInfo,
@@ -16,6 +17,7 @@ import {
   type NodeInfo,
   type NodeRegistration,
   type Placements,
+  type ReleaseInfo,
 } from "../../protocol/session/messages.ts";
 import type { EndpointReport } from "../../protocol/session/endpoints.ts";
 import type { SignedKeyBinding } from "../../protocol/keys/keyBinding.ts";
@@ -33,7 +35,10 @@ const MAX_ANSWER_BYTES = 1_048_576;
 
 const refusalSchema = z.object({
   error: z.object({
-    code: z.string().regex(/^[a-z0-9-]+\/[a-z0-9-]+$/),
+    code: z
+      .string()
+      .max(128)
+      .regex(/^[a-z0-9-]+\/[a-z0-9-]+$/),
     message: z.string().max(2_000),
     details: z.record(z.string(), z.unknown()).default({}),
   }),
@@ -59,9 +64,14 @@ export class RelayerClient {
     return this.#json("GET", "/chain", chainInfoSchema, undefined, signal);
   }
 
-  /** The bytes that the relayer keeps under a CID, unchecked, at most 1 MiB. */
-  blob(cid: string, signal?: AbortSignal): Promise<Uint8Array> {
-    return this.#request("GET", `/ipfs/${cid}`, MAX_MANIFEST_BYTES, undefined, signal);
+  /** The bytes that the relayer keeps under a CID, unchecked, at most so many. */
+  blob(cid: string, signal?: AbortSignal, maxBytes = MAX_MANIFEST_BYTES): Promise<Uint8Array> {
+    return this.#request("GET", `/ipfs/${cid}`, maxBytes, undefined, signal);
+  }
+
+  /** A release of an app as the final block has it. @throws CharterError `release/unknown`. */
+  release(app: Address, number: number, signal?: AbortSignal): Promise<ReleaseInfo> {
+    return this.#json("GET", `/apps/${app}/releases/${number}`, releaseInfoSchema, undefined, signal);
   }
 
   registerNode(message: NodeRegistration, signal?: AbortSignal): Promise<Accepted> {

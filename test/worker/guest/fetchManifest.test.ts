@@ -109,10 +109,10 @@ describe("a manifest by its hash", () => {
     expect(await refusal(fetched([relayer], [directory(), empty, long]))).to.deep.equal([
       "relayer/answer-too-large",
       [
-        { relayer: directory(), code: "manifest/source-failed" },
-        { relayer, code: "relayer/malformed-answer" },
-        { relayer: empty, code: "manifest/source-failed" },
-        { relayer: long, code: "relayer/answer-too-large" },
+        { source: directory(), code: "source/failed" },
+        { source: relayer, code: "relayer/malformed-answer" },
+        { source: empty, code: "source/failed" },
+        { source: long, code: "relayer/answer-too-large" },
       ],
     ]);
   });

@@ -2,11 +2,12 @@ import { expect } from "chai";
 import { privateKeyToAccount } from "viem/accounts";
 
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
-import type { Address, Bytes32, ComposeHash } from "../../../protocol/words/hex.ts";
+import type { Address, Bytes32, ComposeHash, NoteDigest } from "../../../protocol/words/hex.ts";
 import { guestConfigSchema, type GuestConfig } from "../../../worker/guest/config.ts";
 import type { Runtime, ServiceState } from "../../../worker/guest/compose/Runtime.ts";
 import { openHoldings } from "../../../worker/guest/holdings/openHoldings.ts";
 import { Guest } from "../../../worker/guest/Guest.ts";
+import type { NoteStanding } from "../../../worker/guest/note/NoteStanding.ts";
 import type { GuestState } from "../../../worker/guest/state.ts";
 import { createTestPki } from "../../../worker/tee/simulator/pki.ts";
 import { simulatedPlatform } from "../../../worker/tee/simulator/platform.ts";
@@ -79,6 +80,7 @@ describe("the guest", () => {
   let clock: ManualClock;
   let runtime: RecordedRuntime;
   let states: Inbox<GuestState>;
+  let notes: Inbox<NoteStanding>;
   let stop: AbortController;
 
   beforeEach(async () => {
@@ -86,6 +88,7 @@ describe("the guest", () => {
     clock = new ManualClock();
     runtime = new RecordedRuntime();
     states = new Inbox();
+    notes = new Inbox();
     stop = new AbortController();
   });
   afterEach(async () => {
@@ -116,6 +119,7 @@ describe("the guest", () => {
       runtime: () => Promise.resolve(runtime),
       holdings: (project, parsed) => openHoldings(config, project, parsed, { clock, report: states.put }),
       report: states.put,
+      tellNote: notes.put,
     });
   };
   /** The first relayer, as one that holds sessions. */
@@ -156,6 +160,51 @@ describe("the guest", () => {
     expect(runtime.calls).to.deep.equal(["pull", "up"]);
     stop.abort();
     await running;
+  });
+
+  it("tells of its release's note", async () => {
+    const composeHash = await relayer().keep(manifest());
+    const noteDigest = (await relayer().keep(Buffer.from('{"title":"Says hello"}'))) as unknown as NoteDigest;
+    relayer().releases.set(APP, [{ composeHash, noteDigest }]);
+    const running = guest(composeHash).run(stop.signal);
+    const told = await notes.until(() => true);
+    expect(told).to.deep.include({ note: "good", title: "Says hello", digest: noteDigest });
+    await reaches("running");
+    stop.abort();
+    await running;
+  });
+
+  it("runs an app whose note nobody has, and says so", async () => {
+    const composeHash = await relayer().keep(manifest());
+    const noteDigest = `0x${"d1".repeat(32)}` as NoteDigest;
+    relayer().releases.set(APP, [{ composeHash, noteDigest }]);
+    const running = guest(composeHash).run(stop.signal);
+    const tried = [{ source: relayer().url, code: "ipfs/unknown" }];
+    expect(await notes.until(() => true)).to.deep.equal({ note: "missing", digest: noteDigest, tried });
+    await reaches("running");
+    stop.abort();
+    expect(await running).to.equal("asked");
+  });
+
+  it("runs an app whose note contradicts its manifest: the chain decided", async () => {
+    const composeHash = await relayer().keep(manifest());
+    const note = Buffer.from('{"title":"No image at all","images":[]}');
+    const noteDigest = (await relayer().keep(note)) as unknown as NoteDigest;
+    relayer().releases.set(APP, [{ composeHash, noteDigest }]);
+    const running = guest(composeHash).run(stop.signal);
+    expect(await notes.until(() => true)).to.deep.include({ note: "contradicts", code: "note/disagrees" });
+    await reaches("running");
+    stop.abort();
+    expect(await running).to.equal("asked");
+  });
+
+  it("waits for nobody's word on the note", async () => {
+    relayer().isSilentOnReleases = true;
+    const running = started();
+    await reaches("running");
+    expect(notes.all).to.deep.equal([]);
+    stop.abort();
+    expect(await running).to.equal("asked");
   });
 
   for (const [what, bytes, code] of [

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { expect } from "chai";
 
+import type { ComposeHash } from "../../../protocol/words/hex.ts";
 import { startStatusServer, type StatusServer } from "../../../worker/guest/statusServer.ts";
 
 describe("the guest's status server", () => {
@@ -13,6 +14,18 @@ describe("the guest's status server", () => {
     const answer = await fetch(`${server.url}/logs`);
     expect(answer.status).to.equal(403);
     expect(await answer.json()).to.have.nested.property("error.code", "logs/not-public");
+  });
+
+  it("answers which release runs, and how its note stands", async () => {
+    const composeHash = `0x${"c0".repeat(32)}` as ComposeHash;
+    const release = { number: 3, composeHash, note: { note: "missing", digest: null, tried: [] } } as const;
+    server = await startStatusServer({
+      state: () => ({ state: "starting", pid: 7 }),
+      release: () => release,
+      logs: () => null,
+    });
+    const answer = await (await fetch(`${server.url}/status`)).json();
+    expect(answer).to.deep.equal({ state: "starting", pid: 7, release });
   });
 
   it("streams public logs to eight at once: each is a process of its own", async () => {

@@ -45,6 +45,8 @@ import {
 } from "../../../protocol/session/nodeReport.ts";
 import { deliveryTypedData } from "../../../protocol/session/secretDelivery.ts";
 import type { Address, Bytes32, ComposeHash } from "../../../protocol/words/hex.ts";
+import type { AppState } from "../../../protocol/state/types.ts";
+import { releaseRoute } from "../../../relayer/api/routes/releases.ts";
 import { sessionSocket } from "../../../relayer/api/routes/sessionSocket.ts";
 import { HeldSessions } from "../../../relayer/leases/sessions/HeldSessions.ts";
 import { issueCollateral } from "../../../worker/tee/simulator/collateral.ts";
@@ -85,6 +87,8 @@ export class TestRelayer {
   isSilent = false;
   /** When set, evidence of instances is never answered. */
   isSilentOnEvidence = false;
+  /** When set, nobody is told of a release. */
+  isSilentOnReleases = false;
   bendLease: (lease: Lease) => Lease = (lease) => lease;
   chain: Record<string, unknown> = CHAIN;
   readonly attested = new Map<Address, ComposeHash>();
@@ -101,6 +105,8 @@ export class TestRelayer {
   /** The last operator's word. */
   drained: boolean | undefined;
   placements: Placements["placements"] = [];
+  /** Releases that are told of, by app; their order is their number. */
+  readonly releases = new Map<Address, Pick<AppState["releases"][number], "composeHash" | "noteDigest">[]>();
 
   constructor(pki: TestPki) {
     this.#pki = pki;
@@ -148,8 +154,20 @@ export class TestRelayer {
   #routes(): void {
     const { server } = this;
     server.setErrorHandler((error, _request, reply) => {
-      if (isCharterError(error)) return reply.code(error.code === "node/unknown" ? 404 : 403).send({ error });
+      if (isCharterError(error))
+        return reply.code(error.code.endsWith("/unknown") ? 404 : 403).send({ error });
       return reply.code(500).send({ error: { code: "api/internal", message: String(error), details: {} } });
+    });
+    const apps = this.releases as unknown as ReadonlyMap<Address, AppState["releases"]>;
+    server.addHook("onRequest", async ({ url }) => {
+      if (this.isSilentOnReleases && /^\/apps\/.*\/releases\//.test(url)) await new Promise(() => undefined);
+    });
+    releaseRoute(server, {
+      projection: () => ({
+        final: {
+          state: { apps: new Map([...apps].map(([app, releases]) => [app, { releases } as AppState])) },
+        },
+      }),
     });
     server.get("/chain", () => ({
       appRegistry: `0x${"3e".repeat(20)}`,

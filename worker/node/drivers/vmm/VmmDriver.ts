@@ -6,7 +6,7 @@ import type { Clock } from "../../../clock.ts";
 import { parseCompose } from "../../../guest/compose/parseCompose.ts";
 import { VM_WORKDIR, type GuestConfigInput } from "../../../guest/config.ts";
 import { fetchManifestBytes } from "../../../guest/fetchManifestBytes.ts";
-import { isDirectory } from "../../../guest/manifestSource.ts";
+import { isDirectory } from "../../../guest/sources/byteSource.ts";
 import { reported } from "../../../guest/state.ts";
 import type { RelayerClient } from "../../../session/RelayerClient.ts";
 import type { NodeFile } from "../../nodeFile.ts";
