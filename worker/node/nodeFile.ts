@@ -30,6 +30,16 @@ const vmmSchema = z
       .max(16)
       .default([])
       .describe("PCI slots of the GPUs that a VM gets where `gpu` is true"),
+    tlsPorts: z
+      .strictObject({
+        from: z.number().int().min(1).max(65_535),
+        to: z.number().int().min(1).max(65_535),
+      })
+      .refine(({ from, to }) => from <= to, "expected from ≤ to")
+      .default({ from: 18_000, to: 18_999 })
+      .describe(
+        "host ports of which each VM gets one where its app asks for attested TLS; dstack-vmm must allow their mapping (vmm.toml, cvm.port_mapping)",
+      ),
     keepOnStop: z
       .boolean()
       .default(false)

@@ -1,15 +1,21 @@
+import { randomInt } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 
 import type { Address, ComposeHash } from "../../../../protocol/words/hex.ts";
 import { machineClock } from "../../../../worker/clock.ts";
+import { dryRuntime } from "../../../../worker/guest/compose/Runtime.ts";
 import { parseGuestConfig } from "../../../../worker/guest/config.ts";
+import type { GuestState } from "../../../../worker/guest/state.ts";
+import { TlsFront } from "../../../../worker/guest/tls/TlsFront.ts";
 import type { GuestExit, GuestSpec } from "../../../../worker/node/drivers/Driver.ts";
 import { VmmClient } from "../../../../worker/node/drivers/vmm/VmmClient.ts";
 import { VmmDriver } from "../../../../worker/node/drivers/vmm/VmmDriver.ts";
 import { guestId, Guests } from "../../../../worker/node/Guests.ts";
+import type { NodeFile } from "../../../../worker/node/nodeFile.ts";
 import { RelayerClient } from "../../../../worker/session/RelayerClient.ts";
 import { createTestPki } from "../../../../worker/tee/simulator/pki.ts";
 import { refusal } from "../../../support/refusal.ts";
@@ -18,6 +24,12 @@ import { CHAIN, LEASE_ACCOUNT, TestRelayer } from "../../support/TestRelayer.ts"
 import { VmmServer } from "../../support/VmmServer.ts";
 
 const APP = `0x${"ab".repeat(20)}` as Address;
+/** On that port of loopback, or on a free one. */
+const listening = (port: number): Promise<Server> =>
+  new Promise((done, fail) => {
+    const server = createServer().once("error", fail);
+    server.listen({ host: "127.0.0.1", port }, () => done(server));
+  });
 type Told = Readonly<Record<string, unknown>>;
 
 describe("VMs of dstack-vmm", function () {
@@ -56,7 +68,7 @@ describe("VMs of dstack-vmm", function () {
     rmSync(dir, { recursive: true });
   });
 
-  const driver = (changes: { keepOnStop?: boolean; gpuSlots?: string[] } = {}) =>
+  const driver = (changes: Partial<NonNullable<NodeFile["vmm"]>> = {}, tls?: NonNullable<NodeFile["tls"]>) =>
     new VmmDriver({
       client: new VmmClient(vmm.url, 5_000),
       relayers: [new RelayerClient(relayer.url)],
@@ -69,6 +81,7 @@ describe("VMs of dstack-vmm", function () {
         simulatorDir: dir,
         platform: "one",
         hostPorts: [8443],
+        ...(tls === undefined ? {} : { tls }),
       },
       prefix: "charter-0badc0de-",
       vm: {
@@ -79,6 +92,7 @@ describe("VMs of dstack-vmm", function () {
         kmsUrls: [],
         gatewayUrls: [],
         gpuSlots: [],
+        tlsPorts: { from: 18_000, to: 18_999 },
         keepOnStop: false,
         ...changes,
       },
@@ -200,6 +214,122 @@ describe("VMs of dstack-vmm", function () {
     vmm.refusals.clear();
     await one.stop(spec.id);
     expect([vmm.vms.size, one.list().length]).to.deep.equal([0, 0]);
+  });
+
+  describe("of an app that asks for attested TLS", () => {
+    const TLS = { host: "127.0.0.1", port: 0, publicHost: "203.0.113.7" };
+    let asking: GuestSpec;
+    before(async () => {
+      const charter = { lease_signers: [LEASE_ACCOUNT.address], tls: { service: "web", port: 80 } };
+      const text = JSON.stringify({ ...(JSON.parse(manifest.toString()) as object), charter });
+      asking = { ...spec, composeHash: await relayer.keep(Buffer.from(text)) };
+    });
+    /** Ports in a row that nobody listens on, below those that the kernel gives to others meanwhile. */
+    const range = async (count: number): Promise<{ from: number; to: number }> => {
+      for (;;) {
+        const from = randomInt(12_000, 30_000);
+        const all = await Promise.all(
+          Array.from({ length: count }, (_, i) => listening(from + i).catch(() => null)),
+        );
+        for (const one of all) await new Promise((done) => (one === null ? done(null) : one.close(done)));
+        if (!all.includes(null)) return { from, to: from + count - 1 };
+      }
+    };
+    const tlsOf = ({ configuration }: ReturnType<typeof only>) =>
+      parseGuestConfig(configuration.user_config, true).tls;
+
+    it("are reached on a port of the host, which is the one that their guest tells relayers", async () => {
+      const tlsPorts = await range(1);
+      const one = driver({ tlsPorts }, TLS);
+      const exited = new Promise((done) => one.start(asking, done));
+      await told.until(({ state }) => state === "booting");
+      const port = tlsPorts.from;
+      expect(only().configuration.ports).to.deep.equal([
+        { protocol: "tcp", host_port: 8443, vm_port: 8443, host_address: "" },
+        { protocol: "tcp", host_port: port, vm_port: port, host_address: "127.0.0.1" },
+      ]);
+      const listen = tlsOf(only());
+      expect(listen).to.deep.equal({ host: "0.0.0.0", port, publicHost: "203.0.113.7" });
+      const endpoints = new Inbox<GuestState>();
+      const front = await TlsFront.open({
+        ...{ chainId: CHAIN.chainId, ledger: CHAIN.ledger, app: APP, account: LEASE_ACCOUNT, relayers: [] },
+        ...{ runtime: dryRuntime("a test"), to: { service: "web", port: 80 }, clock: machineClock() },
+        ...{ attestation: () => null, unixNow: () => 1_900_000_000, report: endpoints.put },
+        listen: listen as NonNullable<typeof listen>,
+      });
+      await front.close();
+      expect(endpoints.all).to.deep.equal([
+        { state: "tls", key: LEASE_ACCOUNT.address, host: "203.0.113.7", port },
+      ]);
+      await one.stop(spec.id);
+      await exited;
+    });
+
+    it("have a port each, which is another's when they are gone", async () => {
+      const tlsPorts = await range(2);
+      const one = driver({ tlsPorts }, TLS);
+      const specs = [asking, { ...asking, id: `${asking.id}x`, slot: 1 }];
+      const exits = specs.map((each) => new Promise<GuestExit>((done) => one.start(each, done)));
+      await told.until(({ state }) => state === "booting");
+      await told.until(({ state }) => state === "booting");
+      const ports = [...vmm.vms.values()].map((vm) => tlsOf(vm)?.port).sort();
+      expect(ports).to.deep.equal([tlsPorts.from, tlsPorts.to]);
+
+      const third = { ...asking, id: `${asking.id}y`, slot: 2 };
+      await new Promise((done) => one.start(third, done));
+      const { error } = await told.until(({ state }) => state === "failed");
+      expect(error).to.deep.include({ code: "vmm/no-tls-port" });
+
+      await one.stop(asking.id);
+      const again = new Promise((done) => one.start(third, done));
+      await told.until(({ state }) => state === "booting");
+      await Promise.all([one.stop(`${asking.id}x`), one.stop(third.id)]);
+      await Promise.all([...exits, again]);
+      expect(vmm.vms.size).to.equal(0);
+    });
+
+    it("have no port that somebody else on the machine listens on", async () => {
+      const tlsPorts = await range(2);
+      const other = await listening(tlsPorts.from);
+      const one = driver({ tlsPorts }, TLS);
+      const exited = new Promise((done) => one.start(asking, done));
+      await told.until(({ state }) => state === "booting");
+      expect(tlsOf(only())?.port).to.equal(tlsPorts.to);
+      await one.stop(spec.id);
+      await exited;
+      await new Promise((done) => other.close(done));
+    });
+
+    it("keep their port from others when another agent has adopted them", async () => {
+      const tlsPorts = await range(2);
+      const first = driver({ tlsPorts }, TLS);
+      const exited = new Promise((done) => first.start(asking, done));
+      await told.until(({ state }) => state === "booting");
+      const next = driver({ tlsPorts }, TLS);
+      await next.adopt();
+      const other = { ...asking, id: `${asking.id}x`, slot: 1 };
+      const otherExited = new Promise((done) => next.start(other, done));
+      await told.until(({ state }) => state === "booting");
+      const ports = [...vmm.vms.values()].map((vm) => tlsOf(vm)?.port);
+      expect(ports).to.deep.equal([tlsPorts.from, tlsPorts.to]);
+      await Promise.all([first.stop(spec.id), next.stop(other.id)]);
+      await Promise.all([exited, otherExited]);
+    });
+
+    it("are not made where the node names no address for it", async () => {
+      await new Promise((done) => driver().start(asking, done));
+      expect((told.all[0]?.error as { code: string }).code).to.equal("manifest/unsupported");
+      expect(vmm.called).to.deep.equal([]);
+    });
+
+    it("alone have such a port: others are told of no address", async () => {
+      const { one, exited } = started(driver({}, TLS));
+      await told.until(({ state }) => state === "booting");
+      expect(only().configuration.ports).to.have.length(1);
+      expect(tlsOf(only())).to.equal(undefined);
+      await one.stop(spec.id);
+      await exited;
+    });
   });
 
   describe("after the agent's restart", () => {

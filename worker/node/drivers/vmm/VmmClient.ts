@@ -4,6 +4,14 @@ import { z } from "zod";
 
 import { CharterError, isCharterError } from "../../../../protocol/errors/CharterError.ts";
 
+/** dstack's `PortMapping`: an empty address is the one that dstack-vmm's own configuration names. */
+export interface PortMapping {
+  readonly protocol: "tcp" | "udp";
+  readonly host_port: number;
+  readonly vm_port: number;
+  readonly host_address: string;
+}
+
 /** What a VM is made of: dstack's `VmConfiguration`, in the names of its JSON. */
 export interface VmConfiguration {
   readonly name: string;
@@ -13,12 +21,7 @@ export interface VmConfiguration {
   readonly vcpu: number;
   readonly memory: number;
   readonly disk_size: number;
-  readonly ports: readonly {
-    readonly protocol: "tcp" | "udp";
-    readonly host_port: number;
-    readonly vm_port: number;
-    readonly host_address: string;
-  }[];
+  readonly ports: readonly PortMapping[];
   /** The app's address, 40 hex digits. */
   readonly app_id: string;
   /** dstack puts it into the VM as `/dstack/.user-config`; it is not measured. */
@@ -37,7 +40,12 @@ const vmSchema = z.looseObject({
   status: text,
   boot_progress: text.nullish(),
   boot_error: text.nullish(),
-  configuration: z.looseObject({ compose_file: text }).nullish(),
+  configuration: z
+    .looseObject({
+      compose_file: text,
+      ports: z.array(z.looseObject({ host_port: z.number().int() })).nullish(),
+    })
+    .nullish(),
 });
 /** One VM as dstack-vmm tells of it; `status` is `running`, `stopped`, `exited` or a word on the way. */
 export type VmInfo = z.output<typeof vmSchema>;

@@ -13,7 +13,9 @@ import type { NodeFile } from "../../nodeFile.ts";
 import type { Driver, GuestSpec } from "../Driver.ts";
 import type { CommonGuestConfig } from "../processDriver.ts";
 import { endVm } from "./endVm.ts";
-import type { VmConfiguration, VmInfo, VmmClient } from "./VmmClient.ts";
+import { TlsPorts } from "./TlsPorts.ts";
+import { vmTls } from "./vmTls.ts";
+import type { PortMapping, VmConfiguration, VmInfo, VmmClient } from "./VmmClient.ts";
 
 export interface VmmDriverOptions {
   readonly client: VmmClient;
@@ -52,10 +54,19 @@ export class VmmDriver implements Driver {
   readonly keepsOnStop: boolean;
   readonly #options: VmmDriverOptions;
   readonly #running = new Map<string, Running>();
+  readonly #ports: TlsPorts;
 
   constructor(options: VmmDriverOptions) {
+    const { vm, common, hostPorts } = options;
     this.#options = options;
-    this.keepsOnStop = options.vm.keepOnStop;
+    this.keepsOnStop = vm.keepOnStop;
+    this.#ports = new TlsPorts({
+      host: "127.0.0.1",
+      port: 0,
+      ...common.tls,
+      range: vm.tlsPorts,
+      avoid: hostPorts,
+    });
   }
 
   /** @throws CharterError `vmm/…`: an agent that does not know what runs here starts nothing. */
@@ -63,7 +74,10 @@ export class VmmDriver implements Driver {
     const { client, prefix } = this.#options;
     for (const { id, name } of await client.list(prefix)) {
       if (!name.startsWith(prefix)) continue;
-      this.#running.set(name.slice(prefix.length), { vmId: id, stop: new AbortController() });
+      const guest = name.slice(prefix.length);
+      this.#running.set(guest, { vmId: id, stop: new AbortController() });
+      const known = await client.info(id);
+      this.#ports.hold(guest, known?.configuration?.ports?.map(({ host_port }) => host_port) ?? []);
     }
   }
 
@@ -103,7 +117,10 @@ export class VmmDriver implements Driver {
     return signal.aborted ? 0 : null;
   }
 
-  /** @throws CharterError `manifest/…`, `compose/…`, `relayer/…`, `vmm/compose-hash-mismatch`, `vmm/volume-not-kept`, `vmm/…`. */
+  /**
+   * @throws CharterError `manifest/…`, `compose/…`, `relayer/…`, `vmm/compose-hash-mismatch`, `vmm/volume-not-kept`,
+   * `vmm/no-tls-port`, `vmm/…`.
+   */
   async #configure(spec: GuestSpec, signal: AbortSignal): Promise<VmConfiguration> {
     const { client, relayers, common, prefix, vm, hostPorts } = this.#options;
     const sources = common.manifestSources ?? [];
@@ -129,6 +146,17 @@ export class VmmDriver implements Driver {
       manifestSources: sources.filter((url) => !isDirectory(url)),
     };
     for (const name of HOST_ONLY) delete guest[name];
+    const mapped: PortMapping[] = publishedPorts.map(({ port, transport }) => ({
+      protocol: transport,
+      host_port: port,
+      vm_port: port,
+      host_address: "",
+    }));
+    if (manifest.charter?.tls !== undefined) {
+      const tls = await vmTls(id, common.tls, this.#ports, publishedPorts);
+      guest.tls = tls.listen;
+      mapped.push(tls.mapping);
+    }
     const configuration: VmConfiguration = {
       name: `${prefix}${id}`,
       image: vm.image,
@@ -136,12 +164,7 @@ export class VmmDriver implements Driver {
       vcpu: vm.vcpu,
       memory: vm.memoryMb,
       disk_size: vm.diskGb,
-      ports: publishedPorts.map(({ port, transport }) => ({
-        protocol: transport,
-        host_port: port,
-        vm_port: port,
-        host_address: "",
-      })),
+      ports: mapped,
       app_id: spec.app.slice(2),
       user_config: JSON.stringify(guest),
       hugepages: false,
@@ -221,7 +244,10 @@ export class VmmDriver implements Driver {
       if (vmId !== undefined) await endVm(this.#options.client, vmId, this.#options.clock);
       delete running.vmId;
       delete running.asked;
-      if (this.#running.get(id) === running) this.#running.delete(id);
+      if (this.#running.get(id) === running) {
+        this.#running.delete(id);
+        this.#ports.release(id);
+      }
     } catch (error) {
       this.#say(id, { state: "not-stopped", error: reported(error) });
       const { ended: _, ...known } = running;
@@ -242,8 +268,16 @@ export class VmmDriver implements Driver {
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** Settings of the host that mean nothing in a VM. */
-const HOST_ONLY = ["simulatorDir", "platform", "places", "vmConfig", "mrConfig", "engineSocket"] as const;
+/** Settings of the host that mean nothing in a VM; where TLS is to be had, the VM has its own. */
+const HOST_ONLY = [
+  "simulatorDir",
+  "platform",
+  "places",
+  "vmConfig",
+  "mrConfig",
+  "engineSocket",
+  "tls",
+] as const;
 
 /** `running` once the VM says that its boot is done: what lets a predecessor go. */
 function stateOf({ id, status, boot_progress, boot_error }: VmInfo): Record<string, unknown> {
