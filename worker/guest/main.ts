@@ -10,6 +10,7 @@ import { dryRuntime } from "./compose/Runtime.ts";
 import { mountHeld } from "./compose/mountHeld.ts";
 import { heldPaths, openHoldings } from "./holdings/openHoldings.ts";
 import { guestConfigText, parseGuestConfig, type GuestConfig } from "./config.ts";
+import { awaitWorkdir } from "./awaitWorkdir.ts";
 import { Guest } from "./Guest.ts";
 import type { NoteStanding } from "./note/NoteStanding.ts";
 import { reported, type GuestState } from "./state.ts";
@@ -47,6 +48,7 @@ await runProgram(async (signal) => {
     note = standing;
     line({ state: "note", ...standing });
   };
+  const clock = machineClock();
   const parent = parentLine();
   const stop = AbortSignal.any([signal, parent.gone]);
   try {
@@ -54,6 +56,9 @@ await runProgram(async (signal) => {
     const text = told.text === "-" ? await Promise.race([parent.line, aborted(stop)]) : told.text;
     if (stop.aborted) return;
     const config = parseGuestConfig(text ?? undefined, told.isHosts);
+    // Held until this process ends. In a VM of its own there is no other guest.
+    if (!told.isHosts) await awaitWorkdir(config.workdir, { clock, report }, stop);
+    if (stop.aborted) return;
     await mkdir(config.workdir, { recursive: true });
     const status = config.status
       ? await startStatusServer({
@@ -64,7 +69,6 @@ await runProgram(async (signal) => {
       : undefined;
     statusUrl = status?.url;
     try {
-      const clock = machineClock();
       const guest = new Guest(config, {
         clock,
         source: await openMachineSource(config, config.chainId, {

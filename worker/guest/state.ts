@@ -4,6 +4,8 @@ import type { ServiceState } from "./compose/Runtime.ts";
 /** Where a guest stands. Printed as one JSON line whenever it changes, and answered by `GET /status`. */
 export type GuestState =
   | { readonly state: "starting"; readonly pid: number }
+  /** A guest that was started here before, by an agent that was killed as a rule, still takes its containers down. */
+  | { readonly state: "awaiting-workdir"; readonly workdir: string; readonly pid: number | null }
   | { readonly state: "manifest-checked"; readonly name: string; readonly unpinnedImages: readonly string[] }
   | { readonly state: "attested"; readonly key: string; readonly intent: string }
   | { readonly state: "leased"; readonly key: string; readonly maxSeconds: number; readonly signer: string }

@@ -5,6 +5,7 @@ import type { PrivateKeyAccount } from "viem/accounts";
 import type { Address } from "../../protocol/words/hex.ts";
 import { machineClock } from "../clock.ts";
 import { dockerHostSocket } from "../guest/compose/dockerHost.ts";
+import { holdDirectory } from "../holdDirectory.ts";
 import { runProgram, say } from "../program.ts";
 import { anyRelayer } from "../session/anyRelayer.ts";
 import { askLater } from "../session/askLater.ts";
@@ -124,6 +125,17 @@ await program.parseAsync();
 async function run(options: Options, signal: AbortSignal): Promise<void> {
   const config = readNodeConfig(process.env, options.config);
   const workdir = resolve(config.workdir);
+  // Two agents of one key would stop each other's guests.
+  const held = holdDirectory(workdir);
+  try {
+    await runHeld(config, workdir, signal);
+  } finally {
+    held.release();
+  }
+}
+
+/** Runs the agent of a workdir that is ours. */
+async function runHeld(config: NodeConfig, workdir: string, signal: AbortSignal): Promise<void> {
   const pinned = pinnedOf(config.deployment);
   const account = loadOrCreateNodeKey(workdir);
   const clock = machineClock();

@@ -140,6 +140,24 @@ describe("charter-node and the guests that it starts", function () {
     while (isAlive(pid as number)) await new Promise((done) => setTimeout(done, 20));
   });
 
+  it("run once per workdir: a second agent names the first, and one that was killed blocks none", async () => {
+    const first = start();
+    await first.lines.until(({ ready }) => ready === true);
+    const run = () =>
+      spawnSync(process.execPath, [path("worker/node/main.ts"), "run"], { env: environment() });
+    const second = run();
+    expect(second.status).to.equal(1);
+    const { error } = JSON.parse(second.stderr.toString()) as { error: { code: string; details: object } };
+    expect(error.code).to.equal("worker/workdir-in-use");
+    expect(error.details).to.deep.equal({ workdir: join(dir, "work"), pid: first.started.pid });
+    first.started.kill("SIGKILL");
+    await first.exited;
+    const third = start();
+    await third.lines.until(({ ready }) => ready === true);
+    third.started.kill("SIGTERM");
+    expect(await third.exited).to.equal(0);
+  });
+
   it("say by their doctor what was found, and change nothing", () => {
     const env = { ...environment(), CHARTER_RELAYER_URLS: "http://127.0.0.1:9" };
     const run = spawnSync(process.execPath, [path("worker/charter-node.mjs"), "doctor", "--json"], {
