@@ -267,7 +267,7 @@ export class Guest {
       askedAt = clock.now();
       const untilExpiry = this.#deadline(held.expiresAt, signal);
       try {
-        held = await this.#lease(terms, sessions, untilExpiry.signal);
+        held = await this.#lease(terms, sessions, untilExpiry.signal, held.expiresAt);
         next = held.sentAt + (held.maxSeconds * 1_000) / 3;
         this.#reportLease(held);
       } catch (error) {
@@ -331,12 +331,21 @@ export class Guest {
     return { pinned, app, node, account: this.#account, source: this.#seams.source };
   }
 
-  #lease(terms: LeaseTerms, sessions: SessionKeeper, signal: AbortSignal): Promise<HeldLease> {
+  #lease(
+    terms: LeaseTerms,
+    sessions: SessionKeeper,
+    signal: AbortSignal,
+    expiresAt?: number,
+  ): Promise<HeldLease> {
     const giveEvidence = async (relayer: RelayerClient, ended: AbortSignal): Promise<void> => {
       const { evidence } = await attest(relayer, this.#attestOptions(), ended);
       this.#shown = { ...this.#shown, evidence };
     };
-    return leaseFromAny({ relayers: this.#relayers, terms, sessions, attest: giveEvidence }, signal);
+    return leaseFromAny(
+      { relayers: this.#relayers, terms, sessions, attest: giveEvidence },
+      signal,
+      expiresAt,
+    );
   }
 
   #reportLease({ maxSeconds, signer, signed }: HeldLease): void {

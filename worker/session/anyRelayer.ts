@@ -20,10 +20,18 @@ export async function anyRelayer<T, One extends { readonly url: string }>(
       failures.push({ url: relayer.url, error });
     }
   }
+  throw worstOf(failures, what);
+}
+
+/** What everyone of those asked failed with, as one error: see `anyRelayer`. */
+export function worstOf(
+  failures: readonly { readonly url: string; readonly error: CharterError }[],
+  what: "relayer" | "source" = "relayer",
+): CharterError {
   const worst = failures.find(({ error }) => error.code.endsWith("/denied")) ?? failures.at(-1);
   if (worst === undefined)
-    throw new CharterError("config/invalid", "at least one relayer must be configured");
-  throw new CharterError(
+    return new CharterError("config/invalid", "at least one relayer must be configured");
+  return new CharterError(
     worst.error.code,
     worst.error.message,
     {

@@ -85,6 +85,8 @@ export class TestRelayer {
   sessionRequests = 0;
   /** When set, requests for leases are never answered. */
   isSilent = false;
+  /** What is asked within sessions is answered when this has resolved. */
+  answersWithin: Promise<void> = Promise.resolve();
   /** When set, evidence of instances is never answered. */
   isSilentOnEvidence = false;
   /** When set, nobody is told of a release. */
@@ -119,7 +121,7 @@ export class TestRelayer {
   }
 
   /** Before it is started: holds sessions over the real socket. What they are asked is granted or denied as by `POST /leases`. */
-  holdSessions(): HeldSessions {
+  holdSessions(onCount?: (sessions: number) => void): HeldSessions {
     const held = new HeldSessions({
       chainId: CHAIN.chainId,
       ledger: CHAIN.ledger,
@@ -132,10 +134,12 @@ export class TestRelayer {
       objection: () => this.denial ?? null,
       grant: async (app, key, nonce) => {
         this.sessionRequests++;
+        await this.answersWithin;
         const { blockNumber, ...signed } = await this.#grant(app, key, nonce);
         return { ...signed, blockNumber: BigInt(blockNumber) };
       },
       guarded: (_key, _address, work) => work(),
+      ...(onCount === undefined ? {} : { onCount }),
       onDefect: (error) => {
         throw error;
       },
