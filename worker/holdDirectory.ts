@@ -41,8 +41,7 @@ export function holdDirectory(directory: string): HeldDirectory {
       if (process.platform !== "darwin") lock(descriptor, directory);
       // Whoever removed the file meanwhile took our lock's meaning with it.
       if (fstatSync(descriptor).ino === statSync(path, { throwIfNoEntry: false })?.ino) {
-        ftruncateSync(descriptor);
-        writeSync(descriptor, `${process.pid}\n`, 0);
+        sayWho(descriptor);
         return { release: () => closeSync(descriptor) };
       }
     } catch (error) {
@@ -53,8 +52,19 @@ export function holdDirectory(directory: string): HeldDirectory {
   }
 }
 
+/** On a full disk the lock holds all the same. */
+function sayWho(descriptor: number): void {
+  try {
+    ftruncateSync(descriptor);
+    writeSync(descriptor, `${process.pid}\n`, 0);
+  } catch {
+    // Others are then refused without a name.
+  }
+}
+
 /** Node opens so that no child has it: the lock is let go of when we end, not when the last child does. */
-const open = (path: string): number => openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+const open = (path: string): number =>
+  openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
 
 /** The open file is what is locked: flock(1) does it by the descriptor that it shares with us, and ends. */
 function lock(descriptor: number, directory: string): void {
@@ -85,9 +95,18 @@ function openLocked(directory: string): number {
 }
 
 function inUse(directory: string): CharterError {
-  const pid = /^(\d{1,10})\n$/.exec(readFileSync(join(directory, FILE), "utf8"))?.[1];
   return new CharterError("worker/workdir-in-use", "another process uses this workdir", {
     workdir: directory,
-    pid: pid === undefined ? null : Number(pid),
+    pid: toldPid(join(directory, FILE)),
   });
+}
+
+/** Null where the holder could not write it, or has not yet. */
+function toldPid(path: string): number | null {
+  try {
+    const pid = /^(\d{1,10})\n$/.exec(readFileSync(path, "utf8"))?.[1];
+    return pid === undefined ? null : Number(pid);
+  } catch {
+    return null;
+  }
 }

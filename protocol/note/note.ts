@@ -3,6 +3,7 @@ import { z } from "zod";
 import { CharterError } from "../errors/CharterError.ts";
 import { charterFields } from "../manifest/manifest.ts";
 import { addressSchema } from "../session/messages.ts";
+import { parseStrictJson } from "../words/strictJson.ts";
 import { provenanceSchema } from "./provenance.ts";
 
 /** A path inside a repository: relative, forward slashes, never upwards. */
@@ -77,9 +78,9 @@ export function parseNote(bytes: Uint8Array): Note {
   }
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    json = parseStrictJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes), "note");
   } catch (cause) {
-    throw new CharterError("note/malformed", "a note must be JSON in UTF-8", {}, { cause });
+    throw new CharterError("note/malformed", "a note must be JSON in UTF-8, each key once", {}, { cause });
   }
   const parsed = noteSchema.safeParse(json);
   if (!parsed.success) {

@@ -1,10 +1,11 @@
 import { CharterError, isCharterError } from "../../../protocol/errors/CharterError.ts";
 import type { Address, Bytes32, ComposeHash } from "../../../protocol/words/hex.ts";
+import { chainOf, type PinnedChain } from "../../session/pinnedChain.ts";
 import type { RelayerClient } from "../../session/RelayerClient.ts";
 import type { Tried } from "./NoteStanding.ts";
 
-/** The release that this guest runs. */
-export interface ThisRelease {
+/** The release that this guest runs, and the chain that it is of. */
+export interface ThisRelease extends PinnedChain {
   readonly app: Address;
   readonly release: number;
   readonly composeHash: ComposeHash;
@@ -25,7 +26,7 @@ export const NO_NOTE = `0x${"00".repeat(32)}` as Bytes32;
  */
 export async function askDigests(
   relayers: readonly RelayerClient[],
-  { app, release, composeHash }: ThisRelease,
+  { app, release, composeHash, chainId, genesisHash, ledger }: ThisRelease,
   signal: AbortSignal,
 ): Promise<Digests> {
   const until = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
@@ -45,6 +46,7 @@ export async function askDigests(
   };
 
   async function ask(relayer: RelayerClient): Promise<Bytes32> {
+    await chainOf(relayer, { chainId, genesisHash, ledger }, until);
     const told = await relayer.release(app, release, until);
     if (told.number === release && told.composeHash === composeHash) return told.noteDigest;
     throw new CharterError("release/mismatch", "the relayer tells of another release than this one", {

@@ -13,6 +13,7 @@ import type { Address, Bytes32, ComposeHash } from "../../../../protocol/words/h
 import type { NoteStanding } from "../../../../worker/guest/note/NoteStanding.ts";
 import { readNote } from "../../../../worker/guest/note/readNote.ts";
 import { RelayerClient } from "../../../../worker/session/RelayerClient.ts";
+import { CHAIN } from "../../support/TestRelayer.ts";
 
 const APP = `0x${"ab".repeat(20)}` as Address;
 const COMPOSE_HASH = `0x${"c0".repeat(32)}` as ComposeHash;
@@ -41,6 +42,7 @@ const OTHERS = bytesOf({ title: "Trust me", images: image(`sha256:${"2b".repeat(
 interface Served {
   readonly digest?: Bytes32;
   readonly composeHash?: ComposeHash;
+  readonly chain?: object;
   /** By the digest under which they are given, right or not. */
   readonly keeps?: readonly (readonly [Bytes32, Buffer])[];
 }
@@ -56,10 +58,25 @@ describe("a release's note", () => {
     await rm(dir, { recursive: true });
   });
 
-  const serving = async ({ digest, composeHash = COMPOSE_HASH, keeps = [] }: Served): Promise<string> => {
+  const serving = async ({
+    digest,
+    composeHash = COMPOSE_HASH,
+    chain = {},
+    keeps = [],
+  }: Served): Promise<string> => {
+    const block = { number: 7, hash: ZERO, timestamp: 1 };
+    const info = {
+      ...CHAIN,
+      appRegistry: APP,
+      committeeVerifier: APP,
+      finalized: block,
+      head: block,
+      ...chain,
+    };
     const server = createServer((request, response) => {
       const kept = keeps.find(([name]) => request.url === `/ipfs/${cidOfDigest(name)}`);
       if (kept !== undefined) response.end(kept[1]);
+      else if (request.url === "/chain") response.end(JSON.stringify(info));
       else if (digest !== undefined && request.url === `/apps/${APP}/releases/3`) {
         response.end(JSON.stringify({ number: 3, composeHash, noteDigest: digest }));
       } else {
@@ -75,7 +92,7 @@ describe("a release's note", () => {
     readNote(
       {
         places: { relayers: relayers.map((url) => new RelayerClient(url)), sources },
-        release: { app: APP, release: 3, composeHash: COMPOSE_HASH },
+        release: { ...CHAIN, app: APP, release: 3, composeHash: COMPOSE_HASH },
         manifest: MANIFEST,
       },
       new AbortController().signal,
@@ -129,16 +146,18 @@ describe("a release's note", () => {
   });
 
   it("is missing where no relayer names one for this very release", async () => {
-    const [silent, other] = [
+    const [silent, other, elsewhere] = [
       await serving({}),
       await serving({ digest: digestOf(GOOD), composeHash: `0x${"c1".repeat(32)}` as ComposeHash }),
+      await serving({ digest: digestOf(GOOD), chain: { genesisHash: ZERO } }),
     ];
-    expect(await read([silent, other])).to.deep.equal({
+    expect(await read([silent, other, elsewhere])).to.deep.equal({
       note: "missing",
       digest: null,
       tried: [
         { source: silent, code: "release/unknown" },
         { source: other, code: "release/mismatch" },
+        { source: elsewhere, code: "chain/mismatch" },
       ],
     });
   });
