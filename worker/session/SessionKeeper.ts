@@ -43,7 +43,8 @@ export class SessionKeeper {
   ): Promise<RelayerSession | undefined> {
     const kept = this.#kept.get(relayer) ?? { failures: 0, notBefore: 0 };
     this.#kept.set(relayer, kept);
-    if (kept.session?.isOpen === true) return kept.session;
+    const open = standing(kept);
+    if (open !== undefined) return open;
     if (kept.opening === undefined) {
       if (signal.aborted || this.#clock.now() < kept.notBefore) return undefined;
       // One at a time: a relayer holds one session per key, and the newest ends the one before.
@@ -52,7 +53,7 @@ export class SessionKeeper {
     const waited = new AbortController();
     const patience = this.#clock.sleep(patienceMs, AbortSignal.any([signal, waited.signal]));
     await Promise.race([kept.opening, patience]).finally(() => waited.abort());
-    return kept.session?.isOpen === true ? kept.session : undefined;
+    return standing(kept);
   }
 
   closeAll(): void {
@@ -73,3 +74,6 @@ export class SessionKeeper {
     if (this.#closed.signal.aborted) kept.session?.close();
   }
 }
+
+const standing = ({ session }: Kept): RelayerSession | undefined =>
+  session?.isOpen === true ? session : undefined;

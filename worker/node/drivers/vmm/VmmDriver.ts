@@ -60,13 +60,8 @@ export class VmmDriver implements Driver {
     const { vm, common, hostPorts } = options;
     this.#options = options;
     this.keepsOnStop = vm.keepOnStop;
-    this.#ports = new TlsPorts({
-      host: "127.0.0.1",
-      port: 0,
-      ...common.tls,
-      range: vm.tlsPorts,
-      avoid: hostPorts,
-    });
+    const { host = "127.0.0.1", port = 0 } = common.tls ?? {};
+    this.#ports = new TlsPorts({ host, port, range: vm.tlsPorts, avoid: hostPorts });
   }
 
   /** @throws CharterError `vmm/…`: an agent that does not know what runs here starts nothing. */
