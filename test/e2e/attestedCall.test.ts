@@ -22,6 +22,7 @@ import type { Runtime } from "../../worker/guest/compose/Runtime.ts";
 import { guestConfigSchema } from "../../worker/guest/config.ts";
 import { noHoldings } from "../../worker/guest/holdings/Holdings.ts";
 import { Guest } from "../../worker/guest/Guest.ts";
+import type { NoteStanding } from "../../worker/guest/note/NoteStanding.ts";
 import type { GuestState } from "../../worker/guest/state.ts";
 import { openSource } from "../../worker/tee/openSource.ts";
 import { runCharter, type Run } from "../cli/support/runCharter.ts";
@@ -44,6 +45,8 @@ const runtime: Runtime = {
   logs: () => null,
 };
 
+const NOTE = Buffer.from('{"title":"Says hello"}');
+
 describe("a call over attested TLS", function () {
   this.timeout(240_000);
   let stack: Stack;
@@ -56,6 +59,7 @@ describe("a call over attested TLS", function () {
   let collateralArgs: string[];
   const stop = new AbortController();
   const states = new Inbox<GuestState>();
+  const notes = new Inbox<NoteStanding>();
   const received: string[] = [];
   let running: Promise<unknown> = Promise.resolve();
 
@@ -89,7 +93,7 @@ describe("a call over attested TLS", function () {
       const answer = await fetch(`${url}/nodes/${nodeKey.address.toLowerCase()}`);
       return answer.ok ? ((await answer.json()) as { number: number; platformId: `0x${string}` }) : undefined;
     });
-    const noteDigest = parseBytes32(toHex(createHash("sha256").update("note").digest()));
+    const noteDigest = parseBytes32(toHex(createHash("sha256").update(NOTE).digest()));
     const created = await createApp(stack, {
       composeHash,
       noteDigest,
@@ -97,14 +101,15 @@ describe("a call over attested TLS", function () {
       proofSystems: [ProofSystem.Committee],
     });
     app = created.app;
-    await until("the manifest is kept", async () => {
-      const answer = await fetch(`${url}/ipfs/${cidOfDigest(composeHash)}`, {
-        method: "PUT",
-        headers: { "content-type": "application/octet-stream" },
-        body: manifest,
+    for (const [digest, body] of [
+      [composeHash, manifest],
+      [noteDigest, NOTE],
+    ] as const) {
+      await until("manifest and note are kept", async () => {
+        const headers = { "content-type": "application/octet-stream" };
+        return (await fetch(`${url}/ipfs/${cidOfDigest(digest)}`, { method: "PUT", headers, body })).ok;
       });
-      return answer.ok;
-    });
+    }
     const { chainId, genesisHash, attestationLedger: ledger } = stack.deployment;
     const config = guestConfigSchema.parse({
       relayerUrls: [url],
@@ -125,6 +130,7 @@ describe("a call over attested TLS", function () {
       runtime: async () => runtime,
       holdings: async () => noHoldings,
       report: states.put,
+      tellNote: notes.put,
     });
     running = guest.run(stop.signal);
     running.catch((error: unknown) => states.put({ state: "failed", error: error as never }));
@@ -163,6 +169,11 @@ describe("a call over attested TLS", function () {
       CHARTER_RPC_URL: stack.anvil.url,
       CHARTER_RELAYER_URL: relayer.ready.url,
     });
+
+  it("reaches a guest that read its release's note by the digest that the relayer told", async () => {
+    const note = await notes.until(() => true);
+    expect(note).to.include({ note: "good", title: "Says hello" });
+  });
 
   it("is refused while the ledger does not call the instance live, and not a byte is sent", async () => {
     const first = await call();
