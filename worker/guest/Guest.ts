@@ -153,7 +153,8 @@ export class Guest {
     const { clock, tellNote: tell = () => undefined } = this.#seams;
     const read = (until: AbortSignal): Promise<NoteStanding> =>
       readNote({ places, release: this.#config, manifest }, until);
-    await tendNote({ read, clock, tell }, ended).catch(reported);
+    const relayers = this.#relayers.length;
+    await tendNote({ read, relayers, clock, tell }, ended).catch(reported);
   }
 
   async #runWhileLeased(

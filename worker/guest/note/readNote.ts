@@ -31,7 +31,7 @@ export async function readNote(
 ): Promise<NoteStanding> {
   const { words, tried } = await askDigests(places.relayers, release, signal);
   const asked = words.flatMap(([, toldBy]) => toldBy);
-  const found: NoteStanding[] = [];
+  const found: { contradicting?: NoteStanding; missing?: NoteStanding } = {};
   let fewest = 0;
   for (const [digest, toldBy] of words) {
     // A note that is only missing may be the right one: fewer relayers do not outvote those who name it.
@@ -40,13 +40,13 @@ export async function readNote(
     if (digest === NO_NOTE) return { note: "none", toldBy, toldOtherwise: told.toldOtherwise };
     const outcome = await fetchNote(places, digest, manifest, signal);
     if ("title" in outcome) return { note: "good", ...told, title: shown(outcome.title) };
-    if ("why" in outcome) found.unshift({ note: "contradicts", ...told, ...outcome });
+    if ("why" in outcome) found.contradicting ??= { note: "contradicts", ...told, ...outcome };
     else {
       fewest = toldBy.length;
-      found.push({ note: "missing", digest, tried: outcome.tried });
+      found.missing ??= { note: "missing", digest, tried: outcome.tried };
     }
   }
-  return found[0] ?? { note: "missing", digest: null, tried };
+  return found.contradicting ?? found.missing ?? { note: "missing", digest: null, tried };
 }
 
 type Outcome =

@@ -7,13 +7,13 @@ import { Inbox } from "../../support/Inbox.ts";
 import { ManualClock } from "../../support/ManualClock.ts";
 
 const MISSING: NoteStanding = { note: "missing", digest: null, tried: [] };
-const GOOD: NoteStanding = {
+const GOOD = {
   note: "good",
   digest: `0x${"d1".repeat(32)}` as Bytes32,
   title: "Says hello",
-  toldBy: [],
+  toldBy: ["http://a", "http://b"],
   toldOtherwise: [],
-};
+} as const satisfies NoteStanding;
 
 describe("a note that is tended", () => {
   /** Answers one after another, the next after ten minutes; gives what was told when it has ended. */
@@ -29,7 +29,10 @@ describe("a note that is tended", () => {
       ended.abort();
       return MISSING;
     };
-    const tending = tendNote({ read, clock, tell: (standing) => told.push(standing) }, ended.signal);
+    const tending = tendNote(
+      { read, relayers: 2, clock, tell: (standing) => told.push(standing) },
+      ended.signal,
+    );
     let isOver = false;
     void tending.then(() => (isOver = true));
     while (!isOver) {
@@ -46,8 +49,17 @@ describe("a note that is tended", () => {
     });
   });
 
+  it("is asked for until all agree: one that lied while the others were away is outvoted", async () => {
+    const lie = { ...GOOD, title: "A lie", toldBy: ["http://a"] };
+    const outvoted = { ...GOOD, toldBy: ["http://b"], toldOtherwise: ["http://a"] };
+    expect(await tended([lie, lie, outvoted, GOOD, lie])).to.deep.equal({
+      told: [lie, outvoted, GOOD],
+      asked: 4,
+    });
+  });
+
   it("is asked for no more where the release has none", async () => {
-    const none: NoteStanding = { note: "none", toldBy: [], toldOtherwise: [] };
+    const none: NoteStanding = { note: "none", toldBy: GOOD.toldBy, toldOtherwise: [] };
     expect(await tended([none, GOOD])).to.deep.equal({ told: [none], asked: 1 });
   });
 
