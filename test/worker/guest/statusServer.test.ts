@@ -24,7 +24,7 @@ describe("the guest's status server", () => {
       release: () => release,
       logs: () => null,
     });
-    const answer = await (await fetch(`${server.url}/status`)).json();
+    const answer = (await (await fetch(`${server.url}/status`)).json()) as unknown;
     expect(answer).to.deep.equal({ state: "starting", pid: 7, release });
   });
 
