@@ -2,7 +2,7 @@ import { custom, http } from "viem";
 
 import { isNoAnswer } from "./noAnswer.ts";
 import { isRangeRefusal } from "./rangeRefusal.ts";
-import { RpcSocket } from "./RpcSocket.ts";
+import { OversizedMessageError, RpcSocket } from "./RpcSocket.ts";
 
 /** One JSON-RPC request; `params` as the method wants them. */
 export interface RpcCall {
@@ -114,7 +114,7 @@ export class Endpoint {
       this.#answered(started);
       return answer;
     } catch (error) {
-      if (isNoAnswer(error) && !isRangeRefusal(error)) this.#silent();
+      if (isNoAnswer(error) && (!isRangeRefusal(error) || endedSocket(error))) this.#silent();
       else this.#answered(started);
       throw error;
     }
@@ -132,6 +132,13 @@ export class Endpoint {
     this.#silences++;
     this.#restsUntil = this.#now() + rest * (0.5 + this.#random() / 2);
   }
+}
+
+/** An answer too large ended whatever else was asked over its socket. */
+function endedSocket(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause)
+    if (at instanceof OversizedMessageError) return true;
+  return false;
 }
 
 const overSocket = (socket: RpcSocket) =>

@@ -1,4 +1,5 @@
 import { RpcRequestError, SocketClosedError, TimeoutError } from "viem";
+import { WebSocket } from "ws";
 
 import type { RpcCall } from "./Endpoint.ts";
 
@@ -10,6 +11,7 @@ interface Options {
 }
 
 interface Waiting {
+  readonly method: string;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -19,6 +21,21 @@ interface Message {
   readonly method?: unknown;
   readonly result?: unknown;
   readonly error?: unknown;
+}
+
+/** As much as viem reads of an answer over http. */
+const MAX_MESSAGE_BYTES = 10_485_760;
+const TOO_LONG = "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
+/** What alone an honest node may have so much of: fewer blocks may do. */
+const LOGS = "eth_getLogs";
+
+/** A message was longer than any may be, and ended its socket. */
+export class OversizedMessageError extends Error {
+  override readonly name = "OversizedMessageError";
+
+  constructor(maxBytes: number) {
+    super(`The WebSocket's response is too large: more than ${maxBytes} bytes.`);
+  }
 }
 
 const SUBSCRIBE = { method: "eth_subscribe", params: ["newHeads"] };
@@ -74,7 +91,7 @@ export class RpcSocket {
 
   #ask(socket: WebSocket, id: number, { method, params }: RpcCall): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      this.#waiting.set(id, { method, resolve, reject });
       socket.send(JSON.stringify({ jsonrpc: "2.0", id, method, params: params ?? [] }));
     });
   }
@@ -85,11 +102,13 @@ export class RpcSocket {
   }
 
   #connect(): Promise<WebSocket> {
-    const { url, onHead } = this.#options;
+    const { url, timeoutMs, onHead } = this.#options;
     return new Promise((resolve, reject) => {
-      const socket = new WebSocket(url);
+      // Compressed messages would be a way around the bound on what is read of the network.
+      const bounds = { maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false, handshakeTimeout: timeoutMs };
+      const socket = new WebSocket(url, bounds);
       let isOver = false;
-      const over = (): void => {
+      const over = (tooLong?: OversizedMessageError): void => {
         if (isOver) return; // Another may stand already, which this one's end does not concern.
         isOver = true;
         this.#opened = null;
@@ -97,17 +116,21 @@ export class RpcSocket {
         this.#tellsHeads = false;
         const error = new SocketClosedError({ url });
         reject(error);
-        for (const { reject: fail } of this.#waiting.values()) fail(error);
+        for (const { method, reject: fail } of this.#waiting.values())
+          fail(method === LOGS ? (tooLong ?? error) : error);
         this.#waiting.clear();
       };
       this.#abandon = () => {
         over();
-        socket.close();
+        socket.terminate();
       };
-      socket.addEventListener("close", over);
-      socket.addEventListener("error", over);
+      socket.addEventListener("close", () => over());
+      socket.addEventListener("error", ({ error }) => {
+        const isTooLong = (error as NodeJS.ErrnoException | undefined)?.code === TOO_LONG;
+        over(isTooLong ? new OversizedMessageError(MAX_MESSAGE_BYTES) : undefined);
+      });
       socket.addEventListener("message", ({ data }) => {
-        if (!isOver) this.#hear(String(data));
+        if (!isOver) this.#hear(typeof data === "string" ? data : ""); // Bytes are no JSON-RPC.
       });
       socket.addEventListener("open", () => {
         if (isOver) return;

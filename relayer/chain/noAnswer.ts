@@ -3,6 +3,7 @@ const SILENT: ReadonlySet<string> = new Set([
   "TimeoutError",
   "WebSocketRequestError",
   "SocketClosedError",
+  "OversizedMessageError",
 ]);
 
 /** Did the node not answer at all? An answer that refuses says something about the question; silence does not. */

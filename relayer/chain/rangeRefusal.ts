@@ -9,6 +9,7 @@
  * - providers: "Log response size exceeded", "eth_getLogs is limited to a 10,000 range", "block range is too wide",
  *   "ranges over 10000 blocks are not supported", "Block range limit exceeded", "response is too big"
  * - viem, of an answer that it does not read to its end: "HTTP response body exceeded the size limit."
+ * - RpcSocket, of the same: "The WebSocket's response is too large"
  */
 const TEXTS: readonly RegExp[] = [
   /returned more than [\d,]+ (results|logs)/i,

@@ -3,9 +3,12 @@ import type { AddressInfo } from "node:net";
 
 import { expect } from "chai";
 import { WebSocketServer } from "ws";
+import type { WebSocket } from "ws";
 
 import { openChain } from "../../../relayer/chain/client.ts";
+import { Endpoint } from "../../../relayer/chain/Endpoint.ts";
 import { isNoAnswer } from "../../../relayer/chain/noAnswer.ts";
+import { isRangeRefusal } from "../../../relayer/chain/rangeRefusal.ts";
 import { Follower } from "../../../relayer/chain/follower.ts";
 import { RpcSocket } from "../../../relayer/chain/RpcSocket.ts";
 import { openStore } from "../../../relayer/store/store.ts";
@@ -140,6 +143,52 @@ describe("heads by WebSocket", function () {
       ]);
       const socket = socketTo(node, 10_000);
       expect(await socket.request({ method: "eth_chainId" })).to.equal("0x1");
+    });
+
+    it("sends more than anything may be loses its socket, and every question of it but one for logs is met by silence", async () => {
+      const huge = "x".repeat(10_485_761);
+      const node = await nodeThat((id, nth) => [nth === 1 ? huge : JSON.stringify({ id, result: "0x1" })]);
+      const closed = once(node, "connection").then(([client]: unknown[]) =>
+        once(client as WebSocket, "close"),
+      );
+      const socket = socketTo(node, 10_000);
+      const [silent, refused] = await Promise.all(
+        ["eth_chainId", "eth_getLogs"].map((method) => socket.request({ method }).catch((e: unknown) => e)),
+      );
+      expect(silent).to.have.property("name", "SocketClosedError");
+      expect(refused).to.have.property("name", "OversizedMessageError");
+      // Fewer blocks are asked next, and it counts as no answer.
+      expect([isRangeRefusal(refused), isNoAnswer(refused)]).to.deep.equal([true, true]);
+      expect((await closed)[0]).to.equal(1009);
+      expect(await socket.request({ method: "eth_chainId" })).to.equal("0x1");
+    });
+
+    it("sends too much, also when asked for logs, is left alone for a while, and the others answer", async () => {
+      const huge = JSON.stringify({ id: 1, result: "x".repeat(10_485_760) });
+      const node = await nodeThat(() => [huge]);
+      const url = `ws://127.0.0.1:${(node.address() as AddressInfo).port}`;
+      for (const method of ["eth_chainId", "eth_getLogs"]) {
+        const endpoint = new Endpoint({ url, index: 0, now: () => 0 });
+        await endpoint.request({ method, params: [{}] }).catch(() => undefined);
+        expect(endpoint.isUsable, method).to.equal(false);
+        endpoint.close();
+      }
+      const chain = openChain([url, anvil.url], 1);
+      expect(await chain.client.getChainId()).to.equal(31_337);
+      const hasAnswered = chain.endpoints().map(({ latencyMs }) => latencyMs !== null);
+      expect(hasAnswered).to.deep.equal([false, true]);
+      chain.close();
+    });
+
+    it("sends as much as anything may be is understood", async () => {
+      const text = (id: number) => JSON.stringify({ id, result: "" });
+      const node = await nodeThat((id) => {
+        const result = "x".repeat(10_485_760 - text(id).length);
+        return [JSON.stringify({ id, result })];
+      });
+      const socket = socketTo(node, 10_000);
+      const answer = (await socket.request({ method: "eth_getLogs" })) as string;
+      expect(answer.length).to.be.greaterThan(10_000_000);
     });
 
     it("refuses in a form of its own refuse", async () => {
