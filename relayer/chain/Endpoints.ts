@@ -1,4 +1,4 @@
-import { CharterError } from "../../protocol/errors/CharterError.ts";
+import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
 import type { Endpoint } from "./Endpoint.ts";
 import type { EndpointHealth, RpcCall } from "./Endpoint.ts";
 import { agreementOn, headAskedOf, isHeadTag, pinned } from "./agreeable.ts";
@@ -57,17 +57,27 @@ export class Endpoints {
     return agreement === "same" ? this.#agreed(call) : this.#quickest(call);
   }
 
-  /** The highest block that `quorum` endpoints have reached, and the same at as many. */
+  /**
+   * The highest block that `quorum` endpoints have reached, and the same at as many. Whoever lies about its height may have
+   * lifted the first one that is tried above what the slowest honest one has: a lower one is tried then.
+   */
   async #agreedHead(tag: string): Promise<{ readonly number: bigint; readonly block: unknown }> {
     const answers = await this.#askAll({ method: BLOCK_BY_NUMBER, params: [tag, false] });
     const heights = answers
       .flatMap((answer) => (answer.status === "fulfilled" ? [heightOf(answer.value)] : []))
       .filter((height) => height !== undefined)
       .sort((a, b) => (a < b ? 1 : -1));
-    const number = heights[this.#quorum - 1];
-    if (number === undefined) throw failureOf(answers) ?? disagree(BLOCK_BY_NUMBER, this.#quorum);
-    const block = await this.#agreed({ method: BLOCK_BY_NUMBER, params: [quantity(number), false] });
-    return { number, block };
+    let failure: Error | undefined;
+    for (const number of new Set(heights.slice(this.#quorum - 1))) {
+      try {
+        const block = await this.#agreed({ method: BLOCK_BY_NUMBER, params: [quantity(number), false] });
+        if (block !== null) return { number, block };
+      } catch (error) {
+        failure ??= error as Error;
+        if (!isCharterError(error)) break; // Silence, or a refusal: no other height would have an answer.
+      }
+    }
+    throw failure ?? failureOf(answers) ?? disagree(BLOCK_BY_NUMBER, this.#quorum);
   }
 
   /** Each node reckons for itself: a number that a majority brackets, or the refusal that `quorum` of them give. */

@@ -1,9 +1,12 @@
 import { expect } from "chai";
 
 import { isCharterError } from "../../../protocol/errors/CharterError.ts";
+import type { Address, Bytes32 } from "../../../protocol/words/hex.ts";
 import { openChain } from "../../../relayer/chain/client.ts";
 import { Endpoint } from "../../../relayer/chain/Endpoint.ts";
 import { Endpoints } from "../../../relayer/chain/Endpoints.ts";
+import { fetchRange } from "../../../relayer/chain/fetchRange.ts";
+import type { Ours } from "../../../relayer/chain/ownLogs.ts";
 import { isNoAnswer } from "../../../relayer/chain/noAnswer.ts";
 import { asChainError, readHeader } from "../../../relayer/chain/rpc.ts";
 import { startJsonRpc } from "../support/jsonRpc.ts";
@@ -64,6 +67,96 @@ describe("RPC endpoints", () => {
     expect((await readHeader(client, "latest")).number).to.equal(100n);
     expect(await client.getBlockNumber()).to.equal(100n);
     expect((await readHeader(client, "finalized")).number).to.equal(98n);
+  });
+
+  it("takes what the slowest honest one has where liars lift the height above it", async () => {
+    const { client } = await open([node(1_000, {}, "bb"), node(100), node(99)]);
+    expect((await readHeader(client, "latest")).number).to.equal(99n);
+    const blind = { eth_getBlockByNumber: (tag: string) => (tag === "latest" ? { number: "0x3e8" } : null) };
+    const five = [node(1_000, blind), node(1_000, blind), node(99), node(100), node(100)];
+    expect(await (await open(five)).client.getBlockNumber()).to.equal(99n);
+  });
+
+  describe("of which two out of five are faulty, in whatever way,", () => {
+    const RANGE = 50n;
+    const log = (number: number) => ({
+      address: `0x${"11".repeat(20)}`,
+      topics: [hash("22")],
+      data: "0x",
+      blockNumber: `0x${number.toString(16)}`,
+      blockHash: `${hash("aa").slice(0, 62)}${number.toString(16).padStart(4, "0")}`,
+      logIndex: "0x0",
+      transactionHash: hash("33"),
+    });
+    const blockOf = node(100).eth_getBlockByNumber as (tag: string) => { hash: string };
+    /** Each block follows the one before, so that a range can be read. */
+    const chained = (tag: string) => {
+      const block = blockOf(tag);
+      return block && { ...block, parentHash: blockOf(`0x${(Number(tag) - 1).toString(16)}`)?.hash };
+    };
+    const logs = [log(7), log(50)];
+    const honest = node(100, { eth_getBlockByNumber: chained, eth_getLogs: logs });
+    const never = () => new Promise(() => undefined);
+    const refusing = (code: number, message: string) => ({ error: { code, message } });
+    const faults: Record<string, Answers> = {
+      "is away": {},
+      hangs: { ...honest, eth_getLogs: never, eth_getBlockByNumber: never },
+      "hides all logs": { ...honest, eth_getLogs: [] },
+      "hides one": { ...honest, eth_getLogs: [log(7)] },
+      "makes one up": { ...honest, eth_getLogs: [...logs, log(9)] },
+      "is of another fork": node(100, { eth_getLogs: logs }, "bb"),
+      "says nothing": { ...honest, eth_getLogs: null, eth_getBlockByNumber: null },
+      "says anything": { ...honest, eth_getLogs: "0x", eth_getBlockByNumber: 7 },
+      "refuses the range": {
+        ...honest,
+        eth_getLogs: refusing(-32_005, "query returned more than 10000 results"),
+      },
+      "refuses all": { eth_chainId: "0x7a69" },
+      "stands far behind": node(3, { eth_getLogs: [] }),
+    };
+    const parent = {
+      number: 0n,
+      hash: blockOf("0x0").hash as Bytes32,
+      parentHash: hash("00") as Bytes32,
+      timestamp: 0,
+    };
+    const ours: Ours = new Map([[log(7).address as Address, "app"]]);
+
+    const names = Object.keys(faults);
+    for (const [index, first] of names.entries()) {
+      it(`a range is read whole where one ${first}`, async () => {
+        for (const second of names.slice(index)) {
+          const { client, rpcs } = await open([
+            faults[first] as Answers,
+            honest,
+            faults[second] as Answers,
+            honest,
+            honest,
+          ]);
+          if (first === "is away") await rpcs[0]?.stop();
+          if (second === "is away") await rpcs[2]?.stop();
+          const range = await fetchRange(client, parent, RANGE, () => ours);
+          expect(
+            range.logs.map(({ blockNumber }) => blockNumber),
+            second,
+          ).to.deep.equal([7n, 50n]);
+          expect((await readHeader(client, "latest")).number, second).to.equal(100n);
+        }
+      });
+    }
+
+    it("no range is read where three are", async () => {
+      const hiding = faults["hides one"] as Answers;
+      const { client } = await open([
+        hiding,
+        faults["hides all logs"] as Answers,
+        honest,
+        { ...hiding },
+        honest,
+      ]);
+      const reading = fetchRange(client, parent, RANGE, () => ours);
+      expect(await code(reading)).to.equal("chain/endpoints-disagree");
+    });
   });
 
   it("believes two that agree over one that lies, and counts the lie", async () => {
