@@ -15,10 +15,11 @@ import { attestedVariable } from "./keys/openAttestedKeys.ts";
 import type { AttestedKeys } from "./keys/openAttestedKeys.ts";
 import { readSigningAccount } from "./keys/signingAccount.ts";
 import type { SigningAccount } from "./keys/signingAccount.ts";
+import type { FeeCaps } from "./outbox/fees.ts";
 import type { TransactionSigner } from "./outbox/seams.ts";
 import type { Settlement } from "./store/chainStore.ts";
 import { readOutboxSigner } from "./outbox/signers/signerConfig.ts";
-import { readEnvironment, requireQuorum, variables } from "./environment.ts";
+import { readEnvironment, requireFeeCaps, requireQuorum, variables } from "./environment.ts";
 import { vendorsOf, vendorVariables, type VendorConfig } from "./vendorConfig.ts";
 
 /** Everything that the relayer is told from outside, parsed once at start. Keys are accounts already. */
@@ -35,6 +36,8 @@ export interface RelayerConfig extends VendorConfig {
   readonly dataDir: string;
   /** Pays for and signs transactions. */
   readonly outboxSigner: TransactionSigner;
+  /** What it offers at most. */
+  readonly feeCaps: FeeCaps;
   /** Signs leases; manifests name its address. */
   readonly leaseAccount: SigningAccount;
   /** Those of these two that were made inside of this instance. */
@@ -92,6 +95,8 @@ const schema = z.object({
   CHARTER_OUTBOX_PASSWORD_FILE: z.string().optional(),
   CHARTER_OUTBOX_SIGNER_URL: variables.url.optional(),
   CHARTER_OUTBOX_ADDRESS: addressSchema.optional(),
+  CHARTER_MAX_FEE_GWEI: variables.gwei.default(500_000_000_000n),
+  CHARTER_MAX_PRIORITY_FEE_GWEI: variables.gwei.optional(),
   CHARTER_LEASE_KEY: variables.key.optional(),
   CHARTER_LEASE_KEYSTORE: z.string().optional(),
   CHARTER_LEASE_PASSWORD_FILE: z.string().optional(),
@@ -170,6 +175,7 @@ export function readRelayerConfig(
       url: read.CHARTER_OUTBOX_SIGNER_URL,
       address: read.CHARTER_OUTBOX_ADDRESS,
     }),
+    feeCaps: requireFeeCaps(read.CHARTER_MAX_FEE_GWEI, read.CHARTER_MAX_PRIORITY_FEE_GWEI),
     leaseAccount: readSigningAccount({
       prefix: "CHARTER_LEASE",
       signer: "CHARTER_LEASE_SIGNER",

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 
+import { parseGwei } from "viem";
 import type { PrivateKeyAccount } from "viem/accounts";
 import { z } from "zod";
 
@@ -13,6 +14,7 @@ import type { Finality } from "./chain/finality.ts";
 import { parseCrashPlan } from "./crashPoints.ts";
 import type { CrashPlan } from "./crashPoints.ts";
 import { localAccount } from "./keys/localAccount.ts";
+import type { FeeCaps } from "./outbox/fees.ts";
 import type { Settlement } from "./store/chainStore.ts";
 
 /** Intel's provisioning certification service. */
@@ -80,6 +82,12 @@ export const variables = {
     .string()
     .regex(/^[1-9]\d{0,6}$/, "expected a positive number")
     .transform(Number),
+  /** Becomes wei. */
+  gwei: z
+    .string()
+    .regex(/^\d{1,6}(\.\d{1,9})?$/, "expected a number of gwei above 0, at most 9 digits behind the point")
+    .transform((text) => parseGwei(text))
+    .refine((wei) => wei > 0n, "expected a number of gwei above 0"),
   logLevel: z.enum(["trace", "debug", "info", "warn", "error", "silent"], {
     error: "expected trace, debug, info, warn, error or silent",
   }),
@@ -155,6 +163,19 @@ export function requireTestRootAllowed(testRootPem: string | undefined, deployme
     expected: DEVELOPMENT_CHAIN_IDS,
     actual: deployment.chainId,
   });
+}
+
+/**
+ * What is offered at most: per unit of gas, and of it to whoever builds the block; as much as the whole where that is not set.
+ * @throws CharterError `config/invalid` for a priority fee above the whole, which no transaction can have.
+ */
+export function requireFeeCaps(maxFeePerGasWei: bigint, maxPriorityFeePerGasWei = maxFeePerGasWei): FeeCaps {
+  if (maxPriorityFeePerGasWei <= maxFeePerGasWei) return { maxFeePerGasWei, maxPriorityFeePerGasWei };
+  throw new CharterError(
+    "config/invalid",
+    "CHARTER_MAX_PRIORITY_FEE_GWEI: expected at most CHARTER_MAX_FEE_GWEI",
+    { expectedWei: maxFeePerGasWei, actualWei: maxPriorityFeePerGasWei },
+  );
 }
 
 /** @throws CharterError `config/invalid` when so many endpoints cannot agree, because there are fewer. */

@@ -41,7 +41,7 @@ import { closeListener, listen, type Closers, type Started } from "./program.ts"
 import { ReplicaWork } from "./replicas/ReplicaWork.ts";
 import { KEEPER } from "./replicas/shards.ts";
 import { embeddedDatabase } from "./store/embeddedDatabase.ts";
-import { outboxAges } from "./store/outboxAges.ts";
+import { intentsAtFeeCap, outboxAges } from "./store/outboxAges.ts";
 import { openStore } from "./store/store.ts";
 import type { VerdictMessage } from "../protocol/session/messages.ts";
 import type { Bytes32 } from "../protocol/words/hex.ts";
@@ -99,6 +99,7 @@ export async function startRelayer(
     signer: config.outboxSigner,
     holder: replica,
     leaseMs: SIGNER_LEASE_MS,
+    ...config.feeCaps,
     onStep: (step, intent) => {
       steps.step(step, intent);
       crashPoint(`outbox.${step}`);
@@ -223,6 +224,7 @@ export async function startRelayer(
     now: unixSeconds,
     outbox: () => outbox.status(),
     outboxAges: () => outboxAges(store.pool),
+    atFeeCap: () => intentsAtFeeCap(store.pool),
     leases: () => ({ active: desk.granted().length, keys: desk.size, sessions: held.size }),
     verifications: () => verifier.open(),
     placements: () => placementDesk.counts(),

@@ -13,6 +13,8 @@ export interface ServiceSource {
   readonly outbox: () => OutboxStatus;
   /** Seconds that the oldest intent of each open state has been in it. */
   readonly outboxAges: () => Promise<ReadonlyMap<IntentState, number>>;
+  /** Intents that wait because the market asks for more than the caps allow. */
+  readonly atFeeCap: () => Promise<number>;
   /** Leases that may still run, keys that are remembered, and sessions that are open. */
   readonly leases: () => { readonly active: number; readonly keys: number; readonly sessions: number };
   /** Verifications that were taken and not answered. */
@@ -100,6 +102,16 @@ export function registerServiceMetrics(registry: Registry, source: ServiceSource
       this.reset();
       const ages = await source.outboxAges().catch(() => new Map<IntentState, number>());
       for (const [state, seconds] of ages) this.set({ state }, seconds);
+    },
+  });
+  new Gauge({
+    name: "charter_intents_at_fee_cap",
+    help: "Intents that wait at the highest fee allowed (CHARTER_MAX_FEE_GWEI, CHARTER_MAX_PRIORITY_FEE_GWEI)",
+    registers,
+    async collect() {
+      const count = await source.atFeeCap().catch(() => undefined);
+      if (count === undefined) this.reset();
+      else this.set(count);
     },
   });
   gauge(

@@ -29,7 +29,7 @@ export class Beginner {
   /** Simulates all at once, then signs and sends what the contracts would take and the account can pay for. */
   async begin(pass: Pass, ready: readonly Intent[]): Promise<void> {
     if (ready.length === 0) return;
-    const { store, chain, signer, maxFeePerGasWei, concurrency } = this.#rules;
+    const { store, chain, signer, concurrency } = this.#rules;
     const steps: Step[] = [];
     const timely = ready.filter((intent) => {
       const error = this.#mover.overdue(intent);
@@ -50,7 +50,7 @@ export class Beginner {
     const callable = simulated.filter((each) => each !== null);
     if (callable.length > 0) {
       const [fees, balance] = await Promise.all([chain.fees(), chain.balance(signer.address)]);
-      const offered = capped(fees, maxFeePerGasWei);
+      const offered = capped(fees, this.#rules);
       const { affordable, poor } = this.#afford(callable, offered, balance);
       steps.push(...poor);
       await store.step(pass.lease, steps);

@@ -233,7 +233,7 @@ export class Mover {
 
   /** Higher fees, after the contract was asked again: what it would refuse now is not worth a nonce's fee. */
   async #bump(pass: Pass, intent: InFlight, newest: SignedTransaction): Promise<SignedTransaction | null> {
-    const { store, chain, signer, maxFeePerGasWei, onStep } = this.#rules;
+    const { store, chain, signer, maxFeePerGasWei, maxPriorityFeePerGasWei, onStep } = this.#rules;
     const { lease, position } = pass;
     const isTransfer = newest.cancels || isFiller(lease, intent);
     if (!isTransfer) {
@@ -244,10 +244,11 @@ export class Mover {
         if (error.code === "outbox/reverted") return this.#cancel(pass, intent, newest, error);
       }
     }
-    const fees = bumped(newest, await chain.fees(), maxFeePerGasWei);
+    const fees = bumped(newest, await chain.fees(), this.#rules);
     if (!fees) {
       const error = new CharterError("outbox/fee-cap", "the transaction waits at the highest fee allowed", {
         maxFeePerGasWei,
+        maxPriorityFeePerGasWei,
       });
       await store.step(lease, [{ id: intent.id, state: "sent", error }]);
       if (this.#handedOver.get(newest.hash) === position.newestBlock) return null;
@@ -269,10 +270,10 @@ export class Mover {
     newest: SignedTransaction,
     reason: CharterError,
   ): Promise<SignedTransaction> {
-    const { store, chain, maxFeePerGasWei, onStep } = this.#rules;
+    const { store, chain, onStep } = this.#rules;
     const now = await chain.fees();
     // Bytes that the node never took need no higher fee than is asked today; at the cap a node may still have dropped them.
-    const fees = bumped(newest, now, maxFeePerGasWei) ?? capped(now, maxFeePerGasWei);
+    const fees = bumped(newest, now, this.#rules) ?? capped(now, this.#rules);
     const bytes = await this.signed(this.#nothing(), intent.nonce, TRANSFER_GAS, fees, true);
     await store.replace(lease, intent, bytes, reason);
     onStep("stored", intent.id);
@@ -284,7 +285,7 @@ export class Mover {
    * final, or the row is gone. Stored bytes are sent again; a nonce without any is used up by a transfer of nothing.
    */
   async fillGaps(pass: Pass, open: readonly InFlight[]): Promise<void> {
-    const { store, chain, signer, maxFeePerGasWei } = this.#rules;
+    const { store, chain, signer } = this.#rules;
     const { lease, position } = pass;
     const held = new Set(open.map((intent) => intent.nonce));
     for (let nonce = position.nonce; nonce < lease.nextNonce; nonce++) {
@@ -297,7 +298,7 @@ export class Mover {
         await this.handOver(pass, [{ id: earlier.id, bytes }]);
         continue;
       }
-      const fees = capped(await chain.fees(), maxFeePerGasWei);
+      const fees = capped(await chain.fees(), this.#rules);
       const request = { id: fillerId(signer.address, nonce), ...this.#nothing(), label: "filler" };
       const filler = await this.signed(request, nonce, TRANSFER_GAS, fees);
       await store.fill(lease, request, nonce, filler);

@@ -5,6 +5,7 @@ import type { Bytes32 } from "../../protocol/words/hex.ts";
 import { Beat } from "../beat.ts";
 import type { IntentStore, SignerLease } from "../store/intentStore.ts";
 import { Beginner } from "./Beginner.ts";
+import type { FeeCaps } from "./fees.ts";
 import type { Intent, IntentRequest, IntentState } from "./intent.ts";
 import type { OutboxChain, TransactionSigner } from "./seams.ts";
 import { Mover } from "./Mover.ts";
@@ -12,7 +13,7 @@ import { Mover } from "./Mover.ts";
 /** Points between two steps, each a place to crash at. */
 export type OutboxStep = "planned" | "stored" | "handed-over" | "sent" | "included" | "final";
 
-export interface OutboxOptions {
+export interface OutboxOptions extends Partial<FeeCaps> {
   readonly chainId: number;
   readonly chain: OutboxChain;
   readonly store: IntentStore;
@@ -24,8 +25,6 @@ export interface OutboxOptions {
   readonly pollMs?: number;
   /** Blocks that sent bytes may wait before they are replaced by bytes with higher fees. */
   readonly bumpAfterBlocks?: number;
-  /** Never more than this per unit of gas, in wei. */
-  readonly maxFeePerGasWei?: bigint;
   /** Nonces that may wait to be mined at once. */
   readonly maxInFlight?: number;
   /** Refusals by the node in a row after which an intent is given up. */
@@ -51,6 +50,7 @@ const DEFAULTS = {
   pollMs: 500,
   bumpAfterBlocks: 6,
   maxFeePerGasWei: 500_000_000_000n,
+  maxPriorityFeePerGasWei: 500_000_000_000n,
   maxInFlight: 64,
   maxRefusals: 100,
   concurrency: 16,

@@ -10,3 +10,11 @@ export async function outboxAges(pool: Pool): Promise<ReadonlyMap<IntentState, n
   );
   return new Map(rows.map(({ state, seconds }) => [state, Math.max(0, Number(seconds))]));
 }
+
+/** Intents that are sent and wait at the highest fee allowed. */
+export async function intentsAtFeeCap(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ count: string }>(
+    "SELECT count(*) AS count FROM intents WHERE state = 'sent' AND error->>'code' = 'outbox/fee-cap'",
+  );
+  return Number(rows[0]?.count ?? 0);
+}

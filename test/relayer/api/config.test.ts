@@ -95,6 +95,34 @@ describe("configuration", () => {
     expect(config.publishers).to.deep.equal([address("ab"), address("cd")]);
   });
 
+  it("reads the highest fees in gwei, also parts of one, and refuses what no transaction can have", () => {
+    const caps = (max: string, priority = "") =>
+      read({ CHARTER_MAX_FEE_GWEI: max, CHARTER_MAX_PRIORITY_FEE_GWEI: priority }).feeCaps;
+    const wei = (maxFeePerGasWei: bigint, maxPriorityFeePerGasWei: bigint) => ({
+      maxFeePerGasWei,
+      maxPriorityFeePerGasWei,
+    });
+    expect(caps("")).to.deep.equal(wei(500_000_000_000n, 500_000_000_000n));
+    expect(caps("30")).to.deep.equal(wei(30_000_000_000n, 30_000_000_000n));
+    expect(caps("0.000000001")).to.deep.equal(wei(1n, 1n));
+    expect(caps("1.5", "0.25")).to.deep.equal(wei(1_500_000_000n, 250_000_000n));
+    expect(caps("", "500")).to.deep.equal(wei(500_000_000_000n, 500_000_000_000n));
+    for (const [max, priority] of [
+      ["0", ""],
+      ["0.000000000", ""],
+      ["-1", ""],
+      ["1e3", ""],
+      ["0x10", ""],
+      ["1.0000000001", ""],
+      ["1000000", ""],
+      ["20 gwei", ""],
+      ["2", "0"],
+      ["2", "2.1"],
+      ["", "501"],
+    ] as const)
+      expect(failure(() => caps(max, priority)).code, `${max} ${priority}`).to.equal("config/invalid");
+  });
+
   it("asks a majority of three endpoints and more, and refuses a quorum of more than there are", () => {
     const quorum = (urls: number, asked = "") =>
       read({
@@ -164,8 +192,11 @@ describe("configuration", () => {
   });
 
   it("holds no key in plain", () => {
-    expect(JSON.stringify(read())).not.to.contain("11".repeat(32));
-    expect(JSON.stringify(read())).not.to.contain("22".repeat(32));
+    const written = JSON.stringify(read(), (_, value: unknown) =>
+      typeof value === "bigint" ? value.toString() : value,
+    );
+    expect(written).not.to.contain("11".repeat(32));
+    expect(written).not.to.contain("22".repeat(32));
   });
 
   it("names every wrong variable at once, and never its value", () => {

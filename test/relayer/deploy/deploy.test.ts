@@ -38,6 +38,7 @@ async function servedMetrics(): Promise<Set<string>> {
     now: () => 0,
     outbox: () => ({ leading: true, lastError: null }),
     outboxAges: () => Promise.resolve(new Map()),
+    atFeeCap: () => Promise.resolve(0),
     leases: () => ({ active: 0, keys: 0, sessions: 0 }),
     verifications: () => 0,
     placements: () => ({ placed: 0, drained: 0, silent: 0, closed: 0 }),

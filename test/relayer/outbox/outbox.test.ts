@@ -10,6 +10,7 @@ import { localSigner } from "../../../relayer/outbox/signers/localSigner.ts";
 import { Outbox } from "../../../relayer/outbox/outbox.ts";
 import type { OutboxOptions, OutboxStep } from "../../../relayer/outbox/outbox.ts";
 import type { TransactionSigner } from "../../../relayer/outbox/seams.ts";
+import { intentsAtFeeCap } from "../../../relayer/store/outboxAges.ts";
 import { openStore } from "../../../relayer/store/store.ts";
 import type { Store } from "../../../relayer/store/store.ts";
 import { freshDatabase } from "../../support/postgres.ts";
@@ -199,6 +200,44 @@ describe("outbox", function () {
     chain.mine(2);
     await box.tick();
     expect(await stateOf(id)).to.equal("final");
+  });
+
+  it("offers no higher priority fee than is allowed, and waits at it until the market comes down", async () => {
+    const box = outbox({ bumpAfterBlocks: 1, maxFeePerGasWei: 10_000n, maxPriorityFeePerGasWei: 12n });
+    chain.baseFee = { maxFeePerGas: 100n, maxPriorityFeePerGas: 50n };
+    const { id } = await box.plan(request());
+    const feesOf = (raw: Hex | undefined) => {
+      const { maxFeePerGas, maxPriorityFeePerGas } = parseTransaction(raw as `0x02${string}`);
+      return { maxFeePerGas, maxPriorityFeePerGas };
+    };
+    await box.tick();
+    expect(feesOf(chain.sent[0])).to.deep.equal({ maxFeePerGas: 100n, maxPriorityFeePerGas: 12n });
+    expect(await intentsAtFeeCap(store.pool)).to.equal(0);
+    chain.pool.clear();
+    chain.mine(1);
+    await box.tick();
+    expect(await intentsAtFeeCap(store.pool)).to.equal(1);
+    expect((await box.intentById(id))?.error).to.deep.include({
+      code: "outbox/fee-cap",
+      details: { maxFeePerGasWei: "10000", maxPriorityFeePerGasWei: "12" },
+    });
+    expect(new Set(chain.sent).size, "the same bytes again, and no others").to.equal(1);
+    chain.mine(2);
+    await box.tick();
+    expect([await stateOf(id), await intentsAtFeeCap(store.pool)]).to.deep.equal(["final", 0]);
+  });
+
+  it("replaces a transaction that is at the market's priority fee by one that is below its cap", async () => {
+    const box = outbox({ bumpAfterBlocks: 1, maxPriorityFeePerGasWei: 13n });
+    await box.plan(request());
+    await box.tick();
+    chain.pool.clear();
+    chain.mine(1);
+    chain.baseFee = { maxFeePerGas: 100n, maxPriorityFeePerGas: 1_000n };
+    await box.tick();
+    const replacement = parseTransaction(chain.sent.at(-1) as `0x02${string}`);
+    expect(replacement.maxPriorityFeePerGas).to.equal(13n);
+    expect(replacement.maxFeePerGas).to.equal(114n);
   });
 
   it("recognises the older bytes when they are mined after all", async () => {
