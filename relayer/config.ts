@@ -34,6 +34,8 @@ export interface RelayerConfig extends VendorConfig {
   /** Absent: the relayer runs the embedded Postgres in `dataDir`. */
   readonly databaseUrl: string | undefined;
   readonly dataDir: string;
+  /** Days that rows which are over are kept; 0: for good. */
+  readonly keepDays: number;
   /** Pays for and signs transactions. */
   readonly outboxSigner: TransactionSigner;
   /** What it offers at most. */
@@ -87,6 +89,7 @@ const schema = z.object({
   CHARTER_DEEP_REORG: variables.settlement.optional(),
   DATABASE_URL: variables.postgresUrl.optional(),
   CHARTER_DATA_DIR: z.string().default(".charter/postgres"),
+  CHARTER_KEEP_DAYS: variables.days.default(30),
   CHARTER_OUTBOX_SIGNER: attestedVariable,
   CHARTER_LEASE_SIGNER: attestedVariable,
   CHARTER_DSTACK_SOCKET: z.string().optional(),
@@ -167,6 +170,7 @@ export function readRelayerConfig(
     settlement: read.CHARTER_DEEP_REORG,
     databaseUrl: read.DATABASE_URL,
     dataDir: read.CHARTER_DATA_DIR,
+    keepDays: read.CHARTER_KEEP_DAYS,
     outboxSigner: readOutboxSigner({
       attested: read.CHARTER_OUTBOX_SIGNER && attestedKeys.outbox?.account,
       key: read.CHARTER_OUTBOX_KEY,

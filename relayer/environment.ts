@@ -88,6 +88,11 @@ export const variables = {
     .regex(/^\d{1,6}(\.\d{1,9})?$/, "expected a number of gwei above 0, at most 9 digits behind the point")
     .transform((text) => parseGwei(text))
     .refine((wei) => wei > 0n, "expected a number of gwei above 0"),
+  /** 0: for good. */
+  days: z
+    .string()
+    .regex(/^(0|[1-9]\d{0,3})$/, "expected a number of days, at most 9999; 0 for all of them")
+    .transform(Number),
   logLevel: z.enum(["trace", "debug", "info", "warn", "error", "silent"], {
     error: "expected trace, debug, info, warn, error or silent",
   }),

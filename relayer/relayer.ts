@@ -38,6 +38,8 @@ import { secretService } from "./secrets/secretService.ts";
 import { Outbox } from "./outbox/outbox.ts";
 import { viemOutboxChain } from "./outbox/viemChain.ts";
 import { closeListener, listen, type Closers, type Started } from "./program.ts";
+import { Pruner } from "./retention/Pruner.ts";
+import { liveNodeKeys } from "./retention/liveNodeKeys.ts";
 import { ReplicaWork } from "./replicas/ReplicaWork.ts";
 import { KEEPER } from "./replicas/shards.ts";
 import { embeddedDatabase } from "./store/embeddedDatabase.ts";
@@ -331,6 +333,13 @@ export async function startRelayer(
     });
   }
 
+  const pruner = new Pruner({
+    ...{ pool: store.pool, store: store.prune, deployment, keepDays: config.keepDays, now: unixSeconds },
+    lease: () => work.lease(KEEPER),
+    liveNodes: () => liveNodeKeys(follower.projection()),
+    onPruned: (table, rows) => metrics.pruned(table, rows),
+    onFailed: (cause) => logger.warn({ err: cause }, "rows that are over could not be deleted"),
+  });
   const stopping = new AbortController();
   const running = [
     follower.run(stopping.signal),
@@ -340,6 +349,7 @@ export async function startRelayer(
     placementDesk.run(stopping.signal),
     leases.run(stopping.signal),
     work.run(stopping.signal),
+    work.whileHeld(KEEPER, (signal) => pruner.run(signal), stopping.signal),
     ...(keeper === undefined
       ? []
       : [work.whileHeld(KEEPER, (signal) => keeper.run(signal), stopping.signal)]),

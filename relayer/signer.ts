@@ -6,11 +6,14 @@ import { seatKeeper } from "./committee/seatKeeper.ts";
 import { readSignerConfig } from "./committee/signerConfig.ts";
 import { signerMetrics } from "./committee/signerMetrics.ts";
 import { createChainClient } from "./chain/client.ts";
+import { readFinalBlock } from "./chain/finality.ts";
+import { readHeader } from "./chain/rpc.ts";
 import { verifyChain } from "./chain/verifyChain.ts";
 import { evidenceJudge } from "./evidence/judgeEvidence.ts";
 import { finalBlocksOf } from "./evidence/finalBlocks.ts";
 import { evidenceVerifier } from "./evidence/verifier.ts";
 import { openAttestedKeys } from "./keys/openAttestedKeys.ts";
+import { VerdictPruner } from "./retention/VerdictPruner.ts";
 import { closeListener, createLogger, listen, runProgram } from "./program.ts";
 import { openStore } from "./store/store.ts";
 
@@ -63,21 +66,34 @@ await runProgram(logger, async (closers) => {
     verdicts: store.verdicts,
     view: () => finalView(client, config.finality, deployment),
   });
+  const metrics = signerMetrics({ collateralSecondsLeft: () => evidence.secondsLeft() });
   const server = await signerServer({
     logger,
     maxRequestsPerMinute: config.maxRequestsPerMinute,
     sign: (request) => signer.sign(request),
     judge: (request) => batches.judge(request),
     signBatch: (request) => batches.sign(request),
-    metrics: signerMetrics({ collateralSecondsLeft: () => evidence.secondsLeft() }),
+    metrics,
     attestedKeys,
     pingStore: () => store.ping(),
     pingChain: () => client.getBlockNumber(),
   });
   closers.add("listener", () => closeListener(server));
   const url = await listen(server, config.host, config.port);
+  const stopping = new AbortController();
+  const pruner = new VerdictPruner({
+    ...{ pool: store.pool, verdicts: store.verdicts, keepDays: config.keepDays },
+    finalNumber: async () =>
+      (await readFinalBlock(client, config.finality, await readHeader(client, "latest"))).number,
+    onPruned: (rows) => metrics.pruned(rows),
+    onFailed: (cause) => logger.warn({ err: cause }, "what is over could not be deleted"),
+  });
+  const pruning = pruner.run(stopping.signal);
+  closers.add("pruner", () => {
+    stopping.abort();
+    return pruning;
+  });
   if (config.seat !== undefined) {
-    const stopping = new AbortController();
     const keeping = seatKeeper({ config, seat: config.seat, client, logger }).run(stopping.signal);
     closers.add("seat", () => {
       stopping.abort();

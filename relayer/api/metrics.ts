@@ -39,6 +39,8 @@ export interface Metrics {
   collateralFailed(code: string, kind: string): void;
   /** An upsert of this piece of collateral, or a new judgement ("rejudge"), was planned. */
   upkeepPlanned(piece: string): void;
+  /** So many rows of this table were deleted. */
+  pruned(table: string, rows: number): void;
 }
 
 /** Nodes that are named for one reason: a chain may have thousands, and whoever watches needs the first. */
@@ -211,6 +213,12 @@ export function createMetrics(source: MetricsSource): Metrics {
       for (const [state, count] of Object.entries(counts)) this.set({ state }, count);
     },
   });
+  const pruned = new Counter({
+    name: "charter_pruned_rows_total",
+    help: "Rows deleted because they were over for longer than CHARTER_KEEP_DAYS, by table",
+    labelNames: ["table"],
+    registers,
+  });
   const batches = new Histogram({
     name: "charter_batch_verdicts",
     help: "Verdicts in the batches that the committee signed",
@@ -274,5 +282,6 @@ export function createMetrics(source: MetricsSource): Metrics {
     batched: (count) => batches.observe(count),
     collateralFailed: (code, kind) => collateralFailures.inc({ kind, code }),
     upkeepPlanned: (piece) => upkeep.inc({ piece }),
+    pruned: (table, rows) => pruned.inc({ table }, rows),
   };
 }

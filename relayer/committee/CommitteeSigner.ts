@@ -46,7 +46,8 @@ export class CommitteeSigner {
     const verdict = { ...found, validUntil: Math.min(found.validUntil, request.validUntil) };
 
     // Before the signature exists, and in this signer's own database: a crash leaves the claim, not a second verdict.
-    await verdicts.claim(verdict.evidenceDigest, verdictIdentity(chainId, verifier, verdict));
+    const identity = verdictIdentity(chainId, verifier, verdict);
+    await verdicts.claim(verdict.evidenceDigest, identity, verdict.evidenceBlock);
     const signature = await account.signTypedData(verdictTypedData(chainId, verifier, verdict));
     await verdicts.record(verdict.evidenceDigest, signature);
     return { verdict, signer: account.address.toLowerCase() as Address, signature };

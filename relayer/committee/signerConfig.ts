@@ -31,6 +31,8 @@ export interface SignerConfig extends VendorConfig {
   readonly finality: Finality;
   /** Its own: what a signer has signed is nobody else's to write. */
   readonly databaseUrl: string;
+  /** Days that what it signed of evidence which nobody judges any more is kept; 0: for good. */
+  readonly keepDays: number;
   /** Absent: this signer's key is listed by itself, and is no instance. */
   readonly seat: SeatConfig | undefined;
   readonly maxRequestsPerMinute: number;
@@ -55,6 +57,7 @@ const schema = z.object({
   CHARTER_FINALITY: variables.finality.default("finalized"),
   ...vendorVariables,
   DATABASE_URL: variables.postgresUrl,
+  CHARTER_KEEP_DAYS: variables.days.default(30),
   CHARTER_MAX_REQUESTS_PER_MINUTE: variables.count.default(6_000),
   HOST: variables.host.default("127.0.0.1"),
   PORT: variables.port.default(8790),
@@ -89,6 +92,7 @@ export function readSignerConfig(
     finality: read.CHARTER_FINALITY,
     ...vendors,
     databaseUrl: read.DATABASE_URL,
+    keepDays: read.CHARTER_KEEP_DAYS,
     seat: seatOf(read.CHARTER_SIGNER_NODE, read.CHARTER_RELAYER_URLS, attestedKeys.committee),
     maxRequestsPerMinute: read.CHARTER_MAX_REQUESTS_PER_MINUTE,
     host: read.HOST,

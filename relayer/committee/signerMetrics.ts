@@ -14,6 +14,8 @@ export interface SignerMetrics {
   counted<T>(purpose: string, work: () => Promise<T>): Promise<T>;
   /** One item of `POST /committee/judge`. */
   judged(result: string): void;
+  /** So many rows of what it signed were deleted. */
+  pruned(rows: number): void;
 }
 
 /** Builds a signer's registry; gauges are read when scraped. */
@@ -30,6 +32,12 @@ export function signerMetrics({ collateralSecondsLeft }: Source): SignerMetrics 
     name: "charter_committee_judged_total",
     help: "Evidence judged for batches, by result",
     labelNames: ["result"],
+    registers,
+  });
+  const pruned = new Counter({
+    name: "charter_pruned_rows_total",
+    help: "Rows deleted because they were over for longer than CHARTER_KEEP_DAYS, by table",
+    labelNames: ["table"],
     registers,
   });
   const seconds = new Histogram({
@@ -67,5 +75,6 @@ export function signerMetrics({ collateralSecondsLeft }: Source): SignerMetrics 
       }
     },
     judged: (result) => items.inc({ result }),
+    pruned: (rows) => pruned.inc({ table: "signed_verdicts" }, rows),
   };
 }

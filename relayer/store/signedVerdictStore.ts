@@ -3,12 +3,14 @@ import type { Pool } from "pg";
 import { CharterError } from "../../protocol/errors/CharterError.ts";
 import type { VerdictMessage } from "../../protocol/session/messages.ts";
 import type { Bytes32, Hex } from "../../protocol/words/hex.ts";
+import { FORGOTTEN_BLOCKS } from "../retention/keepDays.ts";
+import type { HeapWindow } from "./heapWindows.ts";
 import { wordArray } from "./valueRows.ts";
 
 /** How long a verdict may be signed in a batch after it was reached: collateral moves on. */
 const JUDGED_SECONDS = 300;
 
-/** What a committee signer has put its name to: at most one verdict per piece of evidence, for good. */
+/** What a committee signer has put its name to: at most one verdict per piece of evidence, for as long as it judges that. */
 export class SignedVerdictStore {
   readonly #pool: Pool;
 
@@ -19,12 +21,14 @@ export class SignedVerdictStore {
   /**
    * Claims the right to sign `verdictDigest` (EIP-712) for `evidenceDigest`. Call it before signing: the claim is
    * durable when it returns.
+   * @param evidenceBlock number of the block that the evidence binds.
    * @throws CharterError `committee/conflicting-verdict` when another verdict was claimed for this evidence.
    */
-  async claim(evidenceDigest: Bytes32, verdictDigest: Bytes32): Promise<void> {
+  async claim(evidenceDigest: Bytes32, verdictDigest: Bytes32, evidenceBlock: number): Promise<void> {
     await this.#pool.query(
-      "INSERT INTO signed_verdicts (evidence_digest, verdict_digest) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-      [evidenceDigest, verdictDigest],
+      `INSERT INTO signed_verdicts (evidence_digest, verdict_digest, evidence_block) VALUES ($1, $2, $3)
+       ON CONFLICT DO NOTHING`,
+      [evidenceDigest, verdictDigest, evidenceBlock],
     );
     const { rows } = await this.#pool.query<{ verdict_digest: string }>(
       "SELECT verdict_digest FROM signed_verdicts WHERE evidence_digest = $1",
@@ -77,6 +81,20 @@ export class SignedVerdictStore {
       [wordArray(evidenceDigests), JUDGED_SECONDS],
     );
     return new Map(rows.map((row) => [row.evidence_digest, row.verdict]));
+  }
+
+  /**
+   * Deletes claims on these pages of evidence that is so old that no signer judges it. One of an earlier version that does
+   * not say how old its evidence is stays. @return how many.
+   */
+  async prune({ from, to }: HeapWindow, keepDays: number, finalBlock: bigint): Promise<number> {
+    const { rowCount } = await this.#pool.query(
+      `DELETE FROM signed_verdicts WHERE ctid >= $1::tid AND ctid < $2::tid
+         AND greatest(created_at, judged_at) < now() - $3 * interval '1 day'
+         AND coalesce(evidence_block, (verdict->>'evidenceBlock')::bigint) < $4`,
+      [from, to, keepDays, (finalBlock - BigInt(FORGOTTEN_BLOCKS)).toString()],
+    );
+    return rowCount ?? 0;
   }
 
   /** Keeps the signature beside its claim. */

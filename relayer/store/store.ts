@@ -18,6 +18,7 @@ import { LeaseStore } from "./leaseStore.ts";
 import { NodeStore } from "./nodeStore.ts";
 import { openPool } from "./openPool.ts";
 import { ProofStore } from "./proofStore.ts";
+import { PruneStore } from "./pruneStore.ts";
 import { RecentEvidence } from "./recentEvidence.ts";
 import { SecretStore } from "./secretStore.ts";
 import { SignedVerdictStore } from "./signedVerdictStore.ts";
@@ -38,6 +39,7 @@ export interface Store {
   readonly endpoints: EndpointStore;
   readonly leases: LeaseStore;
   readonly nodes: NodeStore;
+  readonly prune: PruneStore;
   readonly secrets: SecretStore;
   readonly verdicts: SignedVerdictStore;
   readonly work: WorkStore;
@@ -111,6 +113,7 @@ export async function openStore(databaseUrl: string): Promise<Store> {
     endpoints: new EndpointStore(pool),
     leases: new LeaseStore(pool),
     nodes: new NodeStore(pool),
+    prune: new PruneStore(pool),
     secrets: new SecretStore(pool),
     verdicts: new SignedVerdictStore(pool),
     work: new WorkStore(pool),

@@ -123,6 +123,26 @@ describe("configuration", () => {
       expect(failure(() => caps(max, priority)).code, `${max} ${priority}`).to.equal("config/invalid");
   });
 
+  it("keeps rows for as many days as it is told, relayer and signer alike", () => {
+    const days = (keepDays: string): number[] => [
+      read({ CHARTER_KEEP_DAYS: keepDays }).keepDays,
+      readSignerConfig({
+        ...environment,
+        CHARTER_SIGNER_KEY: `0x${"33".repeat(32)}`,
+        DATABASE_URL: "postgres://127.0.0.1/signer",
+        CHARTER_KEEP_DAYS: keepDays,
+      }).keepDays,
+    ];
+    expect(["", "0", "7", "9999"].map(days)).to.deep.equal([
+      [30, 30],
+      [0, 0],
+      [7, 7],
+      [9_999, 9_999],
+    ]);
+    for (const wrong of ["-1", "1.5", "07", "10000", "week"])
+      expect(failure(() => days(wrong)).code, wrong).to.equal("config/invalid");
+  });
+
   it("asks a majority of three endpoints and more, and refuses a quorum of more than there are", () => {
     const quorum = (urls: number, asked = "") =>
       read({

@@ -149,11 +149,11 @@ describe("store", function () {
 
   it("lets a signer claim one verdict per evidence, also when two ask at once", async () => {
     const claims = await Promise.allSettled(
-      [word(41), word(42)].map((verdict) => store.verdicts.claim(word(40), verdict)),
+      [word(41), word(42)].map((verdict) => store.verdicts.claim(word(40), verdict, 10)),
     );
     expect(claims.map((claim) => claim.status).sort()).to.deep.equal(["fulfilled", "rejected"]);
     const kept = await store.verdicts.find(word(40));
-    await store.verdicts.claim(word(40), kept?.verdictDigest ?? word(0));
+    await store.verdicts.claim(word(40), kept?.verdictDigest ?? word(0), 10);
     await store.verdicts.record(word(40), "0x1234");
     expect((await store.verdicts.find(word(40)))?.signature).to.equal("0x1234");
   });
