@@ -20,6 +20,7 @@ import { collectSignatures } from "./committee/collectSignatures.ts";
 import type { CommitteeQuestion, ProvenVerdict } from "./committee/collectSignatures.ts";
 import type { RelayerConfig } from "./config.ts";
 import { armCrash, crashPoint } from "./crashPoints.ts";
+import { NodePolls } from "./decisions/NodePolls.ts";
 import { NodeReports } from "./decisions/NodeReports.ts";
 import { PlacementDesk } from "./decisions/PlacementDesk.ts";
 import { instanceAdmission } from "./evidence/admitInstance.ts";
@@ -275,6 +276,7 @@ export async function startRelayer(
     },
     sessions: {
       ...{ deployment, reports, placements: placementDesk },
+      polls: new NodePolls({ chainId, nodeRegistry, guard, placements: placementDesk, now: unixSeconds }),
       projection: () => follower.projection(),
       outlookOf: (node) => nodeForecast.outlookOf(node),
       onUpdate: (listener) => void follower.onUpdate(listener),

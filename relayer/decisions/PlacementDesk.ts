@@ -35,6 +35,9 @@ const SHARE_MS = 1_000;
 /** An operator's word is of now, give or take clocks: an old one cannot be sent again later. */
 const MAX_SKEW_SECONDS = 300;
 
+/** How often a node that asks all the time is heard within the time that would make it silent. */
+const HEARD_PER_SILENCE = 6;
+
 /** Placements that are remembered: those of now, and those before a node opened again. */
 const MAX_KNOWN = 4;
 
@@ -46,6 +49,8 @@ export class PlacementDesk {
   readonly #options: Options;
   readonly #listeningSince: number;
   readonly #heardNow = new Set<number>();
+  /** When this process heard a node last; unix seconds. */
+  readonly #heardHere = new Map<number, number>();
   #drains: readonly SignedDrain[] = [];
   #heard: readonly Heard[] = [];
   #closings: readonly Closing[] = [];
@@ -84,9 +89,16 @@ export class PlacementDesk {
     this.#closings = readClosings(closings);
   }
 
-  /** A node's agent has just asked. */
+  /** A node's agent has just shown, by the node's key, that it is there. */
   hear(node: number): void {
     this.#heardNow.add(node);
+    this.#heardHere.set(node, this.#options.now());
+  }
+
+  /** Whether hearing this node again would tell anything: several times before it would count as silent. */
+  isDue(node: number): boolean {
+    const { now, silentSeconds } = this.#options;
+    return now() - (this.#heardHere.get(node) ?? -Infinity) >= silentSeconds / HEARD_PER_SILENCE;
   }
 
   /**

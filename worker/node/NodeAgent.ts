@@ -2,6 +2,7 @@ import type { PrivateKeyAccount } from "viem/accounts";
 
 import { CharterError, isCharterError } from "../../protocol/errors/CharterError.ts";
 import type { NodeInfo } from "../../protocol/session/messages.ts";
+import { nodePollTypedData, type NodePoll } from "../../protocol/session/nodePoll.ts";
 import { placementsDigest } from "../../protocol/session/placementsDigest.ts";
 import type { Address, Bytes32, PlatformId } from "../../protocol/words/hex.ts";
 import type { Clock } from "../clock.ts";
@@ -65,8 +66,8 @@ export class NodeAgent {
         const askedAt = clock.now();
         try {
           // Relayers hold the question until there is something new to say.
-          const { placements } = await anyRelayer(this.#options.relayers, (relayer) =>
-            relayer.placements(this.#key, signal, known),
+          const { placements } = await anyRelayer(this.#options.relayers, async (relayer) =>
+            relayer.placements(this.#key, signal, known, await this.#poll()),
           );
           guests.reconcile(placements, node.number);
           known = placementsDigest(placements);
@@ -105,6 +106,15 @@ export class NodeAgent {
       await clock.sleep(pollMilliseconds, signal);
       if (!signal.aborted) guests.tick();
     }
+  }
+
+  /** That this agent asks, by the node's key: whoever else asks keeps no node heard. */
+  async #poll(): Promise<NodePoll | undefined> {
+    const { pinned, account, unixNow } = this.#options;
+    if (pinned.nodeRegistry === undefined) return undefined;
+    const at = unixNow();
+    const typedData = nodePollTypedData(pinned.chainId, pinned.nodeRegistry, at);
+    return { at, signature: await account.signTypedData(typedData) };
   }
 
   /** Renewed in the last third of its time. */

@@ -27,6 +27,7 @@ import {
   type NodeReportMessage,
   type Outlook,
 } from "../../protocol/session/nodeReport.ts";
+import { POLL_HEADER, writePoll, type NodePoll } from "../../protocol/session/nodePoll.ts";
 import type { SignedLease } from "../../protocol/session/lease.ts";
 import type { Address, Bytes32 } from "../../protocol/words/hex.ts";
 import { readBounded } from "./readBounded.ts";
@@ -83,10 +84,21 @@ export class RelayerClient {
     return this.#json("GET", `/nodes/${key}`, nodeInfoSchema, undefined, signal);
   }
 
-  /** @param unlike digest of the placements that are known: the relayer may wait for others before it answers. */
-  placements(key: Address, signal?: AbortSignal, unlike?: Bytes32): Promise<Placements> {
+  /**
+   * @param unlike digest of the placements that are known: the relayer may wait for others before it answers.
+   * @param poll by the node's key: the relayer hears that its agent is there.
+   */
+  placements(key: Address, signal?: AbortSignal, unlike?: Bytes32, poll?: NodePoll): Promise<Placements> {
     const query = unlike === undefined ? "" : `?unlike=${unlike}`;
-    return this.#json("GET", `/nodes/${key}/placements${query}`, placementsSchema, undefined, signal);
+    const headers = poll === undefined ? {} : { [POLL_HEADER]: writePoll(poll) };
+    return this.#json(
+      "GET",
+      `/nodes/${key}/placements${query}`,
+      placementsSchema,
+      undefined,
+      signal,
+      headers,
+    );
   }
 
   /** An operator's word on a node of theirs. */
@@ -135,8 +147,9 @@ export class RelayerClient {
     schema: z.ZodType<T>,
     body: unknown,
     signal: AbortSignal | undefined,
+    headers: Readonly<Record<string, string>> = {},
   ): Promise<T> {
-    const bytes = await this.#request(method, path, MAX_ANSWER_BYTES, body, signal);
+    const bytes = await this.#request(method, path, MAX_ANSWER_BYTES, body, signal, headers);
     const parsed = schema.safeParse(parseJson(bytes));
     if (parsed.success) return parsed.data;
     throw new CharterError(
@@ -156,6 +169,7 @@ export class RelayerClient {
     maxBytes: number,
     body: unknown,
     signal: AbortSignal | undefined,
+    headers: Readonly<Record<string, string>> = {},
   ): Promise<Uint8Array> {
     const timeout = AbortSignal.timeout(this.#timeoutMs);
     try {
@@ -164,8 +178,8 @@ export class RelayerClient {
         redirect: "error",
         signal: signal ? AbortSignal.any([timeout, signal]) : timeout,
         ...(body === undefined
-          ? {}
-          : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+          ? { headers }
+          : { headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(body) }),
       });
       const bytes = await readBounded(response, response.ok ? maxBytes : MAX_ANSWER_BYTES);
       if (response.ok) return bytes;

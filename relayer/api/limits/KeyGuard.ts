@@ -10,6 +10,7 @@ const UNPROVEN = new Set([
   "session/signature-invalid",
   "keys/binding-signature-invalid",
   "secret/signer-not-named",
+  "node/poll-unproven",
   "endpoint/until", // Refused before its signature is looked at.
 ]);
 

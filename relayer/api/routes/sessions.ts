@@ -23,12 +23,14 @@ import {
   type NodeReportMessage,
   type Outlook,
 } from "../../../protocol/session/nodeReport.ts";
+import { POLL_HEADER } from "../../../protocol/session/nodePoll.ts";
 import type { SignedLease } from "../../../protocol/session/lease.ts";
 import type { LeaseRequest } from "../../../protocol/session/messages.ts";
 import type { Deployment } from "../../../protocol/deployment/deployment.ts";
 import type { BlockRef, ChainState, NodeState } from "../../../protocol/state/types.ts";
 import type { Address } from "../../../protocol/words/hex.ts";
 import type { Projection } from "../../chain/projection.ts";
+import type { NodePolls } from "../../decisions/NodePolls.ts";
 import type { NodeReports } from "../../decisions/NodeReports.ts";
 import type { PlacementDesk } from "../../decisions/PlacementDesk.ts";
 import { parseMessage } from "../errors.ts";
@@ -41,6 +43,7 @@ export interface SessionOptions {
   readonly projection: () => Projection;
   readonly placements: PlacementDesk;
   readonly reports: NodeReports;
+  readonly polls: Pick<NodePolls, "hear">;
   /** What is foreseen for a node's evidence; null where it was not looked at. */
   readonly outlookOf: (node: number) => Outlook | null;
   readonly admitNode: (message: NodeRegistration) => Promise<Accepted>;
@@ -116,10 +119,11 @@ export function sessionRoutes(server: FastifyInstance, options: SessionOptions):
   const watch = new PlacementWatch({ placementsOf });
   options.onUpdate(() => watch.changed());
   server.addHook("preClose", async () => watch.release());
-  server.get<{ Params: { key: string } }>("/nodes/:key/placements", async ({ params, query }, reply) => {
-    const key = parseMessage(addressSchema, params.key);
-    const { unlike } = parseMessage(placementsQuerySchema, query);
-    options.placements.hear(requireNode(projection().final.state, key).number);
+  server.get<{ Params: { key: string } }>("/nodes/:key/placements", async (request, reply) => {
+    const key = parseMessage(addressSchema, request.params.key);
+    const { unlike } = parseMessage(placementsQuerySchema, request.query);
+    const { number: node } = requireNode(projection().final.state, key);
+    await options.polls.hear({ node, key, poll: request.headers[POLL_HEADER], address: request.ip });
     if (unlike === undefined) return placementsOf(key);
     const gone = new AbortController();
     reply.raw.once("close", () => gone.abort());
@@ -129,6 +133,7 @@ export function sessionRoutes(server: FastifyInstance, options: SessionOptions):
   server.post<{ Params: { key: string } }>("/nodes/:key/report", async ({ params, body }, reply) => {
     const { key, number } = requireNode(projection().final.state, parseMessage(addressSchema, params.key));
     await options.reports.take(key, parseMessage(nodeReportMessageSchema, body));
+    options.placements.hear(number); // By its key, and not said before.
     return reply.code(202).send({ outlook: options.outlookOf(number) });
   });
 

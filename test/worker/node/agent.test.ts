@@ -1,7 +1,9 @@
 import { expect } from "chai";
+import { recoverTypedDataAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 
 import type { CharterError } from "../../../protocol/errors/CharterError.ts";
+import { nodePollTypedData } from "../../../protocol/session/nodePoll.ts";
 import type { Address } from "../../../protocol/words/hex.ts";
 import { RelayerClient } from "../../../worker/session/RelayerClient.ts";
 import { Guests } from "../../../worker/node/Guests.ts";
@@ -10,6 +12,7 @@ import { createTestPki } from "../../../worker/tee/simulator/pki.ts";
 import { simulatedPlatform } from "../../../worker/tee/simulator/platform.ts";
 import { SimulatedTdx } from "../../../worker/tee/simulator/SimulatedTdx.ts";
 import { refusal } from "../../support/refusal.ts";
+import { until } from "../../relayer/support/until.ts";
 import { Inbox } from "../support/Inbox.ts";
 import { ManualClock } from "../support/ManualClock.ts";
 import { CHAIN, TestRelayer } from "../support/TestRelayer.ts";
@@ -116,6 +119,22 @@ describe("the node agent", () => {
     stop.abort();
     await running;
     expect(started).to.have.length(0);
+  });
+
+  it("signs each of its questions, when it asks, by the node's key", async () => {
+    void agent();
+    await polled(({ ready }) => ready === true);
+    now.seconds += 5;
+    await until("it asks again", async () => {
+      clock.advance(1_000);
+      return relayer.polls.some(({ poll }) => poll?.at === now.seconds);
+    });
+    for (const { key: asked, poll } of relayer.polls) {
+      expect(asked).to.equal(key);
+      const typedData = nodePollTypedData(CHAIN.chainId, CHAIN.nodeRegistry, poll?.at ?? 0);
+      const signer = await recoverTypedDataAddress({ ...typedData, signature: poll?.signature ?? "0x" });
+      expect(signer).to.equal(account.address);
+    }
   });
 
   it("keeps guests running while no relayer answers", async () => {

@@ -43,6 +43,7 @@ import {
   type NodeReportMessage,
   type Outlook,
 } from "../../../protocol/session/nodeReport.ts";
+import { POLL_HEADER, readPoll, type NodePoll } from "../../../protocol/session/nodePoll.ts";
 import { deliveryTypedData } from "../../../protocol/session/secretDelivery.ts";
 import type { Address, Bytes32, ComposeHash } from "../../../protocol/words/hex.ts";
 import type { AppState } from "../../../protocol/state/types.ts";
@@ -103,6 +104,7 @@ export class TestRelayer {
   nodeExpiresAt = 4_000_000_000;
   registrations = 0;
   readonly reports = new Inbox<{ readonly key: Address; readonly message: NodeReportMessage }>();
+  readonly polls: { readonly key: Address; readonly poll: NodePoll | null }[] = [];
   outlook: Outlook | null = null;
   /** The last operator's word. */
   drained: boolean | undefined;
@@ -267,8 +269,9 @@ export class TestRelayer {
       return reply.code(202).send({});
     });
     server.get<{ Params: { key: Address } }>("/nodes/:key", ({ params }) => this.#node(params.key));
-    server.get<{ Params: { key: Address } }>("/nodes/:key/placements", ({ params }) => {
+    server.get<{ Params: { key: Address } }>("/nodes/:key/placements", ({ params, headers }) => {
       this.#node(params.key);
+      this.polls.push({ key: params.key, poll: readPoll(headers[POLL_HEADER]) });
       return { block: FINALIZED, placements: this.placements };
     });
   }
