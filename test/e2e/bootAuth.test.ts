@@ -6,17 +6,21 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { expect } from "chai";
+import { getAddress } from "viem";
 
 import { nodeCrypto } from "../../protocol/crypto/node.ts";
 import { bootInfoOf, parseCollateral, verifyEvidence } from "../../protocol/evidence/index.ts";
 import type { BootInfo } from "../../protocol/policy/bootInfo.ts";
-import type { Address } from "../../protocol/words/hex.ts";
+import type { Address, Hex } from "../../protocol/words/hex.ts";
+import { dstackKmsAbi } from "../../protocol/abi/dstackKms.ts";
 import { deployKms } from "../relayer/support/kms.ts";
 import { keyOf, startStack, type RelayerReady, type Stack } from "../relayer/support/stack.ts";
 import { startProgram } from "../relayer/support/program.ts";
 import type { Program } from "../relayer/support/program.ts";
+import { until } from "../relayer/support/until.ts";
 import { clock, hasVectors, vectorJson } from "../support/vectors.ts";
 
+const GATEWAY = "0xgateway";
 const CLI = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 
 interface Answer {
@@ -33,6 +37,7 @@ describe("boot authorization for a real machine's boot info", function () {
   let bootInfo: BootInfo;
   let measurementDigest: string;
   let app: string;
+  let kms: Address;
 
   before(async function () {
     if (!hasVectors) {
@@ -57,8 +62,12 @@ describe("boot authorization for a real machine's boot info", function () {
     measurementDigest = verified.measurementDigest;
     dir = mkdtempSync(join(tmpdir(), "charter-e2e-boot-"));
     stack = await startStack();
-    relayer = await stack.startRelayer(await stack.relayerEnvironment());
-    writeFileSync(join(dir, "deployment.json"), JSON.stringify(stack.deployment));
+    // A KMS contract of this operator's own, whose owner need not vote.
+    kms = await deployKms(stack, bootInfo.osImageHash, `0x${"22".repeat(20)}` as Address);
+    const deployment = JSON.stringify({ ...stack.deployment, dstackKms: kms });
+    writeFileSync(join(dir, "deployment.json"), deployment);
+    const environment = await stack.relayerEnvironment();
+    relayer = await stack.startRelayer({ ...environment, CHARTER_DEPLOYMENT: join(dir, "deployment.json") });
     const created = charter([
       ...["app", "create", "--compose-hash", bootInfo.composeHash, "--accept-boot-info"],
       ...["--os-image", `${bootInfo.osImageHash}:${measurementDigest}`, "--node", bootInfo.deviceId],
@@ -124,16 +133,40 @@ describe("boot authorization for a real machine's boot info", function () {
     expect((await ask({ appId: `0x${"22".repeat(20)}` })).reason).to.equal("App not registered");
   });
 
-  it("denies every KMS, as none is governed", async () => {
-    const answer = await ask({}, `${relayer.ready.bootAuthUrl}/bootAuth/kms`);
-    expect(answer.reason).to.equal("KMS is not allowed to boot on this device");
+  it("of a KMS is allowed once its measurements and its device are final, and denied from the newest block on", async () => {
+    const { wallet, client } = stack;
+    const [account, chain] = [wallet.account ?? null, null];
+    const contract = { address: kms, abi: dstackKmsAbi, account, chain } as const;
+    const mined = async (sent: Promise<Hex>): Promise<bigint> =>
+      (await client.waitForTransactionReceipt({ hash: await sent, pollingInterval: 100 })).blockNumber;
+    const asked = () => ask({}, `${relayer.ready.bootAuthUrl}/bootAuth/kms`);
+    const eventually = async (wanted: Answer) =>
+      until(JSON.stringify(wanted), async () => JSON.stringify(await asked()) === JSON.stringify(wanted));
+    const { mrAggregated, deviceId } = bootInfo;
+
+    const unmeasured = { isAllowed: false, reason: "Aggregated MR not allowed", gatewayAppId: "" };
+    expect(await asked()).to.deep.equal(unmeasured);
+    await mined(wallet.writeContract({ ...contract, functionName: "setGatewayAppId", args: [GATEWAY] }));
+    await mined(
+      wallet.writeContract({ ...contract, functionName: "addKmsAggregatedMr", args: [mrAggregated] }),
+    );
+    const onDevice = "KMS is not allowed to boot on this device";
+    await eventually({ isAllowed: false, reason: onDevice, gatewayAppId: GATEWAY });
+    await mined(wallet.writeContract({ ...contract, functionName: "addKmsDevice", args: [deviceId] }));
+    await eventually({ isAllowed: true, reason: "", gatewayAppId: GATEWAY });
+    const told = (await (await fetch(relayer.ready.bootAuthUrl)).json()) as Record<string, unknown>;
+    expect(told).to.deep.include({ gatewayAppId: GATEWAY, kmsContractAddr: getAddress(kms) });
+    expect((await ask()).gatewayAppId).to.equal(GATEWAY);
+
+    await mined(wallet.writeContract({ ...contract, functionName: "removeKmsDevice", args: [deviceId] }));
+    await eventually({ isAllowed: false, reason: onDevice, gatewayAppId: GATEWAY });
   });
 
   it("is answered alike by direct mode, over a KMS contract alone", async () => {
-    const kms = await deployKms(stack, bootInfo.osImageHash, app as Address);
+    const own = await deployKms(stack, bootInfo.osImageHash, app as Address);
     const webhook = await startProgram<{ url: string }>("relayer/api/bootAuth/direct/main.ts", {
       ETH_RPC_URL: stack.anvil.url,
-      KMS_CONTRACT_ADDR: kms,
+      KMS_CONTRACT_ADDR: own,
       ETH_CHAIN_ID: "31337",
       PORT: "0",
     });
@@ -154,7 +187,11 @@ describe("boot authorization for a real machine's boot info", function () {
   it("is denied after the release is revoked", async () => {
     charter(["release", "revoke", app, "1"]);
     const answer = await eventually("Compose hash not allowed");
-    expect(answer).to.deep.equal({ isAllowed: false, reason: "Compose hash not allowed", gatewayAppId: "" });
+    expect(answer).to.deep.equal({
+      isAllowed: false,
+      reason: "Compose hash not allowed",
+      gatewayAppId: GATEWAY,
+    });
   });
 
   it("is denied while the chain cannot be reached", async () => {
