@@ -14,6 +14,7 @@ import type { SessionOptions } from "../../../relayer/api/routes/sessions.ts";
 import { NodePolls } from "../../../relayer/decisions/NodePolls.ts";
 import { PlacementDesk } from "../../../relayer/decisions/PlacementDesk.ts";
 import type { NodeStore } from "../../../relayer/store/nodeStore.ts";
+import { RelayerClient } from "../../../worker/session/RelayerClient.ts";
 import { History, word } from "../../protocol/state/builders.ts";
 
 const T = 1_800_000_000;
@@ -158,6 +159,12 @@ describe("NodePolls", () => {
       expect(await ask({ [POLL_HEADER]: await signed(now, stranger) })).to.deep.equal([200, plain]);
       expect(desk.isDue(1)).to.equal(true);
       expect(await ask({ [POLL_HEADER]: await signed() })).to.deep.equal([200, plain]);
+      expect(desk.isDue(1)).to.equal(false);
+      // As an agent sends it.
+      now += SILENT_SECONDS;
+      const client = new RelayerClient(await server.listen({ host: "127.0.0.1", port: 0 }));
+      const poll = readPoll(await signed()) ?? undefined;
+      expect(await client.placements(key, undefined, undefined, poll)).to.deep.equal(plain);
       expect(desk.isDue(1)).to.equal(false);
       expect((await ask({}, stranger.address.toLowerCase() as Address))[0]).to.equal(404);
     } finally {
