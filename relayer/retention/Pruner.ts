@@ -9,6 +9,7 @@ import { heapWindows } from "../store/heapWindows.ts";
 import type { HeapWindow } from "../store/heapWindows.ts";
 import type { OldEvidence, PruneStore } from "../store/pruneStore.ts";
 import type { WorkLease } from "../store/workStore.ts";
+import { everyHour, REST_MS } from "./everyHour.ts";
 import type { Retention } from "./keepDays.ts";
 
 /** Tables that rows are deleted from; transactions go with their intents, leaves with their batches. */
@@ -30,13 +31,6 @@ interface Options {
   readonly now: () => number;
 }
 
-/** Rows age by days: what is over an hour later is soon enough. */
-const INTERVAL_MS = 3_600_000;
-/** A relayer that starts has other things to do. */
-const FIRST_MS = 60_000;
-/** Between two windows: less than 10 MiB/s are read, beside what verdicts write. */
-const REST_MS = 25;
-
 /**
  * Deletes rows that are over and that nobody can ask for any more (PruneStore), so that the database does not grow for ever.
  * It goes through the tables in the order in which rows name each other, page by page, and starts over where it was ended.
@@ -51,11 +45,7 @@ export class Pruner {
   /** Passes every hour until the signal; a failure is told of and waits for the next time. */
   async run(signal: AbortSignal): Promise<void> {
     if (this.#options.keepDays === 0) return;
-    await pause(FIRST_MS, signal);
-    while (!signal.aborted) {
-      await this.pass(signal, REST_MS).catch(this.#options.onFailed);
-      await pause(INTERVAL_MS, signal);
-    }
+    await everyHour(() => this.pass(signal, REST_MS), signal, this.#options.onFailed);
   }
 
   /** Looks at every row once. */

@@ -3,6 +3,7 @@ import type { Pool } from "pg";
 import { pause } from "../pause.ts";
 import { heapWindows } from "../store/heapWindows.ts";
 import type { SignedVerdictStore } from "../store/signedVerdictStore.ts";
+import { everyHour, REST_MS } from "./everyHour.ts";
 
 interface Options {
   readonly pool: Pool;
@@ -14,10 +15,6 @@ interface Options {
   readonly onPruned: (rows: number) => void;
   readonly onFailed: (cause: unknown) => void;
 }
-
-const INTERVAL_MS = 3_600_000;
-const FIRST_MS = 60_000;
-const REST_MS = 25;
 
 /**
  * Deletes what a committee signer remembers of evidence that it would judge no more. What it still could judge, and sign
@@ -33,11 +30,7 @@ export class VerdictPruner {
   /** Passes every hour until the signal; a failure is told of and waits for the next time. */
   async run(signal: AbortSignal): Promise<void> {
     if (this.#options.keepDays === 0) return;
-    await pause(FIRST_MS, signal);
-    while (!signal.aborted) {
-      await this.pass(signal, REST_MS).catch(this.#options.onFailed);
-      await pause(INTERVAL_MS, signal);
-    }
+    await everyHour(() => this.pass(signal, REST_MS), signal, this.#options.onFailed);
   }
 
   /** Looks at every row once. */
