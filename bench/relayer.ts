@@ -3,8 +3,8 @@
  * pass: a committee of one signer (a process of its own with its own database, which verifies each quote again), a real
  * chain with a block a second, and a real Postgres. Every key and every quote is another; collateral is what is kept, and
  * certificate chains of platforms that were seen. Then the growth from 1,000 to 100,000 known instances.
- * `--verdicts N` (20,000 each way), `--platforms N` (20), `--warm N` (500): verdicts before the first that is counted, for a
- * service has started long ago.
+ * `--verdicts N` (20,000 each way), `--platforms N` (20), `--at-once N` (256): admissions that are under way, below the
+ * verifier's own bound, `--warm N` (500): verdicts before the first that is counted, for a service has started long ago.
  */
 import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
@@ -57,13 +57,13 @@ const { values } = parseArgs({
     verdicts: { type: "string", default: "20000" },
     platforms: { type: "string", default: "20" },
     warm: { type: "string", default: "500" },
+    "at-once": { type: "string", default: "256" },
   },
 });
 const VERDICTS = Number(values.verdicts);
 const PLATFORMS = Number(values.platforms);
 const WARM = Number(values.warm);
-/** Admissions that are under way at once, below the verifier's own bound. */
-const AT_ONCE = 256;
+const AT_ONCE = Number(values["at-once"]);
 /** Verdicts that may go by themselves in the end, not in a batch. */
 const ALONE = 10;
 

@@ -38,7 +38,7 @@ await runProgram(logger, async (closers) => {
     vendors: config,
     store,
     logger,
-    threads: 1,
+    threads: 0, // No lease waits here.
   });
   closers.add("verifier", () => evidence.close());
   const judge = evidenceJudge({

@@ -39,7 +39,7 @@ interface Options {
   readonly onFetchFailed?: (code: string, kind: CollateralKind) => void;
   /** Unix seconds; the clock by default. */
   readonly now?: () => number;
-  /** Threads that verify Intel's quotes; by default one core is left to everything else. */
+  /** Threads that verify Intel's quotes; by default one core is left to everything else. 0: the one that asks. */
   readonly threads?: number;
 }
 

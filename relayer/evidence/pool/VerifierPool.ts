@@ -1,7 +1,5 @@
 import { availableParallelism } from "node:os";
 
-import { Piscina } from "piscina";
-
 import { CharterError } from "../../../protocol/errors/CharterError.ts";
 import {
   EvidenceError,
@@ -11,10 +9,12 @@ import {
 } from "../../../protocol/evidence/index.ts";
 import { busy } from "../../busy.ts";
 import type { Batch, Outcome, RefusalParts, Verified } from "./batch.ts";
+import { inThisThread, inThreads } from "./executors.ts";
+import type { Executor } from "./executors.ts";
 
 interface Options {
   readonly roots: readonly TrustedRoot[];
-  /** Default: one per core. */
+  /** Default: one per core; 0: none but the one that asks. */
   readonly threads?: number;
 }
 
@@ -31,15 +31,12 @@ const MAX_JOBS = 1_024;
 /** Jobs that go to a thread at once: a message costs about as much as a tenth of a verification. */
 const BATCH = 16;
 
-/** A thread that had nothing to do for so long ends. */
-const IDLE_MS = 60_000;
-
 /**
  * Verifies evidence beside the main thread, so that a burst of it delays no lease. Jobs that arrive in one turn of the
  * event loop travel together; collateral is parsed once per thread. What a thread cannot answer is refused.
  */
 export class VerifierPool {
-  readonly #pool: Piscina<Batch, Outcome[]>;
+  readonly #executor: Executor;
   readonly #roots: readonly TrustedRoot[];
   readonly #shared = new WeakMap<CollateralMessage, Batch["collaterals"][number]>();
   #nextId = 0;
@@ -50,12 +47,7 @@ export class VerifierPool {
 
   constructor({ roots, threads = availableParallelism() }: Options) {
     this.#roots = roots;
-    this.#pool = new Piscina({
-      filename: new URL("verifyBatch.ts", import.meta.url).href,
-      minThreads: 0, // One is more than 30 MiB: a relayer that has nothing to verify has none.
-      maxThreads: threads,
-      idleTimeout: IDLE_MS,
-    });
+    this.#executor = threads === 0 ? inThisThread() : inThreads(threads);
   }
 
   /**
@@ -87,13 +79,13 @@ export class VerifierPool {
   /** Ends the threads once what they were given is answered. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#pool.close();
+    await this.#executor.close();
   }
 
   async #run(jobs: readonly Job[]): Promise<void> {
     const messages = [...new Set(jobs.map((job) => job.collateral))];
     try {
-      const outcomes = await this.#pool.run({
+      const outcomes = await this.#executor.run({
         roots: this.#roots,
         collaterals: messages.map((message) => this.#sharedOf(message)),
         jobs: jobs.map(({ evidence: { kind, quote, eventLog, vmConfig }, collateral, at }) => ({

@@ -23,71 +23,100 @@ async function evidence(debug = false): Promise<Evidence> {
   return { kind: "tdx", ...(await tdx.quote(new Uint8Array(64).fill(1))) };
 }
 
-describe("the pool of verifiers", () => {
-  const collateral = issued();
-  let pool: VerifierPool;
-  before(() => {
-    pool = new VerifierPool({ roots: [root], threads: 2 });
-  });
-  after(() => pool.close());
+const places = [
+  { where: "in threads", threads: 2 },
+  { where: "in the thread that asks", threads: 0 },
+] as const;
 
-  it("answers as the verifier itself does", async () => {
-    const one = await evidence();
-    const options = {
-      collateral: parseCollateral(collateral),
-      at: AT + 1,
-      crypto: nodeCrypto,
-      roots: [root],
-    };
-    const { tdx, boot, checks, ...expected } = await verifyEvidence(one, options);
-    expect([tdx.kind, boot.composeHash, checks.length > 30]).to.deep.equal([
-      "tdx",
-      expected.composeHash,
-      true,
-    ]);
-    expect(await pool.verify(one, collateral, AT + 1)).to.deep.equal(expected);
-  });
-
-  it("gives every job of a burst its own answer, good ones between bad ones", async () => {
-    const [good, debug] = [await evidence(), await evidence(true)];
-    const jobs = Array.from({ length: 70 }, (_, i) => ({ isGood: i % 3 !== 0, late: i % 7 === 0 }));
-    const outcomes = await Promise.allSettled(
-      jobs.map(({ isGood, late }) =>
-        pool.verify(isGood ? good : debug, collateral, late ? AT + 31 * 86_400 : AT + 1),
-      ),
-    );
-    outcomes.forEach((outcome, i) => {
-      const { isGood, late } = jobs[i] as (typeof jobs)[number];
-      if (outcome.status === "fulfilled") expect(isGood && !late, `job ${i}`).to.equal(true);
-      else {
-        const error = outcome.reason as EvidenceError;
-        expect(error, `job ${i}`).to.be.instanceOf(EvidenceError);
-        expect(error.code).to.equal(late ? "evidence/validity" : "evidence/td-debug");
-        expect(error.checks.at(-1)?.ok).to.equal(false);
-      }
+for (const { where, threads } of places)
+  describe(`the pool of verifiers, ${where}`, () => {
+    const collateral = issued();
+    let pool: VerifierPool;
+    before(() => {
+      pool = new VerifierPool({ roots: [root], threads });
     });
-    expect(outcomes.filter((outcome) => outcome.status === "fulfilled")).to.have.lengthOf(
-      jobs.filter(({ isGood, late }) => isGood && !late).length,
-    );
-  });
+    after(() => pool.close());
 
-  it("refuses collateral that does not parse by its own code, beside jobs whose does", async () => {
-    const one = await evidence();
-    const broken = { ...collateral, pck_crl: "00" };
-    const [bad, good] = await Promise.allSettled([
-      pool.verify(one, broken, AT + 1),
-      pool.verify(one, collateral, AT + 1),
-    ]);
-    expect(bad.status === "rejected" && (bad.reason as EvidenceError).code).to.equal("collateral/malformed");
-    expect(good.status).to.equal("fulfilled");
-  });
+    it("answers as the verifier itself does", async () => {
+      const one = await evidence();
+      const options = {
+        collateral: parseCollateral(collateral),
+        at: AT + 1,
+        crypto: nodeCrypto,
+        roots: [root],
+      };
+      const { tdx, boot, checks, ...expected } = await verifyEvidence(one, options);
+      expect([tdx.kind, boot.composeHash, checks.length > 30]).to.deep.equal([
+        "tdx",
+        expected.composeHash,
+        true,
+      ]);
+      expect(await pool.verify(one, collateral, AT + 1)).to.deep.equal(expected);
+    });
 
-  it("refuses what arrives after it was closed", async () => {
-    const closed = new VerifierPool({ roots: [root], threads: 1 });
-    const one = await evidence();
-    await closed.verify(one, collateral, AT + 1);
-    await closed.close();
-    const late = await closed.verify(one, collateral, AT + 1).catch((error: unknown) => error);
-    expect(late).to.have.property("code", "evidence/verifier-unavailable");
+    it("gives every job of a burst its own answer, good ones between bad ones", async () => {
+      const [good, debug] = [await evidence(), await evidence(true)];
+      const jobs = Array.from({ length: 70 }, (_, i) => ({ isGood: i % 3 !== 0, late: i % 7 === 0 }));
+      const outcomes = await Promise.allSettled(
+        jobs.map(({ isGood, late }) =>
+          pool.verify(isGood ? good : debug, collateral, late ? AT + 31 * 86_400 : AT + 1),
+        ),
+      );
+      outcomes.forEach((outcome, i) => {
+        const { isGood, late } = jobs[i] as (typeof jobs)[number];
+        if (outcome.status === "fulfilled") expect(isGood && !late, `job ${i}`).to.equal(true);
+        else {
+          const error = outcome.reason as EvidenceError;
+          expect(error, `job ${i}`).to.be.instanceOf(EvidenceError);
+          expect(error.code).to.equal(late ? "evidence/validity" : "evidence/td-debug");
+          expect(error.checks.at(-1)?.ok).to.equal(false);
+        }
+      });
+      expect(outcomes.filter((outcome) => outcome.status === "fulfilled")).to.have.lengthOf(
+        jobs.filter(({ isGood, late }) => isGood && !late).length,
+      );
+    });
+
+    it("refuses collateral that does not parse by its own code, beside jobs whose does", async () => {
+      const one = await evidence();
+      const broken = { ...collateral, pck_crl: "00" };
+      const [bad, good] = await Promise.allSettled([
+        pool.verify(one, broken, AT + 1),
+        pool.verify(one, collateral, AT + 1),
+      ]);
+      expect(bad.status === "rejected" && (bad.reason as EvidenceError).code).to.equal(
+        "collateral/malformed",
+      );
+      expect(good.status).to.equal("fulfilled");
+    });
+
+    it("lets others have their turn during a burst", async () => {
+      const one = await evidence();
+      let open = 160;
+      const burst = Array.from({ length: open }, () =>
+        pool.verify(one, collateral, AT + 1).finally(() => open--),
+      );
+      const seen: number[] = [];
+      while (open > 0) {
+        seen.push(open);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await Promise.all(burst);
+      expect(
+        seen.filter((left) => left < 160),
+        "turns between the first answer and the last",
+      ).not.to.be.empty;
+    });
+
+    it("answers what was asked before it is closed, and refuses what comes after", async () => {
+      const closed = new VerifierPool({ roots: [root], threads: Math.min(threads, 1) });
+      const one = await evidence();
+      await closed.verify(one, collateral, AT + 1);
+      const asked = closed.verify(one, collateral, AT + 1);
+      await new Promise((resolve) => setImmediate(resolve));
+      await closed.close();
+      expect((await asked).composeHash).to.equal(`0x${"22".repeat(32)}`);
+      const late = await closed.verify(one, collateral, AT + 1).catch((error: unknown) => error);
+      expect(late).to.have.property("code", "evidence/verifier-unavailable");
+    });
   });
-});
