@@ -14,6 +14,7 @@ import { privateKeyToAccount } from "viem/accounts";
 
 import { startStack, addressOf } from "../test/relayer/support/stack.ts";
 import { stopDatabases } from "../test/support/postgres.ts";
+import { multiplySessions } from "./support/multiplySessions.ts";
 import { cpuSeconds, rssMiB } from "./support/processUse.ts";
 import { addToReport } from "./support/report.ts";
 import type { SessionTask } from "./support/sessionClient.ts";
@@ -35,19 +36,12 @@ interface Round {
   readonly p99: number;
 }
 
-/** The store comes to say of every guest what it says of the one that attested; the evidence itself no lease reads. */
 async function multiply(databaseUrl: string): Promise<void> {
   const database = new pg.Client({ connectionString: databaseUrl });
   await database.connect();
   try {
     const keys = Array.from({ length: count }, (_, i) => privateKeyToAccount(keyAt(i)).address.toLowerCase());
-    await database.query(
-      `INSERT INTO evidence (digest, purpose, subject, key, node, verdict, evidence, evidence_block, valid_until, accepted_at)
-       SELECT keys.key || e.digest, e.purpose, e.subject, keys.key, e.node,
-              jsonb_set(e.verdict, '{key}', to_jsonb(keys.key)), '{}'::jsonb, e.evidence_block, e.valid_until, e.accepted_at
-       FROM evidence e, unnest($1::text[]) AS keys(key) WHERE e.purpose = 'instance'`,
-      [keys],
-    );
+    await multiplySessions(database, keys);
   } finally {
     await database.end();
   }

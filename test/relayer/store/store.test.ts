@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 
 import { expect } from "chai";
 
+import { multiplySessions } from "../../../bench/support/multiplySessions.ts";
 import type { EvidenceMessage, VerdictMessage } from "../../../protocol/session/messages.ts";
 import type { Address, Bytes32, PlatformId } from "../../../protocol/words/hex.ts";
 import type { AcceptedEvidence } from "../../../relayer/store/evidenceStore.ts";
@@ -145,6 +146,26 @@ describe("store", function () {
     expect(latest).to.deep.equal(accepted(word(30), 12));
     expect((await store.evidence.instances(1_999)).map((each) => each.digest)).to.deep.equal([word(30)]);
     expect(await store.evidence.instances(2_000)).to.deep.equal([]);
+  });
+
+  it("resumes the sessions that the benchmark of many guests makes of one", async () => {
+    const other = await openStore(await freshDatabase());
+    try {
+      const one = accepted(word(35), 12);
+      await other.evidence.accept(one);
+      const client = await other.pool.connect();
+      try {
+        await multiplySessions(client, [address(50), address(51)]);
+      } finally {
+        client.release();
+      }
+      const resumed = await other.evidence.instances(1_999);
+      expect(resumed.map(({ key }) => key)).to.have.members([3, 50, 51].map(address));
+      for (const { key, node, verdict } of resumed)
+        expect({ node, verdict }).to.deep.equal({ node: 1, verdict: { ...one.verdict, key } });
+    } finally {
+      await other.close();
+    }
   });
 
   it("lets a signer claim one verdict per evidence, also when two ask at once", async () => {
