@@ -260,10 +260,12 @@ try {
     await Promise.all([input, output]);
     const seconds = (performance.now() - begun) / 1_000;
     const wholePerSecond = all.length / seconds;
-    const perSecond = steadyRate(passages, all.length) ?? wholePerSecond;
-    console.log(
-      `${all.length} verdicts: final in ${seconds.toFixed(1)} s, ${Math.round(perSecond)} a second while all were busy`,
-    );
+    // So few have no middle: the lower figure stands for both.
+    const steady = steadyRate(passages, all.length);
+    const perSecond = steady ?? wholePerSecond;
+    const rate =
+      steady === undefined ? "too few to count a rate" : `${Math.round(steady)} a second while all were busy`;
+    console.log(`${all.length} verdicts: final in ${seconds.toFixed(1)} s, ${rate}`);
     const cpuMillis = millisEach(used, processorParts(signerPids), all.length);
     return { perSecond, wholePerSecond, cpuMillis };
   };

@@ -32,8 +32,8 @@ const MAX_JOBS = 1_024;
 const BATCH = 16;
 
 /**
- * Verifies evidence beside the main thread, so that a burst of it delays no lease. Jobs that arrive in one turn of the
- * event loop travel together; collateral is parsed once per thread. What a thread cannot answer is refused.
+ * Verifies evidence beside the main thread, so that a burst of it delays no lease, or in it where none is granted. Jobs that
+ * arrive in one turn of the event loop go together; collateral is parsed once per thread. What cannot be answered is refused.
  */
 export class VerifierPool {
   readonly #executor: Executor;
@@ -76,7 +76,7 @@ export class VerifierPool {
     return this.#open;
   }
 
-  /** Ends the threads once what they were given is answered. */
+  /** Ends what verifies once what it was given is answered. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#executor.close();

@@ -23,9 +23,12 @@ export const inThreads = (threads: number): Executor =>
     idleTimeout: IDLE_MS,
   });
 
+/** Characters of evidence that are verified in one turn, unless one piece has more: a usual batch, some milliseconds. */
+const MAX_TURN = 200_000;
+
 /**
- * In the thread that asks, one batch after the other; between them whatever else is due has its turn. Evidence need not be
- * copied, for a process that has little else to do.
+ * In the thread that asks, one batch after the other, without copies, for a process that has little else to do. What else is
+ * due has its turn between batches, and within those whose evidence is long: strangers choose how long.
  */
 export function inThisThread(): Executor {
   const loaded = import("./verifyBatch.ts");
@@ -33,8 +36,13 @@ export function inThisThread(): Executor {
   return {
     run(batch) {
       const running = last.then(async () => {
-        await setImmediate();
-        return (await loaded).default(batch);
+        const { default: verifyBatch } = await loaded;
+        const outcomes: Outcome[] = [];
+        for (const jobs of turnsOf(batch.jobs)) {
+          await setImmediate();
+          outcomes.push(...(await verifyBatch({ ...batch, jobs })));
+        }
+        return outcomes;
       });
       last = running.catch(() => undefined);
       return running;
@@ -43,4 +51,21 @@ export function inThisThread(): Executor {
       await last;
     },
   };
+}
+
+/** In their order. */
+function turnsOf(jobs: Batch["jobs"]): Batch["jobs"][number][][] {
+  const turns: Batch["jobs"][number][][] = [];
+  let room = 0;
+  for (const job of jobs) {
+    const { quote, eventLog, vmConfig } = job.evidence;
+    const length = quote.length + eventLog.length + vmConfig.length;
+    const turn = turns.at(-1);
+    if (turn === undefined || length > room) {
+      turns.push([job]);
+      room = MAX_TURN;
+    } else turn.push(job);
+    room -= length;
+  }
+  return turns;
 }
