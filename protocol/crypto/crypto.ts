@@ -42,6 +42,7 @@ export interface ChannelCrypto {
   newAgreementKey(): AgreementKey;
   /** HKDF-SHA256 (RFC 5869). */
   deriveKey(secret: Uint8Array, salt: Uint8Array, info: string, bytes: number): Uint8Array;
+  /** The tag (RFC 2104) of the parts, one after another. */
   hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
   /** In a time that does not depend on where they differ. */
   areEqual(a: Uint8Array, b: Uint8Array): boolean;

@@ -1,6 +1,5 @@
 import {
   constants,
-  createHmac,
   createPublicKey,
   diffieHellman,
   generateKeyPairSync,
@@ -60,13 +59,39 @@ export const nodeChannelCrypto: ChannelCrypto = {
     };
   },
   deriveKey: (secret, salt, info, bytes) => new Uint8Array(hkdfSync("sha256", secret, salt, info, bytes)),
-  hmacSha256(key, ...parts) {
-    const mac = createHmac("sha256", key);
-    for (const part of parts) mac.update(part);
-    return mac.digest();
-  },
+  hmacSha256,
   areEqual: (a, b) => a.length === b.length && timingSafeEqual(a, b),
 };
+
+const BLOCK = 64;
+const INNER = 0x36;
+const OUTER = 0x5c;
+/** Written anew for each tag: nothing else runs in between. Longer messages get a block of their own. */
+const innerBlock = new Uint8Array(4_096);
+const outerBlock = new Uint8Array(BLOCK + 32);
+
+/**
+ * H(K ⊕ opad ‖ H(K ⊕ ipad ‖ parts)) (RFC 2104 §2). From plain bytes Node 24's `createHmac` takes five times as long, and
+ * `KeyObject`s in their place would take ten thousand sessions twenty mebibytes.
+ */
+function hmacSha256(secret: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+  const key = secret.length > BLOCK ? hash("sha256", secret, "buffer") : secret;
+  const length = parts.reduce((sum, part) => sum + part.length, BLOCK);
+  const inner = length > innerBlock.length ? new Uint8Array(length) : innerBlock;
+  inner.fill(INNER, 0, BLOCK);
+  outerBlock.fill(OUTER, 0, BLOCK);
+  for (let i = 0; i < key.length; i++) {
+    inner[i] = INNER ^ (key[i] as number);
+    outerBlock[i] = OUTER ^ (key[i] as number);
+  }
+  let at = BLOCK;
+  for (const part of parts) {
+    inner.set(part, at);
+    at += part.length;
+  }
+  outerBlock.set(hash("sha256", inner.subarray(0, length), "buffer"), BLOCK);
+  return hash("sha256", outerBlock, "buffer");
+}
 
 /**
  * r‖s → Ecdsa-Sig-Value (RFC 3279 §2.2.3). Node takes r‖s too, but only with options around the key, which cost it a third

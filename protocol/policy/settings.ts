@@ -2,13 +2,26 @@ import { keccak256, stringToBytes } from "viem";
 
 import type { AppState } from "../state/types.ts";
 import type { Address, Bytes32 } from "../words/hex.ts";
-import type { SettingKind } from "./settingKind.ts";
+import { SettingKind } from "./settingKind.ts";
+
+const writeNumber = (value: number): Bytes32 => `0x${value.toString(16).padStart(64, "0")}` as Bytes32;
+const writeSetting = (kind: SettingKind, key: Bytes32): string => `${kind}:${key}`;
+
+/** Kinds of TEE, statuses, proof systems and ZERO_KEY are asked for thirty times in each decision on a lease. */
+const NUMBERS = Array.from({ length: 16 }, (_, value) => writeNumber(value));
+const SETTINGS = new Map(
+  NUMBERS.map((key) => [
+    key,
+    new Map(Object.values(SettingKind).map((kind) => [kind, writeSetting(kind, key)])),
+  ]),
+);
 
 /** Key of `AppState.settings`: one entry per (kind, key). */
-export const settingKey = (kind: SettingKind, key: Bytes32): string => `${kind}:${key}`;
+export const settingKey = (kind: SettingKind, key: Bytes32): string =>
+  SETTINGS.get(key)?.get(kind) ?? writeSetting(kind, key);
 
 /** A small number as the 32-byte key that settings use. */
-export const numberKey = (value: number): Bytes32 => `0x${value.toString(16).padStart(64, "0")}` as Bytes32;
+export const numberKey = (value: number): Bytes32 => NUMBERS[value] ?? writeNumber(value);
 
 /** Key of settings that have one entry only (notice, grace, any node…). */
 export const ZERO_KEY = numberKey(0);

@@ -1,6 +1,7 @@
 import { hashTypedData } from "viem";
 
 import { keccak256, type Keccak256 } from "../crypto/keccak.ts";
+import { pairHash } from "../crypto/pairHash.ts";
 import { CharterError } from "../errors/CharterError.ts";
 import { abiWords } from "../words/abiWords.ts";
 import { fromHex, type Address, type Bytes32 } from "../words/hex.ts";
@@ -48,9 +49,6 @@ export const leafHash = (leaf: Leaf): Bytes32 => hashLeaf(leaf, keccak256);
 
 const hashLeaf = ({ app, key, facts, evidenceDigest }: Leaf, keccak: Keccak256): Bytes32 =>
   keccak(fromHex(keccak(abiWords(app, key, facts, evidenceDigest))));
-
-const pairHash = (a: Bytes32, b: Bytes32, keccak: Keccak256): Bytes32 =>
-  a < b ? keccak(fromHex(a), fromHex(b)) : keccak(fromHex(b), fromHex(a));
 
 const parentOf = (index: number): number => (index - 1) >> 1;
 const siblingOf = (index: number): number => (index % 2 === 1 ? index + 1 : index - 1);

@@ -50,11 +50,14 @@ export class Channel {
   }
 }
 
-/** A frame's place among its direction's: 64 bits, big-endian. */
+const positionBytes = new Uint8Array(8);
+const positionView = new DataView(positionBytes.buffer);
+
+/** A frame's place among its direction's: 64 bits, big-endian. To be read before the next is asked for. */
 function position(count: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(count));
-  return bytes;
+  positionView.setUint32(0, Math.floor(count / 2 ** 32));
+  positionView.setUint32(4, count % 2 ** 32);
+  return positionBytes;
 }
 
 /**

@@ -1,6 +1,10 @@
-import { concat, encodeAbiParameters, keccak256, recoverTypedDataAddress } from "viem";
+import { recoverTypedDataAddress } from "viem";
 
+import { keccak256, type Keccak256 } from "../crypto/keccak.ts";
+import { pairHash } from "../crypto/pairHash.ts";
 import { CharterError } from "../errors/CharterError.ts";
+import { abiWords } from "../words/abiWords.ts";
+import { fromHex } from "../words/hex.ts";
 import type { Address, Bytes32, ComposeHash, Hex } from "../words/hex.ts";
 import { leaseDomain, leaseTickTypes } from "./domains.ts";
 
@@ -23,28 +27,22 @@ export interface SignedLease {
   readonly signature: Hex;
 }
 
-const LEAF = [
-  { type: "address" },
-  { type: "address" },
-  { type: "uint32" },
-  { type: "bytes32" },
-  { type: "bytes32" },
-  { type: "uint32" },
-] as const;
-
-/** Leaf of a lease: double keccak256, as @openzeppelin/merkle-tree does, so that no leaf can pass for a node. */
-export function leaseLeaf(lease: Lease): Bytes32 {
+/**
+ * Leaf of a lease, keccak256(keccak256(abi.encode(app, key, release, composeHash, nonce, maxSeconds))): hashed twice, as
+ * @openzeppelin/merkle-tree does, so that no leaf can pass for a node.
+ * @param keccak a faster one, where there is one.
+ * @throws CharterError `hex/invalid`, `hex/length`
+ */
+export function leaseLeaf(lease: Lease, keccak: Keccak256 = keccak256): Bytes32 {
   const { app, key, release, composeHash, nonce, maxSeconds } = lease;
-  return keccak256(
-    keccak256(encodeAbiParameters(LEAF, [app, key, release, composeHash, nonce, maxSeconds])),
-  ) as Bytes32;
+  return keccak(fromHex(keccak(abiWords(app, key, BigInt(release), composeHash, nonce, BigInt(maxSeconds)))));
 }
 
-const hashPair = (a: Bytes32, b: Bytes32): Bytes32 =>
-  keccak256(a < b ? concat([a, b]) : concat([b, a])) as Bytes32;
-
 /** Merkle root and one path per leaf (commutative pairs; an odd node moves up alone). Leaves must not be empty. */
-export function leaseTree(leaves: readonly Bytes32[]): { root: Bytes32; paths: Bytes32[][] } {
+export function leaseTree(
+  leaves: readonly Bytes32[],
+  keccak: Keccak256 = keccak256,
+): { root: Bytes32; paths: Bytes32[][] } {
   if (leaves.length === 0) throw new CharterError("lease/no-leaves", "a tick needs at least one lease");
   const paths: Bytes32[][] = leaves.map(() => []);
   let level = [...leaves];
@@ -58,7 +56,7 @@ export function leaseTree(leaves: readonly Bytes32[]): { root: Bytes32; paths: B
     for (let i = 0; i < level.length; i += 2) {
       const left = level[i] as Bytes32;
       const right = level[i + 1];
-      next.push(right === undefined ? left : hashPair(left, right));
+      next.push(right === undefined ? left : pairHash(left, right, keccak));
     }
     level = next;
     positions = positions.map((position) => position >> 1);
@@ -69,7 +67,7 @@ export function leaseTree(leaves: readonly Bytes32[]): { root: Bytes32; paths: B
 /** Root that a leaf and its path lead to. Paths longer than 32 are refused. */
 export function leaseRoot(leaf: Bytes32, path: readonly Bytes32[]): Bytes32 {
   if (path.length > 32) throw new CharterError("lease/path-too-long", "a lease path has at most 32 steps");
-  return path.reduce(hashPair, leaf);
+  return path.reduce((hash, step) => pairHash(hash, step, keccak256), leaf);
 }
 
 /** The signer of a lease's tick. The caller decides whether that signer may lease. */

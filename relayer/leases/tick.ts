@@ -3,6 +3,7 @@ import { leaseLeaf, leaseTree } from "../../protocol/session/lease.ts";
 import type { Lease, SignedLease } from "../../protocol/session/lease.ts";
 import type { BlockRef } from "../../protocol/state/types.ts";
 import type { Address, Hex } from "../../protocol/words/hex.ts";
+import { keccak256 } from "../keccak.ts";
 
 /** What a tick needs of a key: viem's local account has it, and so can a hardware signer. */
 export interface TypedDataSigner {
@@ -26,7 +27,10 @@ export async function signTick(
   chain: { readonly chainId: number; readonly ledger: Address },
   signer: TypedDataSigner,
 ): Promise<SignedLease[]> {
-  const { root, paths } = leaseTree(leases.map(leaseLeaf));
+  const { root, paths } = leaseTree(
+    leases.map((lease) => leaseLeaf(lease, keccak256)),
+    keccak256,
+  );
   const signature = await signer.signTypedData({
     domain: leaseDomain(chain.chainId, chain.ledger),
     types: leaseTickTypes,

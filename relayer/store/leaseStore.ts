@@ -21,25 +21,19 @@ export class LeaseStore {
     this.#pool = pool;
   }
 
-  /** Keeps what a replica granted: of each key's leases the one that ends last. */
+  /** Keeps what a replica granted: of each key's leases the one that ends last. One text: arrays are written by the element. */
   async tell(replica: string, leases: readonly GrantedLease[]): Promise<void> {
     if (leases.length === 0) return;
     await this.#pool.query(
       `INSERT INTO granted_leases (app, key, node, release, compose_hash, until, replica, told_at)
-       SELECT *, $7, now() FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[])
-         AS told (app, key, node, release, compose_hash, until) ORDER BY app, key
+       SELECT told.*, $2, now()
+       FROM json_to_recordset($1)
+         AS told (app text, key text, node bigint, release bigint, "composeHash" text, until bigint)
+       ORDER BY app, key
        ON CONFLICT (app, key) DO UPDATE SET node = excluded.node, release = excluded.release,
          compose_hash = excluded.compose_hash, until = excluded.until, replica = excluded.replica, told_at = excluded.told_at
        WHERE granted_leases.until <= excluded.until`,
-      [
-        leases.map(({ app }) => app),
-        leases.map(({ key }) => key),
-        leases.map(({ node }) => node),
-        leases.map(({ release }) => release),
-        leases.map(({ composeHash }) => composeHash),
-        leases.map(({ until }) => until),
-        replica,
-      ],
+      [JSON.stringify(leases), replica],
     );
   }
 

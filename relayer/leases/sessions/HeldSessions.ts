@@ -26,6 +26,8 @@ const HANDSHAKE_SECONDS = 10;
 /** Handshakes at once, of all and of one address. */
 const MAX_OPENING = 512;
 const MAX_OPENING_PER_ADDRESS = 256;
+/** Looking through all that are held for what is silent takes milliseconds, and none is urgent. */
+const IDLE_SWEEP_MS = 30_000;
 /** Decisions between two turns of the event loop. */
 const CHUNK = 250;
 
@@ -43,6 +45,7 @@ export class HeldSessions {
   readonly #openingOf = new Map<string, number>();
   readonly #held = new InstanceMap<GuestSession>();
   readonly #heldOf = new Map<number, number>();
+  #nextIdleSweep = 0;
 
   constructor(options: Options) {
     this.#options = options;
@@ -98,13 +101,15 @@ export class HeldSessions {
     next();
   }
 
-  /** Ends what was begun and not opened, and what has been silent. */
+  /** Ends what was begun and not opened, and now and then what has been silent. */
   sweep(): void {
     const now = this.#now();
     for (const session of this.#opening.keys()) {
       if (now - session.heardAt > HANDSHAKE_SECONDS * 1_000)
         session.close(POLICY, "session/handshake-timeout");
     }
+    if (now < this.#nextIdleSweep) return;
+    this.#nextIdleSweep = now + IDLE_SWEEP_MS;
     for (const session of this.#held.values()) {
       if (now - session.heardAt > this.#options.idleSeconds * 1_000) session.close(POLICY, "session/idle");
     }

@@ -1,7 +1,7 @@
-import { constants, createHash, generateKeyPairSync, sign } from "node:crypto";
+import { constants, createHash, createHmac, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { expect } from "chai";
 
-import { nodeCrypto } from "../../../protocol/crypto/node.ts";
+import { nodeChannelCrypto, nodeCrypto } from "../../../protocol/crypto/node.ts";
 import { webCrypto } from "../../../protocol/crypto/web.ts";
 import { toHex } from "../../../protocol/words/hex.ts";
 import { deriveKey, publicPoint, signRaw } from "../../../worker/tee/simulator/keys.ts";
@@ -10,6 +10,7 @@ const key = deriveKey(new Uint8Array(32).fill(1), "crypto test");
 const point = publicPoint(key);
 const message = Buffer.from("signed");
 const signature = signRaw(key, message);
+const hmac = nodeChannelCrypto.hmacSha256.bind(nodeChannelCrypto);
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
@@ -77,3 +78,43 @@ for (const [name, crypto] of [
     });
   });
 }
+
+describe("the channel's crypto on node:crypto", () => {
+  it("tags as RFC 4231 does, however the message is divided", () => {
+    // §4.2, §4.3, §4.4 and §4.7, whose key is longer than a block.
+    const vectors = [
+      ["0b".repeat(20), "Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"],
+      [
+        "4a656665",
+        "what do ya want for nothing?",
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+      ],
+      [
+        "aa".repeat(20),
+        "\xdd".repeat(50),
+        "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
+      ],
+      [
+        "aa".repeat(131),
+        "Test Using Larger Than Block-Size Key - Hash Key First",
+        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+      ],
+    ] as const;
+    for (const [secret, text, expected] of vectors) {
+      const [key, bytes] = [Buffer.from(secret, "hex"), Buffer.from(text, "latin1")];
+      expect(Buffer.from(hmac(key, bytes)).toString("hex")).to.equal(expected);
+      expect(Buffer.from(hmac(key, bytes.subarray(0, 3), bytes.subarray(3))).toString("hex")).to.equal(
+        expected,
+      );
+    }
+  });
+
+  it("tags any message as OpenSSL's own HMAC does, and keeps no tag in what the next one is written over", () => {
+    const lengths = [0, 1, 31, 32, 63, 64, 65, 1_000, 4_031, 4_032, 4_033, 100_000];
+    const told = lengths.map((length) => {
+      const [key, bytes] = [randomBytes(32), randomBytes(length)];
+      return { tag: hmac(key, bytes), expected: createHmac("sha256", key).update(bytes).digest() };
+    });
+    for (const { tag, expected } of told) expect(toHex(tag)).to.equal(toHex(expected));
+  });
+});
