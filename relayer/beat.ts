@@ -14,12 +14,12 @@ export class Beat {
   }
 
   /**
-   * Runs `work` every `everyMs` until `signal` aborts. A failure is told, and waited out with jitter, longer each time.
+   * Runs `work` every `everyMs`, which may be asked after each time, until `signal` aborts. A failure is told, and waited out with jitter, longer each time.
    * @param restMs rest after each turn, however often it is woken: what comes meanwhile is done together.
    */
   async run(
     work: () => Promise<unknown>,
-    everyMs: number,
+    everyMs: number | (() => number),
     signal: AbortSignal,
     onFailed: (cause: unknown) => void = () => undefined,
     restMs = 0,
@@ -29,7 +29,7 @@ export class Beat {
       this.#isWoken = false;
       try {
         await work();
-        waitMs = everyMs;
+        waitMs = typeof everyMs === "number" ? everyMs : everyMs();
         if (restMs > 0) await pause(restMs, signal);
         if (this.#isWoken) continue;
       } catch (cause) {

@@ -51,6 +51,8 @@ interface Options {
 const MAX_CLAIMED_TOGETHER = 100;
 const AT_ONCE = 16;
 const POLL_MS = 250;
+/** With nothing to follow: whoever keeps a batch here wakes it, so these are other replicas' that ended. */
+const IDLE_MS = 1_000;
 
 const isMined = (intent: Intent | null): boolean =>
   intent !== null && (intent.state === "included" || intent.state === "final");
@@ -61,6 +63,7 @@ const isEnded = (intent: Intent | null): boolean =>
 export class Claimer {
   readonly #options: Options;
   readonly #beat = new Beat();
+  #isIdle = false;
 
   constructor(options: Options) {
     this.#options = options;
@@ -72,13 +75,16 @@ export class Claimer {
   }
 
   run(signal: AbortSignal): Promise<void> {
-    return this.#beat.run(() => this.tick(), POLL_MS, signal, this.#options.onFailed);
+    const everyMs = (): number => (this.#isIdle ? IDLE_MS : POLL_MS);
+    return this.#beat.run(() => this.tick(), everyMs, signal, this.#options.onFailed);
   }
 
   /** One look at every batch that is not through. */
   async tick(): Promise<void> {
     const { store, leases, onFailed } = this.#options;
-    await inLanes(await store.take(AT_ONCE, leases()), 4, async (batch) => {
+    const taken = await store.take(AT_ONCE, leases());
+    this.#isIdle = taken.length === 0;
+    await inLanes(taken, 4, async (batch) => {
       try {
         this.#options.onStep?.("taken");
         await this.#follow(batch);

@@ -23,6 +23,8 @@ export interface OutboxOptions extends Partial<FeeCaps> {
   readonly leaseMs?: number;
   /** Milliseconds between ticks of `run`; `plan` and `wake` shorten one. 500 by default. */
   readonly pollMs?: number;
+  /** Milliseconds between two looks at where the signer stands on chain, while nothing is open. 10,000 by default. */
+  readonly idleLookMs?: number;
   /** Blocks that sent bytes may wait before they are replaced by bytes with higher fees. */
   readonly bumpAfterBlocks?: number;
   /** Nonces that may wait to be mined at once. */
@@ -48,6 +50,7 @@ const RENEWALS = 4;
 const DEFAULTS = {
   leaseMs: 15_000,
   pollMs: 500,
+  idleLookMs: 10_000,
   bumpAfterBlocks: 6,
   maxFeePerGasWei: 500_000_000_000n,
   maxPriorityFeePerGasWei: 500_000_000_000n,
@@ -69,6 +72,8 @@ export class Outbox {
   readonly #beginner: Beginner;
   #lease: SignerLease | null = null;
   #renewedAt = 0;
+  /** When the chain was asked where the signer stands, and under which lease. */
+  #looked: { readonly fence: bigint; readonly at: number } | null = null;
   #lastError: CharterError | null = null;
 
   constructor(options: OutboxOptions) {
@@ -136,12 +141,17 @@ export class Outbox {
     // other for ever. One that fails is tried again before the next write, which tells.
     const renewing = setInterval(() => void this.#keepLease().catch(() => undefined), leaseMs / RENEWALS);
     try {
+      const open = await store.inFlight(signer.address);
+      if (open.length === 0 && !this.#mustLook(this.#lease)) {
+        const ready = await store.ready(signer.address, 1);
+        if (ready.length === 0) return;
+      }
       const pass = {
         lease: this.#lease,
         position: await chain.position(signer.address),
         keepLease: () => this.#keepLease(),
       };
-      const open = await store.inFlight(signer.address);
+      this.#looked = { fence: this.#lease.fence, at: performance.now() };
       await this.#mover.fillGaps(pass, open);
       // What is mined holds up nothing, final or not.
       const room = maxInFlight - (await this.#mover.advance(pass, open));
@@ -149,6 +159,15 @@ export class Outbox {
     } finally {
       clearInterval(renewing);
     }
+  }
+
+  /**
+   * With nothing open the chain is asked only now and then, and first of all: what was final may have been taken back, by a
+   * deep reorg or while this replica did not lead.
+   */
+  #mustLook({ fence }: SignerLease): boolean {
+    if (fence !== this.#looked?.fence) return true;
+    return performance.now() - this.#looked.at >= this.#options.idleLookMs;
   }
 
   /** A long pass must not outlive its lease. */

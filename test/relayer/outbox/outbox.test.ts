@@ -287,6 +287,44 @@ describe("outbox", function () {
     expect(chain.nonces()).to.deep.equal([0, 1]);
   });
 
+  it("sends it again though nothing else is planned, at the next look", async () => {
+    const box = outbox({ idleLookMs: 0 });
+    const { id } = await box.plan(request());
+    await box.tick();
+    chain.mine(2);
+    await box.tick();
+    expect(await stateOf(id)).to.equal("final");
+    chain.reorg(3);
+    await box.tick();
+    expect(await stateOf(id)).to.equal("sent");
+    chain.mine(2);
+    await box.tick();
+    expect(await stateOf(id)).to.equal("final");
+  });
+
+  it("asks the chain nothing while there is nothing to do, but first of all and now and then", async () => {
+    const position = chain.position.bind(chain);
+    let asked = 0;
+    chain.position = (of) => {
+      asked++;
+      return position(of);
+    };
+    const box = outbox({ idleLookMs: Infinity });
+    for (let n = 0; n < 3; n++) await box.tick();
+    expect(asked).to.equal(1);
+    const { id } = await box.plan(request());
+    await box.tick();
+    chain.mine(2);
+    await box.tick();
+    expect(await stateOf(id)).to.equal("final");
+    asked = 0;
+    for (let n = 0; n < 3; n++) await box.tick();
+    expect(asked).to.equal(0);
+    const often = outbox({ idleLookMs: 0 });
+    for (let n = 0; n < 3; n++) await often.tick();
+    expect(asked).to.equal(3);
+  });
+
   it("fills a nonce that nothing of ours stands on", async () => {
     const box = outbox();
     await box.tick();
