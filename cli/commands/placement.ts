@@ -3,7 +3,7 @@ import { recoverTypedDataAddress } from "viem";
 
 import type { PlacementInputs } from "../../protocol/placement/assignSlots.ts";
 import { closedBy, CLOSED_SECONDS, type ClosedNode } from "../../protocol/placement/closedNode.ts";
-import { drainTypedData } from "../../protocol/placement/drain.ts";
+import { drainTypedData, sayAgainWhereSuperseded } from "../../protocol/placement/drain.ts";
 import { explainPlacement, type PlacementExplanation } from "../../protocol/placement/explainPlacement.ts";
 import { placementReportSchema, type PlacementReport } from "../../protocol/session/messages.ts";
 import { nodeReportSchema, nodeReportTypedData } from "../../protocol/session/nodeReport.ts";
@@ -80,7 +80,11 @@ export function addPlacementCommands(program: Command): void {
       .argument("<node>", "number", wholeNumber)
       .action(async (node: number, _options: object, command: Command) => {
         const context = contextOf(command);
-        await sendDrain(context, { node, draining, at: Math.floor(Date.now() / 1_000) });
+        const refused = await sayAgainWhereSuperseded(
+          (at) => sendDrain(context, { node, draining, at }),
+          (error) => error?.code === "drain/superseded",
+        );
+        if (refused !== null) throw refused;
         context.out.result(
           { node, draining },
           draining ? `node ${node} is drained` : `node ${node} is drained no longer`,
@@ -89,10 +93,11 @@ export function addPlacementCommands(program: Command): void {
   }
 }
 
+/** Null, or why it was refused. */
 async function sendDrain(
   context: Context,
   drain: { readonly node: number; readonly draining: boolean; readonly at: number },
-): Promise<void> {
+): Promise<CliError | null> {
   const { chainId, nodeRegistry } = context.deployment();
   const { wallet, account } = await context.wallet();
   const signature = await wallet.signTypedData({ account, ...drainTypedData(chainId, nodeRegistry, drain) });
@@ -101,7 +106,7 @@ async function sendDrain(
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ ...drain, signature }),
   });
-  if (!response.ok) throw await refusal(response);
+  return response.ok ? null : refusal(response);
 }
 
 async function askRelayer(context: Context, app: Address): Promise<PlacementReport> {

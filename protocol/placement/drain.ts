@@ -35,3 +35,23 @@ export const drainTypedData = (
   primaryType: "NodeDrain",
   message: { node, draining, at: BigInt(at) },
 });
+
+/**
+ * Says a word at this second, and where it is superseded once more at the next: a word is of one second, and of two of the
+ * same second none is the later one.
+ * @param say says it as of `at`, unix seconds.
+ */
+export async function sayAgainWhereSuperseded<T>(
+  say: (at: number) => Promise<T>,
+  isSuperseded: (outcome: T) => boolean,
+): Promise<T> {
+  const second = (): number => Math.floor(Date.now() / 1_000);
+  const at = second();
+  const outcome = await say(at);
+  if (!isSuperseded(outcome)) return outcome;
+  while (second() <= at) {
+    const restMs = 1_000 * (at + 1) - Date.now();
+    await new Promise((resolve) => setTimeout(resolve, Math.max(1, restMs)));
+  }
+  return say(second());
+}

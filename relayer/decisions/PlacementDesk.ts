@@ -125,7 +125,11 @@ export class PlacementDesk {
       });
     }
     if (!(await nodes.drain({ ...drain, operator: node.operator, signature }))) {
-      throw new CharterError("drain/superseded", "a later word on this node is known", { node: drain.node });
+      throw new CharterError(
+        "drain/superseded",
+        "another word of this second or a later one on this node is known",
+        { node: drain.node },
+      );
     }
     await this.share();
   }

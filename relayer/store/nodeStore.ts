@@ -34,12 +34,15 @@ export class NodeStore {
     this.#pool = pool;
   }
 
-  /** Keeps an operator's word unless a later one is known; says whether it was kept. */
+  /**
+   * Keeps an operator's word unless a later one is known, or another of the same second; says whether it is kept. One that is
+   * told to several replicas of one database is kept by each.
+   */
   async drain({ node, draining, at, operator, signature }: SignedDrain): Promise<boolean> {
     const { rowCount } = await this.#pool.query(
       `INSERT INTO node_drains (node, draining, signed_at, operator, signature) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT (node) DO UPDATE SET draining = $2, signed_at = $3, operator = $4, signature = $5
-       WHERE node_drains.signed_at < $3`,
+       WHERE node_drains.signed_at < $3 OR (node_drains.signed_at = $3 AND node_drains.draining = $2)`,
       [node, draining, at, operator, signature],
     );
     return rowCount === 1;

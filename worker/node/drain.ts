@@ -1,6 +1,6 @@
 import type { PrivateKeyAccount } from "viem/accounts";
 
-import { drainTypedData } from "../../protocol/placement/drain.ts";
+import { drainTypedData, sayAgainWhereSuperseded } from "../../protocol/placement/drain.ts";
 import type { DrainMessage } from "../../protocol/session/messages.ts";
 import type { Address } from "../../protocol/words/hex.ts";
 import { anyRelayer } from "../session/anyRelayer.ts";
@@ -15,8 +15,6 @@ export interface DrainOptions {
   /** The key that this node is registered by. */
   readonly key: Address;
   readonly draining: boolean;
-  /** Unix seconds. */
-  readonly at: number;
 }
 
 /** What came of one word to every relayer. */
@@ -34,24 +32,31 @@ export interface Drained {
  * @throws CharterError where no relayer knows the node (`node/unknown`, `chain/mismatch`, `relayer/…`).
  */
 export async function drainNode(options: DrainOptions, signal?: AbortSignal): Promise<Drained> {
-  const { relayers, pinned, operator, key, draining, at } = options;
+  const { relayers, pinned, operator, key, draining } = options;
   const { number: node } = await anyRelayer(relayers, async (relayer) => {
     await chainOf(relayer, pinned, signal);
     return relayer.node(key, signal);
   });
-  const drain = { node, draining, at };
-  const signature = await operator.signTypedData(drainTypedData(pinned.chainId, pinned.nodeRegistry, drain));
-  const message: DrainMessage = { ...drain, signature };
-  const told: string[] = [];
-  const refused: { relayer: string; code: string; message: string }[] = [];
-  for (const relayer of relayers) {
-    try {
-      await relayer.drain(message, signal);
-      told.push(relayer.url);
-    } catch (error) {
-      const { code, message: why } = reported(error);
-      refused.push({ relayer: relayer.url, code, message: why });
+  const tell = async (at: number): Promise<Drained> => {
+    const drain = { node, draining, at };
+    const signature = await operator.signTypedData(
+      drainTypedData(pinned.chainId, pinned.nodeRegistry, drain),
+    );
+    const message: DrainMessage = { ...drain, signature };
+    const told: string[] = [];
+    const refused: { relayer: string; code: string; message: string }[] = [];
+    for (const relayer of relayers) {
+      try {
+        await relayer.drain(message, signal);
+        told.push(relayer.url);
+      } catch (error) {
+        const { code, message: why } = reported(error);
+        refused.push({ relayer: relayer.url, code, message: why });
+      }
     }
-  }
-  return { node, draining, told, refused };
+    return { node, draining, told, refused };
+  };
+  return sayAgainWhereSuperseded(tell, ({ refused }) =>
+    refused.some(({ code }) => code === "drain/superseded"),
+  );
 }

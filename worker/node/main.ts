@@ -94,7 +94,6 @@ for (const [name, draining, description] of [
             operator: config.operator,
             key: loadOrCreateNodeKey(resolve(config.workdir)).address.toLowerCase() as Address,
             draining,
-            at: Math.floor(Date.now() / 1_000),
           },
           signal,
         );

@@ -114,7 +114,8 @@ describe("PlacementDesk", () => {
     const one = desk();
     const first = await signed(1, true);
     await one.drain(first);
-    expect(await refusal(one.drain(first))).to.equal("drain/superseded");
+    await desk().drain(first); // Told to each replica, which share it.
+    expect(await refusal(one.drain(await signed(1, false)))).to.equal("drain/superseded");
     now += 1;
     await one.drain(await signed(1, false));
     expect(await refusal(one.drain(first))).to.equal("drain/superseded");

@@ -108,6 +108,7 @@ export class TestRelayer {
   outlook: Outlook | null = null;
   /** The last operator's word. */
   drained: boolean | undefined;
+  drainedAt = 0;
   placements: Placements["placements"] = [];
   /** Releases that are told of, by app; their order is their number. */
   readonly releases = new Map<Address, Pick<AppState["releases"][number], "composeHash" | "noteDigest">[]>();
@@ -265,7 +266,10 @@ export class TestRelayer {
       const typed = drainTypedData(CHAIN.chainId, CHAIN.nodeRegistry, drain);
       const signer = await recoverTypedDataAddress({ ...typed, signature });
       if (signer.toLowerCase() !== node?.operator) throw new CharterError("node/not-operator", "signer");
-      this.drained = drain.draining;
+      if (drain.at < this.drainedAt || (drain.at === this.drainedAt && drain.draining !== this.drained)) {
+        throw new CharterError("drain/superseded", "another word of this second or a later one is known");
+      }
+      [this.drained, this.drainedAt] = [drain.draining, drain.at];
       return reply.code(202).send({});
     });
     server.get<{ Params: { key: Address } }>("/nodes/:key", ({ params }) => this.#node(params.key));
