@@ -14,7 +14,8 @@ export class Beat {
   }
 
   /**
-   * Runs `work` every `everyMs`, which may be asked after each time, until `signal` aborts. A failure is told, and waited out with jitter, longer each time.
+   * Runs `work` every `everyMs`, which may be asked for after each time, until `signal` aborts. A failure is told, and waited
+   * out with jitter, longer each time.
    * @param restMs rest after each turn, however often it is woken: what comes meanwhile is done together.
    */
   async run(

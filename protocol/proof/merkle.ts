@@ -1,12 +1,13 @@
-import { concat, encodeAbiParameters, keccak256 } from "viem";
+import { encodeAbiParameters, keccak256 } from "viem";
 
+import { keccak256 as keccakOfParts } from "../crypto/keccak.ts";
+import { pairHash } from "../crypto/pairHash.ts";
 import { CharterError } from "../errors/CharterError.ts";
 import type { Bytes32 } from "../words/hex.ts";
 
 // Merkle trees as OpenZeppelin's MerkleProof reads them: leaves hashed twice, pairs sorted.
 
-const hashPair = (a: Bytes32, b: Bytes32): Bytes32 =>
-  keccak256(BigInt(a) < BigInt(b) ? concat([a, b]) : concat([b, a])) as Bytes32;
+const hashPair = (a: Bytes32, b: Bytes32): Bytes32 => pairHash(a, b, keccakOfParts);
 
 /** Root that a leaf's hash and its path lead to. */
 export const merkleRoot = (leaf: Bytes32, path: readonly Bytes32[]): Bytes32 => path.reduce(hashPair, leaf);

@@ -255,21 +255,26 @@ describe("outbox", function () {
     expect(await stateOf(id)).to.equal("final");
   });
 
-  it("sends again what a reorg took out of its block", async () => {
-    const box = outbox();
-    const { id } = await box.plan(request());
-    await box.tick();
-    chain.mine();
-    await box.tick();
-    expect(await stateOf(id)).to.equal("included");
-    chain.reorg(1);
-    await box.tick();
-    expect(await stateOf(id)).to.equal("sent");
-    chain.mine(2);
-    await box.tick();
-    expect(await stateOf(id)).to.equal("final");
-    expect(new Set(chain.sent).size).to.equal(1);
-  });
+  for (const [what, blocks, state] of [
+    ["took out of its block", 1, "included"],
+    ["took back after it was final, though nothing else is planned, at the next look", 2, "final"],
+  ] as const) {
+    it(`sends again what a reorg ${what}`, async () => {
+      const box = outbox({ idleLookMs: 0 });
+      const { id } = await box.plan(request());
+      await box.tick();
+      chain.mine(blocks);
+      await box.tick();
+      expect(await stateOf(id)).to.equal(state);
+      chain.reorg(chain.blocks.length);
+      await box.tick();
+      expect(await stateOf(id)).to.equal("sent");
+      chain.mine(2);
+      await box.tick();
+      expect(await stateOf(id)).to.equal("final");
+      expect(new Set(chain.sent).size).to.equal(1);
+    });
+  }
 
   it("sends again what a deep reorg took back after it was final", async () => {
     const box = outbox();
@@ -285,21 +290,6 @@ describe("outbox", function () {
     await box.tick();
     expect([await stateOf(id), await stateOf(later.id)]).to.deep.equal(["final", "final"]);
     expect(chain.nonces()).to.deep.equal([0, 1]);
-  });
-
-  it("sends it again though nothing else is planned, at the next look", async () => {
-    const box = outbox({ idleLookMs: 0 });
-    const { id } = await box.plan(request());
-    await box.tick();
-    chain.mine(2);
-    await box.tick();
-    expect(await stateOf(id)).to.equal("final");
-    chain.reorg(3);
-    await box.tick();
-    expect(await stateOf(id)).to.equal("sent");
-    chain.mine(2);
-    await box.tick();
-    expect(await stateOf(id)).to.equal("final");
   });
 
   it("asks the chain nothing while there is nothing to do, but first of all and now and then", async () => {
